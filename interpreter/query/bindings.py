@@ -17,7 +17,16 @@ class Bindings:
     never look at them.
     """
 
-    __slots__ = ("_chance", "_context", "_make_chance", "_make_context", "error", "input", "result", "variables")
+    __slots__ = (
+        "_chance",
+        "_context",
+        "_make_chance",
+        "_make_context",
+        "error",
+        "input",
+        "result",
+        "variables",
+    )
 
     def __init__(
         self,

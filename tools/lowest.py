@@ -1,0 +1,11 @@
+"""Print constraints that pin every dependency of pyproject.toml to its lower bound (``make test-lowest``)."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+project = tomllib.loads((Path(__file__).resolve().parent.parent / "pyproject.toml").read_text())["project"]
+for requirement in [*project["dependencies"], *project["optional-dependencies"]["test"]]:
+    bound = requirement.split(";")[0].split(",")[0]
+    print(bound.replace(">=", "=="))
