@@ -7,6 +7,11 @@ only if the execution's log still ends where the batch says it does.
 
 The protocol and the layout behind it carry a version (:data:`PROTOCOL_VERSION`). Instants are whole
 milliseconds since the epoch, sizes are bytes, texts of JSON are UTF-8.
+
+Who works on what: an *owner* (one engine process) holds one lease, and under it any number of executions.
+Keeping 100,000 executions alive is therefore one small write, and a lost lease loses them all at once.
+Each claim of an execution raises its *fence*; writes that carry an older fence are refused. Instants come
+from the caller. A store that several machines share measures leases by its own clock instead.
 """
 
 from __future__ import annotations
@@ -59,13 +64,15 @@ class NotFound(StoreError):
 
 
 class Outcome(Enum):
-    """What became of one batch of an append."""
+    """What became of one batch of an append, or one letter sent."""
 
     DONE = "done"
     #: The log no longer ends where the batch begins, or the fence is stale: nothing of it was written.
     CONFLICT = "conflict"
-    #: The batch would create an execution whose id is taken: nothing of it was written.
+    #: The execution's id, or the letter's dedupe id, is taken: nothing of it was written.
     EXISTS = "exists"
+    #: There is no such execution (any more): nothing of it was written.
+    MISSING = "missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,10 @@ class MachineRecord:
 
 @dataclass(frozen=True, slots=True)
 class ExecutionRecord:
-    """What never changes about an execution, known when it is created."""
+    """What never changes about an execution, known when it is created.
+
+    ``parent`` names what started it and waits for it (an execution, a Map Run); None for a start from outside.
+    """
 
     id: str
     name: str
@@ -88,6 +98,7 @@ class ExecutionRecord:
     digest: str
     profile: str
     started_at: int
+    parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +107,8 @@ class Head:
 
     ``due`` is the earliest instant at which it needs attention by itself (a timer, a retry, a deadline),
     None if only an answer can move it. ``ready`` says that work is open that nobody else will wake it
-    for: tasks to run, a pure step to continue.
+    for: tasks to run, a pure step to continue. An execution is finished if and only if ``ended_at`` is
+    set; a redrive clears it again.
     """
 
     status: str
@@ -106,15 +118,30 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Letter:
+    """A signal on its way to an execution's inbox. The same ``dedupe`` is accepted once per execution."""
+
+    execution: str
+    dedupe: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """One transaction of one execution: a segment of its log and what follows from it.
 
     ``after`` is the id of the last event before the segment (0 for the first) and the compare-and-set of
-    :meth:`Store.append`; ``last`` the id of the segment's last event. ``control`` is the segment's
-    control part, ``payloads`` its values (a JSON array), ``blobs`` the values too large for it, by digest,
-    stored once per execution. ``create`` is given with the first batch only. ``drained`` names inbox
-    messages that this batch consumed, ``closed`` the pendings that no longer wait. ``fence`` is the
-    fencing number of the claim under which the batch was decided; None where no claim is needed.
+    :meth:`Store.append`; ``last`` the id of the segment's last event. If they are equal the batch has no
+    segment: it only drains, moves the head, or changes hands. ``control`` is the segment's control part,
+    ``payloads`` its values (a JSON array), ``blobs`` the values too large for it, by digest, stored once per
+    execution. ``create`` is given with the first batch only. ``drained`` names inbox messages that this
+    batch consumed, ``closed`` the pendings that no longer wait. ``letters`` are delivered in the same
+    transaction: how the end of a child reaches its parent; a letter to nobody is dropped.
+
+    ``fence`` is the fencing number of the claim under which the batch was decided; None where no claim is
+    needed, and then nothing changes hands. ``hold`` is the owner that goes on working on the execution
+    after this batch; None, or an owner that has no lease (any more), gives it back. A creating batch with
+    an owner begins under fence 1. A finished execution is nobody's.
     """
 
     execution: str
@@ -127,7 +154,9 @@ class Batch:
     blobs: Mapping[str, bytes] = field(default_factory=dict)
     drained: Sequence[int] = ()
     closed: Sequence[int] = ()
+    letters: Sequence[Letter] = ()
     fence: int | None = None
+    hold: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +170,12 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """All of an execution that a fold needs first: the payloads of live frames are read afterwards."""
+    """What a fold needs first, read at one moment: the payloads of live frames are read afterwards."""
 
     record: ExecutionRecord
     head: Head
+    #: The id of the last event written, whether its segment was asked for or not.
+    last: int
     segments: Sequence[Segment]
     #: Heartbeat deadlines of running tasks, by pending id: moved by :meth:`Store.beat`, not part of the log.
     beats: Mapping[int, int]
@@ -161,12 +192,26 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to work on an execution until the lease ends; ``fence`` grows with every claim of it."""
+    """The right to work on an execution while the owner's lease lives; ``fence`` grows with every claim."""
 
     execution: str
     fence: int
-    #: How often it was claimed without a release: what kills its worker is seen here.
+    #: How often it was claimed, this time included, since it was last given back or a pending of it
+    #: closed: what kills its worker is seen here.
     claims: int
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A sign of life of a running task: its heartbeat deadline moves to ``due``, never backwards.
+
+    ``fence`` is that of the claim the task runs under; None for a caller who only has the task's token.
+    """
+
+    execution: str
+    pending: int
+    due: int
+    fence: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +226,19 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What to look for; None means anything. Newest first, ``limit`` rows after ``cursor``."""
+    """What to look for; None means anything. ``limit`` rows after ``cursor``.
+
+    The ``from`` instants are included, the ``before`` instants are not. ``ended_before`` finds finished
+    executions only.
+    """
 
     status: str | None = None
     machine: str | None = None
     name: str | None = None
+    parent: str | None = None
     started_from: int | None = None
     started_before: int | None = None
+    ended_before: int | None = None
     cursor: str | None = None
     limit: int = 100
 
@@ -197,24 +248,26 @@ class Store(Protocol):
 
     async def open(self, *, engine: bool) -> None:
         """Connect and bring the schema up to date. ``engine`` asks for the right to run executions:
-        raises StoreInUse if another process has it. Without it the store can be read and written to
-        through the inbox."""
+        raises StoreInUse if another process has it and the store allows one only; leases of engines
+        before it end then. Without it the store can be read and written to through the inbox."""
 
     async def close(self) -> None:
         """Give everything back. Safe to call twice."""
 
     async def publish(self, machine: MachineRecord) -> None:
-        """Keep a definition; the same digest again changes nothing."""
+        """Keep a definition; the same digest under the same name again changes nothing."""
 
     async def machine(self, digest: str) -> MachineRecord:
         """A definition by digest. Raises NotFound."""
 
     async def append(self, batches: Sequence[Batch]) -> list[Outcome]:
-        """Write all batches in one durable transaction, each on its own condition; one outcome each,
-        in order. When it returns, what is DONE survives the loss of power."""
+        """Write all batches in one durable transaction, in order, each on its own condition; one outcome
+        each. Several batches of one execution may follow each other. When it returns, what is DONE
+        survives the loss of power. A caller who is cancelled gets the cancellation once the transaction
+        has ended, one way or the other."""
 
-    async def load(self, execution: str) -> Log:
-        """The log of an execution. Raises NotFound."""
+    async def load(self, execution: str, *, after: int = 0, limit: int | None = None) -> Log:
+        """The log of an execution from event id ``after`` on, at most ``limit`` segments. Raises NotFound."""
 
     async def payloads(self, execution: str, segments: Iterable[int]) -> Mapping[int, bytes]:
         """The payloads of the segments that begin after the given event ids."""
@@ -223,28 +276,30 @@ class Store(Protocol):
         """Large values by digest."""
 
     async def find(self, query: Query) -> list[Found]:
-        """Executions, newest first."""
+        """Executions, newest first: the latest created here leads."""
 
-    async def delete(self, execution: str) -> None:
-        """Forget an execution and everything stored for it. Raises NotFound."""
+    async def delete(self, executions: Sequence[str]) -> int:
+        """Forget executions and everything stored for them; how many there were."""
 
-    async def send(self, execution: str, dedupe: str, body: bytes) -> bool:
-        """Put a signal into the inbox; False if one with that dedupe id is already there or was.
-        Raises NotFound for an unknown execution."""
+    async def send(self, letters: Sequence[Letter]) -> list[Outcome]:
+        """Put signals into the inbox in one durable transaction: DONE, EXISTS if one with that dedupe id is
+        there or was, MISSING for an unknown execution."""
 
-    async def inbox(self, limit: int) -> list[Message]:
-        """The oldest messages that no batch has drained yet."""
+    async def inbox(self, owner: str, *, after: int = 0, limit: int) -> list[Message]:
+        """Messages to the executions this owner holds that no batch has drained yet, by number, beginning
+        after a number. In a fleet a lower number may show up later: begin each round at 0."""
 
     async def claim(self, owner: str, *, now: int, lease: int, limit: int) -> list[Claim]:
-        """Take unfinished executions that need attention (ready, due by ``now``, or with a message in the
-        inbox) and that nobody holds a living lease on, the longest overdue first. ``lease`` is in
-        milliseconds."""
+        """Take executions that need attention and that no living owner holds: unfinished ones that are
+        ready or due by ``now``, the longest overdue first, then those with a message in the inbox.
+        ``lease`` is in milliseconds and begins now if the owner has none; it is not extended."""
 
-    async def renew(self, owner: str, *, now: int, lease: int) -> list[str]:
-        """Extend every lease of this owner that is still alive; the executions it still holds."""
+    async def renew(self, owner: str, *, now: int, lease: int) -> bool:
+        """Extend the owner's lease. False if it had run out, or there was none: whatever the owner held is
+        given back, and a new lease begins with nothing."""
 
     async def release(self, claims: Sequence[Claim]) -> None:
-        """Give executions back, unless someone else has claimed them since."""
+        """Give executions back, unless they have been claimed again since."""
 
-    async def beat(self, execution: str, pending: int, due: int) -> None:
-        """Move the heartbeat deadline of a running task. Liveness is not history."""
+    async def beat(self, beats: Sequence[Beat]) -> list[Outcome]:
+        """Move heartbeat deadlines: DONE, CONFLICT if the fence is stale, MISSING without the execution."""
