@@ -68,3 +68,75 @@ def _refuse_non_finite(value: JSON) -> None:
             stack.extend(item.values())
         elif isinstance(item, (list, tuple)):
             stack.extend(item)
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+_MISSING: Any = _Missing()
+
+
+class Payload:
+    """A JSON value on its way through states and log: held once, shared by reference, stored once.
+
+    ``ref`` says where the log keeps it: ``(segment, index)`` in the payloads of the segment that begins
+    after that event id, or the digest of a blob; None while it is not stored. A payload that a fold met
+    has a ``ref`` and no value until someone loads it.
+    """
+
+    __slots__ = ("_text", "_value", "ref")
+
+    def __init__(
+        self, value: JSON = _MISSING, text: bytes | None = None, ref: tuple[int, int] | str | None = None
+    ):
+        self._value = value
+        self._text = text
+        self.ref = ref
+
+    @classmethod
+    def stored(cls, ref: tuple[int, int] | str) -> Payload:
+        """A payload that the log holds and nobody has loaded yet."""
+        return cls(ref=ref)
+
+    @property
+    def loaded(self) -> bool:
+        return self._value is not _MISSING or self._text is not None
+
+    def load(self, text: bytes) -> None:
+        """Give a stored payload its text."""
+        self._text = text
+
+    def set(self, value: JSON) -> None:
+        """Give a stored payload its value."""
+        self._value = value
+
+    @property
+    def value(self) -> JSON:
+        """The value. Never changed by anyone."""
+        if self._value is _MISSING:
+            if self._text is None:
+                raise LookupError(f"the payload {self.ref} was not loaded")
+            self._value = decode(self._text)
+        return self._value
+
+    @property
+    def text(self) -> bytes:
+        """The compact JSON text. Raises what :func:`encode` raises for a value that is not JSON."""
+        if self._text is None:
+            self._text = encode(self.value)
+        return self._text
+
+    def __eq__(self, other: object) -> bool:
+        """Equal payloads have equal texts, or stand at the same place of the log."""
+        if not isinstance(other, Payload):
+            return NotImplemented
+        if not self.loaded or not other.loaded:
+            return self.ref is not None and self.ref == other.ref
+        return self.text == other.text
+
+    __hash__ = None  # type: ignore[assignment]  # equality is by content, and content may be loaded later
+
+    def __repr__(self) -> str:
+        return f"Payload({self.text.decode()})" if self.loaded else f"Payload(ref={self.ref})"

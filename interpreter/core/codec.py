@@ -1,0 +1,233 @@
+"""The log's format: signals and events to rows and back.
+
+A segment is what one batch of an execution wrote: its *control part* and its *payloads*. The control
+part is JSON: ``[format, release, [[signal, now, seed, [event, ...]], ...]]``, each signal and event a row
+``[code, field, ...]`` in the order of its class's fields. A payload stands in a row by reference: an
+index into the segment's own payloads, ``[segment, index]`` for one that an earlier segment holds, or the
+digest of a blob. The payloads are one JSON array, so that a fold need not read them.
+
+Each signal stands with the ``now`` and ``seed`` it was decided with: deciding again from the same log
+must lead to the same events (replay), while folding them (verify) decides nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from hashlib import blake2b
+from operator import attrgetter
+from typing import Any
+
+import orjson
+
+from .errors import DetentError
+from .events import EVENTS, Event
+from .signals import SIGNALS, Signal
+from .values import JSON, Payload, decode
+
+#: Version of the log's format; older ones are brought up to date where rows are decoded.
+FORMAT = 1
+
+#: A value whose text is longer is kept beside the log, once per execution, by its digest.
+BLOB_BYTES = 16_384
+
+
+class LogError(DetentError):
+    """A log that this release cannot read: written by a later one, or damaged."""
+
+    code = "LOG"
+
+
+@dataclass(slots=True)
+class Step:
+    """One signal and what it led to."""
+
+    signal: Signal
+    now: int
+    seed: str
+    events: Sequence[Event]
+
+
+@dataclass(slots=True)
+class Encoded:
+    """A segment's parts as texts; ``blobs`` are the large values by digest."""
+
+    control: bytes
+    payloads: bytes
+    blobs: dict[str, bytes]
+
+
+class _Table:
+    """The payloads of a segment that is being written. Equal texts are stored once."""
+
+    def __init__(self, after: int) -> None:
+        self.after = after
+        self.texts: list[bytes] = []
+        self.index: dict[bytes, int] = {}
+        self.blobs: dict[str, bytes] = {}
+
+    def reference(self, payload: object) -> int | tuple[int, int] | str:
+        """What stands for a payload in a row; called by the JSON writer for what is not JSON."""
+        if not isinstance(payload, Payload):
+            raise TypeError(f"{type(payload).__name__} has no place in the log")
+        ref = payload.ref
+        if ref is None:
+            ref = payload.ref = self._store(payload.text)
+        if isinstance(ref, tuple) and ref[0] == self.after:
+            return ref[1]
+        return ref
+
+    def _store(self, text: bytes) -> tuple[int, int] | str:
+        if len(text) > BLOB_BYTES:
+            digest = blake2b(text, digest_size=20).hexdigest()
+            self.blobs[digest] = text
+            return digest
+        index = self.index.setdefault(text, len(self.texts))
+        if index == len(self.texts):
+            self.texts.append(text)
+        return self.after, index
+
+
+class _Shape:
+    """How one class of signal or event becomes a row and back."""
+
+    def __init__(self, kind: type[Any]) -> None:
+        self.kind = kind
+        names = [field.name for field in fields(kind)]
+        self.row: Callable[[Any], tuple[Any, ...]] = attrgetter("code", *names)
+        #: Positions of fields in the row that hold a payload, a dict of payloads, a tuple.
+        self.payloads = [i for i, f in enumerate(fields(kind)) if str(f.type).startswith("Payload")]
+        self.dicts = [i for i, f in enumerate(fields(kind)) if "dict[str, Payload]" in str(f.type)]
+        self.tuples = [i for i, f in enumerate(fields(kind)) if str(f.type).startswith("tuple")]
+
+    def build(self, row: Sequence[Any], known: _Known) -> Any:
+        values = list(row[1:])
+        for i in self.payloads:
+            values[i] = known.payload(values[i])
+        for i in self.dicts:
+            if values[i] is not None:
+                values[i] = {name: known.payload(ref) for name, ref in values[i].items()}
+        for i in self.tuples:
+            values[i] = tuple(values[i])
+        return self.kind(*values)
+
+
+class _Known:
+    """The payloads of a log that is being read: one object per place, so that sharing survives."""
+
+    def __init__(self) -> None:
+        self.after = 0
+        self.payloads: dict[tuple[int, int] | str, Payload] = {}
+
+    def payload(self, ref: int | list[int] | str | None) -> Payload | None:
+        if ref is None:
+            return None
+        key: tuple[int, int] | str
+        if isinstance(ref, str):
+            key = ref
+        elif isinstance(ref, int):
+            key = (self.after, ref)
+        else:
+            key = (ref[0], ref[1])
+        found = self.payloads.get(key)
+        if found is None:
+            found = self.payloads[key] = Payload.stored(key)
+        return found
+
+
+_SIGNALS: Mapping[str, _Shape] = {kind.code: _Shape(kind) for kind in SIGNALS}
+_EVENTS: Mapping[str, _Shape] = {kind.code: _Shape(kind) for kind in EVENTS}
+_ROWS: Mapping[type, Callable[[Any], tuple[Any, ...]]] = {
+    shape.kind: shape.row for shape in (*_SIGNALS.values(), *_EVENTS.values())
+}
+
+
+def encode_segment(after: int, release: str, steps: Iterable[Step]) -> Encoded:
+    """Write the steps of one batch; ``after`` is the number of the last event before them.
+
+    Payloads that were not stored yet get their ``ref``.
+    """
+    table = _Table(after)
+    rows = _ROWS
+    control = [
+        FORMAT,
+        release,
+        [
+            [
+                rows[step.signal.__class__](step.signal),
+                step.now,
+                step.seed,
+                [rows[event.__class__](event) for event in step.events],
+            ]
+            for step in steps
+        ],
+    ]
+    try:
+        text = orjson.dumps(control, default=table.reference)
+    except TypeError:
+        # A lone surrogate in an error's text is JSON, but not orjson's.
+        text = json.dumps(control, default=table.reference, separators=(",", ":")).encode()
+    return Encoded(text, b"[" + b",".join(table.texts) + b"]", table.blobs)
+
+
+def decode_log(segments: Iterable[tuple[int, bytes]]) -> Iterator[Step]:
+    """The steps of a log's segments, given as (number of the last event before, control part).
+
+    Payloads come without values: see :func:`missing_payloads`. Raises LogError.
+    """
+    known = _Known()
+    for after, control in segments:
+        known.after = after
+        yield from _decode_segment(control, known)
+
+
+def _decode_segment(control: bytes, known: _Known) -> Iterator[Step]:
+    try:
+        version, _, steps = decode(control)
+        if version > FORMAT:
+            raise LogError(f"the log has format {version}, this release reads up to {FORMAT}: upgrade detent")
+        for signal, now, seed, events in steps:
+            yield Step(
+                _SIGNALS[signal[0]].build(signal, known),
+                now,
+                seed,
+                [_EVENTS[row[0]].build(row, known) for row in events],
+            )
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise LogError(f"the log is damaged in the segment after event {known.after}: {error}") from error
+
+
+def missing_payloads(payloads: Iterable[Payload]) -> tuple[set[int], set[str]]:
+    """What must be read before the payloads have values: segments and blob digests."""
+    segments: set[int] = set()
+    digests: set[str] = set()
+    for payload in payloads:
+        if payload.loaded or payload.ref is None:
+            continue
+        if isinstance(payload.ref, str):
+            digests.add(payload.ref)
+        else:
+            segments.add(payload.ref[0])
+    return segments, digests
+
+
+def fill_payloads(
+    payloads: Iterable[Payload], segments: Mapping[int, bytes], blobs: Mapping[str, bytes]
+) -> None:
+    """Give payloads their values, from the texts of the segments and blobs that :func:`missing_payloads` named.
+
+    Raises LogError if one of them is not there.
+    """
+    values: dict[int, list[JSON]] = {after: decode(text) for after, text in segments.items()}
+    for payload in payloads:
+        if payload.loaded or payload.ref is None:
+            continue
+        try:
+            if isinstance(payload.ref, str):
+                payload.load(blobs[payload.ref])
+            else:
+                after, index = payload.ref
+                payload.set(values[after][index])
+        except (KeyError, IndexError):
+            raise LogError(f"the log lacks the payload {payload.ref}") from None

@@ -1,0 +1,384 @@
+"""Decide: a signal comes in, events come out.
+
+Here a state is entered, executed and left; joins and unwinding have modules of their own. Everything
+that evaluates, draws or reads the time happens on this side and is recorded by its result; ``evolve``
+only files it.
+
+The public function is :func:`advance`, which changes the execution in place, and :func:`transition`,
+which leaves it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from . import joins, unwind
+from .bindings import Bindings, Evaluate
+from .errors import HEARTBEAT_TIMEOUT, RUNTIME, TIMEOUT, StateFailure
+from .events import (
+    Event,
+    ExecutionStarted,
+    StateEntered,
+    TaskFailed,
+    TaskScheduled,
+    TaskStarted,
+    TaskSubmitted,
+    TaskSucceeded,
+    TimerFired,
+    WaitStarted,
+    Yielded,
+)
+from .execution import ABORTED, RUNNING, TIMED_OUT, Execution, Frame, Pending
+from .leaving import finish, leave, leave_with
+from .machine import Choice, Fail, Machine, Map, Parallel, Pass, Succeed, Task, Wait
+from .resources import producer
+from .signals import Began, Failed, Fired, Signal, Started, Stopped, Submitted, Succeeded, TimedOut
+from .turn import HistoryFull, Turn, too_large
+from .values import JSON, Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """What one signal led to. ``opened`` are pendings that still wait, ``closed`` ids that no longer do."""
+
+    execution: Execution
+    events: list[Event]
+    opened: list[Pending]
+    closed: list[int]
+
+
+def transition(machine: Machine, execution: Execution, signal: Signal, *, now: int, seed: str) -> Transition:
+    """What a signal would lead to; ``execution`` itself is not changed."""
+    after = deepcopy(execution)
+    events = advance(machine, after, signal, now=now, seed=seed)
+    opened, closed = after.take_journal()
+    return Transition(after, events, opened, closed)
+
+
+def advance(machine: Machine, execution: Execution, signal: Signal, *, now: int, seed: str) -> list[Event]:
+    """Decide a signal and fold the events into ``execution``; no events if it answers nothing.
+
+    ``now`` is milliseconds since the epoch, ``seed`` the only source of chance: the same arguments decide
+    the same events.
+    """
+    profile = signal.profile if isinstance(signal, Started) else execution.profile
+    turn = Turn(machine, execution, now, seed, profile)
+    if execution.seq == 0 or execution.status == RUNNING:
+        try:
+            _RECEIVE[signal.__class__](turn, signal)
+            _run(turn)
+        except HistoryFull:
+            unwind.end_by_full_history(turn)
+    return turn.events
+
+
+# Signals
+
+
+def _started(turn: Turn, signal: Started) -> None:
+    if turn.execution.seq:
+        return
+    timeout = turn.machine.timeout
+    turn.emit(
+        ExecutionStarted(
+            signal.execution,
+            signal.name,
+            signal.machine_name,
+            signal.digest,
+            signal.profile,
+            signal.role,
+            signal.input,
+            turn.now,
+            None if timeout is None else turn.now + timeout * 1000,
+            turn.machine.root.path,
+            shown=1,
+            previous=0,
+        )
+    )
+    turn.ready.append((0, turn.machine.root.start))
+
+
+def _task(turn: Turn, id: int | None) -> tuple[Pending, Frame] | None:
+    """The task a signal answers, if it still waits."""
+    pending = turn.execution.pending.get(id) if id is not None else None
+    if pending is None or pending.kind != "task":
+        return None
+    return pending, turn.execution.frames[pending.frame]
+
+
+def _began(turn: Turn, signal: Began) -> None:
+    found = _task(turn, signal.pending)
+    if found is not None and not found[0].started:
+        _begin(turn, *found, signal.worker)
+
+
+def _begin(turn: Turn, pending: Pending, frame: Frame, worker: str | None) -> None:
+    due = None if pending.timeout is None else turn.now + pending.timeout * 1000
+    beat_due = None if pending.heartbeat is None else turn.now + pending.heartbeat * 1000
+    turn.emit(TaskStarted(frame.id, pending.id, worker, due, beat_due, turn.show(), frame.last))
+
+
+def _submitted(turn: Turn, signal: Submitted) -> None:
+    found = _task(turn, signal.pending)
+    if found is not None:
+        pending, frame = found
+        turn.emit(TaskSubmitted(frame.id, pending.id, signal.output, turn.show(), frame.last))
+
+
+def _succeeded(turn: Turn, signal: Succeeded) -> None:
+    found = _task(turn, signal.pending)
+    if found is None:
+        return
+    pending, frame = found
+    if not pending.started:
+        _begin(turn, pending, frame, None)
+    if len(signal.output.text) > turn.limits.payload_bytes:
+        failure = too_large(producer(pending.resource or ""))
+        _fail_task(turn, pending, frame, failure.error, failure.cause)
+        return
+    turn.emit(TaskSucceeded(frame.id, pending.id, signal.output, turn.show(), frame.last))
+    _guarded(turn, frame, lambda: finish(turn, frame, signal.output))
+
+
+def _failed(turn: Turn, signal: Failed) -> None:
+    found = _task(turn, signal.pending)
+    if found is not None:
+        pending, frame = found
+        if not pending.started:
+            _begin(turn, pending, frame, None)
+        _fail_task(turn, pending, frame, signal.error, signal.cause)
+
+
+def _fail_task(turn: Turn, pending: Pending, frame: Frame, error: str | None, cause: str | None) -> None:
+    error, cause = unwind.within_limits(error, cause)
+    turn.emit(TaskFailed(frame.id, pending.id, error, cause, None, turn.show(), frame.last))
+    unwind.fail(turn, frame, StateFailure(error, cause, prefixed=False))
+
+
+def _timed_out(turn: Turn, signal: TimedOut) -> None:
+    if signal.pending is None:
+        ends_at = turn.execution.ends_at
+        if ends_at is not None and turn.now >= ends_at:
+            unwind.end_from_outside(turn, TIMED_OUT, TIMEOUT, None)
+        return
+    found = _task(turn, signal.pending)
+    if found is None:
+        return
+    pending, frame = found
+    deadline = pending.beat_due if signal.heartbeat else pending.due
+    if deadline is None or turn.now < deadline:
+        return
+    clock = "heartbeat" if signal.heartbeat else "task"
+    # The history calls both States.Timeout; only matching knows a missed heartbeat by its own name.
+    turn.emit(TaskFailed(frame.id, pending.id, TIMEOUT, None, clock, turn.show(), frame.last))
+    name = HEARTBEAT_TIMEOUT if signal.heartbeat else TIMEOUT
+    unwind.fail(turn, frame, StateFailure(name, None, prefixed=False))
+
+
+def _fired(turn: Turn, signal: Fired) -> None:
+    pending = turn.execution.pending.get(signal.pending)
+    if pending is None or pending.kind == "task":
+        return
+    # Never early: a timer that is asked to fire before its instant goes on waiting.
+    if pending.due is not None and turn.now < pending.due:
+        return
+    frame = turn.execution.frames[pending.frame]
+    turn.emit(TimerFired(frame.id, pending.id))
+    if pending.state is not None:
+        turn.ready.append((frame.id, pending.state))
+    elif pending.kind == "retry":
+        _guarded(turn, frame, lambda: _execute(turn, frame))
+    else:
+        _guarded(turn, frame, lambda: _finish_wait(turn, frame))
+
+
+def _stopped(turn: Turn, signal: Stopped) -> None:
+    unwind.end_from_outside(turn, ABORTED, *unwind.within_limits(signal.error, signal.cause))
+
+
+_RECEIVE: dict[type, Callable[[Turn, Any], None]] = {
+    Started: _started,
+    Began: _began,
+    Submitted: _submitted,
+    Succeeded: _succeeded,
+    Failed: _failed,
+    TimedOut: _timed_out,
+    Fired: _fired,
+    Stopped: _stopped,
+}
+
+
+# States
+
+
+def _run(turn: Turn) -> None:
+    """Move every ready frame on until all wait. A turn that enters too many states leaves the rest to another."""
+    frames = turn.execution.frames
+    while turn.closing or turn.ready:
+        if turn.closing:
+            id, output = turn.closing.popleft()
+            _close(turn, frames[id], output)
+            continue
+        id, state = turn.ready.popleft()
+        frame = frames.get(id)
+        if frame is None or frame.halted or turn.execution.status != RUNNING:
+            continue
+        if turn.steps >= turn.limits.steps_per_turn:
+            turn.emit(Yielded(id, state, turn.now))
+            continue
+        turn.steps += 1
+        _enter(turn, frame, state)
+
+
+def _close(turn: Turn, frame: Frame, output: Payload) -> None:
+    assert frame.parent is not None
+    parent = turn.execution.frames[frame.parent]
+    try:
+        result = joins.close(turn, frame, output)
+        if result is not None:
+            finish(turn, parent, result)
+    except StateFailure as failure:
+        unwind.fail(turn, parent, failure)
+
+
+def _enter(turn: Turn, frame: Frame, name: str) -> None:
+    state = turn.machine.scopes[frame.scope].states[name]
+    turn.emit(StateEntered(frame.id, name, state.kind, frame.input, turn.now, turn.show(), frame.last))
+    try:
+        _EXECUTE[state.__class__](turn, frame, state)
+    except StateFailure as failure:
+        unwind.fail(turn, frame, failure)
+
+
+def _execute(turn: Turn, frame: Frame) -> None:
+    state = turn.state(frame)
+    _EXECUTE[state.__class__](turn, frame, state)
+
+
+def _guarded(turn: Turn, frame: Frame, action: Callable[[], None]) -> None:
+    """Do something for a frame's state; what fails fails that state."""
+    try:
+        action()
+    except StateFailure as failure:
+        unwind.fail(turn, frame, failure)
+
+
+def _pass(turn: Turn, frame: Frame, state: Pass) -> None:
+    if state.flow is None:
+        leave(turn, frame, state.next, frame.input, None)
+        return
+    bindings = turn.bindings(frame)
+    bindings.result = state.flow.arguments(bindings)
+    output, assigned = state.flow.finish(bindings)
+    leave_with(turn, frame, state.next, output, assigned, frame.input)
+
+
+def _succeed(turn: Turn, frame: Frame, state: Succeed) -> None:
+    output: JSON = frame.input.value
+    assigned: Mapping[str, JSON] | None = None
+    if state.flow is not None:
+        bindings = turn.bindings(frame)
+        bindings.result = state.flow.arguments(bindings)
+        output, assigned = state.flow.finish(bindings)
+    leave_with(turn, frame, None, output, assigned, frame.input)
+
+
+def _fail(turn: Turn, frame: Frame, state: Fail) -> None:
+    bindings = turn.bindings(frame)
+    error = None if state.error is None else _text(state.error(bindings.input, bindings))
+    cause = None if state.cause is None else _text(state.cause(bindings.input, bindings))
+    error, cause = unwind.within_limits(error, cause)
+    raise StateFailure(error, cause, prefixed=False)
+
+
+def _text(value: JSON) -> str:
+    return value if isinstance(value, str) else Payload(value).text.decode()
+
+
+def _wait(turn: Turn, frame: Frame, state: Wait) -> None:
+    bindings = turn.bindings(frame)
+    document = bindings.input if state.flow is None else state.flow.arguments(bindings)
+    due, absolute = state.until(document, bindings, turn.now)
+    turn.emit(WaitStarted(frame.id, due, absolute))
+
+
+def _finish_wait(turn: Turn, frame: Frame) -> None:
+    state = turn.state(frame)
+    if state.flow is None:
+        leave(turn, frame, state.next, frame.input, None)
+        return
+    bindings = turn.bindings(frame)
+    bindings.result = state.flow.arguments(bindings)
+    output, assigned = state.flow.finish(bindings)
+    leave_with(turn, frame, state.next, output, assigned, frame.input)
+
+
+def _choice(turn: Turn, frame: Frame, state: Choice) -> None:
+    bindings = turn.bindings(frame)
+    document = bindings.input if state.flow is None else state.flow.arguments(bindings)
+    next, flow = state.next, state.flow
+    for rule in state.rules:
+        if rule.test(document, bindings):
+            next, flow = rule.next, rule.flow
+            break
+    if next is None:
+        raise StateFailure(
+            RUNTIME, "Failed to transition out of the state. The state does not point to a next state."
+        )
+    if flow is None:
+        leave(turn, frame, next, frame.input, None)
+        return
+    bindings.result = document
+    output, assigned = flow.finish(bindings)
+    leave_with(turn, frame, next, output, assigned, frame.input)
+
+
+def _schedule(turn: Turn, frame: Frame, state: Task) -> None:
+    token = turn.token() if state.mode != "request" else None
+    bindings = turn.bindings(frame, token=token)
+    arguments = bindings.input if state.flow is None else state.flow.arguments(bindings)
+    credentials = None if state.credentials is None else Payload(state.credentials(bindings.input, bindings))
+    turn.emit(
+        TaskScheduled(
+            frame.id,
+            state.resource,
+            state.mode,
+            turn.payload(arguments, frame, frame.input),
+            _seconds(state.timeout, bindings),
+            _seconds(state.heartbeat, bindings),
+            credentials,
+            None if token is None else sha256(token.encode()).hexdigest(),
+            frame.attempt + 1,
+            turn.show(),
+            frame.last,
+        )
+    )
+
+
+def _seconds(evaluate: Evaluate | None, bindings: Bindings) -> int | None:
+    if evaluate is None:
+        return None
+    seconds: int = evaluate(bindings.input, bindings)
+    return seconds
+
+
+def _map(turn: Turn, frame: Frame, state: Map) -> None:
+    result = joins.fork_items(turn, frame, state)
+    if result is not None:
+        finish(turn, frame, result)
+
+
+_EXECUTE: dict[type, Callable[[Turn, Frame, Any], None]] = {
+    Pass: _pass,
+    Task: _schedule,
+    Choice: _choice,
+    Wait: _wait,
+    Succeed: _succeed,
+    Fail: _fail,
+    Parallel: joins.fork_branches,
+    Map: _map,
+}

@@ -1,0 +1,271 @@
+"""Fold an event into the state. It only files what was decided: no evaluation, no clock, no choice.
+
+One function per kind of event, found by the event's class; :func:`evolve` has no other ``if``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .events import (
+    EvaluationFailed,
+    Event,
+    ExecutionEnded,
+    ExecutionStarted,
+    Forked,
+    FrameAborted,
+    FrameClosed,
+    FrameOpened,
+    Halted,
+    Joined,
+    JoinFailed,
+    RetryScheduled,
+    StateEntered,
+    StateExited,
+    TaskFailed,
+    TaskScheduled,
+    TaskStarted,
+    TaskSubmitted,
+    TaskSucceeded,
+    TimerFired,
+    WaitStarted,
+    Yielded,
+)
+from .execution import ROOT, Execution, Frame, Join, Pending
+
+
+def evolve(execution: Execution, event: Event) -> None:
+    """Change the execution by one event, in place."""
+    execution.seq += 1
+    _FILE[event.__class__](execution, event)
+
+
+def fold(events: Iterable[Event]) -> Execution:
+    """The state that a log of events amounts to."""
+    execution = Execution()
+    for event in events:
+        evolve(execution, event)
+    execution.take_journal()
+    return execution
+
+
+def _execution_started(execution: Execution, event: ExecutionStarted) -> None:
+    execution.id = event.execution
+    execution.name = event.name
+    execution.machine_name = event.machine_name
+    execution.digest = event.digest
+    execution.profile = event.profile
+    execution.role = event.role
+    execution.input = event.input
+    execution.started_at = execution.now = event.started_at
+    execution.ends_at = event.ends_at
+    execution.shown = event.shown
+    execution.frames[ROOT] = Frame(ROOT, None, 0, event.scope, event.input, 0)
+    execution.next_frame = ROOT + 1
+
+
+def _state_entered(execution: Execution, event: StateEntered) -> None:
+    frame = execution.frames[event.frame]
+    frame.state = event.state
+    frame.kind = event.kind
+    frame.input = event.input
+    frame.entered_at = execution.now = event.at
+    frame.entered = frame.last = execution.shown = event.shown
+    frame.before = event.previous
+    frame.attempt = 0
+    frame.retries = None
+
+
+def _state_exited(execution: Execution, event: StateExited) -> None:
+    frame = execution.frames[event.frame]
+    frame.input = event.output
+    frame.state = None
+    frame.join = None
+    frame.last = execution.shown = event.shown
+    if event.assigned:
+        frame.variables = {**frame.variables, **event.assigned} if frame.variables else dict(event.assigned)
+
+
+def _task_scheduled(execution: Execution, event: TaskScheduled) -> None:
+    frame = execution.frames[event.frame]
+    frame.last = execution.shown = event.shown
+    frame.attempt = event.attempt
+    _open(
+        execution,
+        frame,
+        Pending(
+            execution.seq,
+            "task",
+            frame.id,
+            resource=event.resource,
+            mode=event.mode,
+            arguments=event.arguments,
+            credentials=event.credentials,
+            timeout=event.timeout,
+            heartbeat=event.heartbeat,
+            token=event.token,
+            attempt=event.attempt,
+        ),
+    )
+
+
+def _task_started(execution: Execution, event: TaskStarted) -> None:
+    execution.frames[event.frame].last = execution.shown = event.shown
+    pending = execution.pending[event.pending]
+    pending.started = True
+    pending.due = event.due
+    pending.beat_due = event.beat_due
+
+
+def _task_submitted(execution: Execution, event: TaskSubmitted) -> None:
+    execution.frames[event.frame].last = execution.shown = event.shown
+
+
+def _task_ended(execution: Execution, event: TaskSucceeded | TaskFailed) -> None:
+    frame = execution.frames[event.frame]
+    frame.last = execution.shown = event.shown
+    _close(execution, frame)
+
+
+def _wait_started(execution: Execution, event: WaitStarted) -> None:
+    frame = execution.frames[event.frame]
+    _open(execution, frame, Pending(execution.seq, "timer", frame.id, event.due, event.absolute))
+
+
+def _retry_scheduled(execution: Execution, event: RetryScheduled) -> None:
+    frame = execution.frames[event.frame]
+    frame.last = event.last
+    frame.join = None
+    retries = frame.retries or {}
+    frame.retries = {**retries, event.retrier: retries.get(event.retrier, 0) + 1}
+    _open(execution, frame, Pending(execution.seq, "retry", frame.id, event.due))
+
+
+def _yielded(execution: Execution, event: Yielded) -> None:
+    frame = execution.frames[event.frame]
+    _open(execution, frame, Pending(execution.seq, "more", frame.id, event.due, state=event.state))
+
+
+def _timer_fired(execution: Execution, event: TimerFired) -> None:
+    _close(execution, execution.frames[event.frame])
+
+
+def _forked(execution: Execution, event: Forked) -> None:
+    frame = execution.frames[event.frame]
+    frame.last = execution.shown = event.shown
+    frame.join = Join(
+        frame.kind or "", event.width, event.limit, event.scopes, event.items, [None] * event.width
+    )
+
+
+def _frame_opened(execution: Execution, event: FrameOpened) -> None:
+    parent = execution.frames[event.frame]
+    join = parent.join
+    assert join is not None
+    child = execution.next_frame
+    execution.next_frame = child + 1
+    if event.shown:
+        execution.shown = event.shown
+    execution.frames[child] = Frame(
+        child, parent.id, event.index, join.scope(event.index), event.input, event.shown or parent.last
+    )
+    join.live[child] = None
+    join.cursor = event.index + 1
+
+
+def _frame_closed(execution: Execution, event: FrameClosed) -> None:
+    frame = execution.frames.pop(event.frame)
+    assert frame.parent is not None
+    parent = execution.frames[frame.parent]
+    join = parent.join
+    assert join is not None
+    if event.shown:
+        execution.shown = event.shown
+    parent.last = event.last
+    del join.live[frame.id]
+    join.results[frame.index] = event.output
+    join.done += 1
+
+
+def _frame_aborted(execution: Execution, event: FrameAborted) -> None:
+    frame = execution.frames.pop(event.frame)
+    _show(execution, event)
+    _close(execution, frame)
+    assert frame.parent is not None
+    join = execution.frames[frame.parent].join
+    if join is not None:
+        del join.live[frame.id]
+
+
+def _halted(execution: Execution, event: Halted) -> None:
+    frame = execution.frames[event.frame]
+    _show(execution, event)
+    _close(execution, frame)
+    frame.halted = True
+
+
+def _joined(execution: Execution, event: Joined) -> None:
+    execution.shown = event.shown
+    execution.frames[event.frame].join = None
+
+
+def _join_failed(execution: Execution, event: JoinFailed) -> None:
+    execution.frames[event.frame].last = execution.shown = event.shown
+
+
+def _evaluation_failed(execution: Execution, event: EvaluationFailed) -> None:
+    execution.frames[event.frame].last = execution.shown = event.shown
+
+
+def _execution_ended(execution: Execution, event: ExecutionEnded) -> None:
+    execution.status = event.status
+    execution.output = event.output
+    execution.error = event.error
+    execution.cause = event.cause
+    execution.ended_at = execution.now = event.at
+    execution.shown = event.shown
+
+
+def _show(execution: Execution, event: FrameAborted | Halted) -> None:
+    """Advance the shown history by as many ids as the event shows as."""
+    if event.shown:
+        execution.shown = event.shown + (event.iteration is not None and event.state is not None)
+
+
+def _open(execution: Execution, frame: Frame, pending: Pending) -> None:
+    frame.pending = pending
+    execution.pending[pending.id] = pending
+    execution.opened.append(pending.id)
+
+
+def _close(execution: Execution, frame: Frame) -> None:
+    if frame.pending is not None:
+        del execution.pending[frame.pending.id]
+        execution.closed.append(frame.pending.id)
+        frame.pending = None
+
+
+_FILE: dict[type, Callable[[Execution, Any], None]] = {
+    ExecutionStarted: _execution_started,
+    StateEntered: _state_entered,
+    StateExited: _state_exited,
+    TaskScheduled: _task_scheduled,
+    TaskStarted: _task_started,
+    TaskSubmitted: _task_submitted,
+    TaskSucceeded: _task_ended,
+    TaskFailed: _task_ended,
+    WaitStarted: _wait_started,
+    RetryScheduled: _retry_scheduled,
+    Yielded: _yielded,
+    TimerFired: _timer_fired,
+    Forked: _forked,
+    FrameOpened: _frame_opened,
+    FrameClosed: _frame_closed,
+    FrameAborted: _frame_aborted,
+    Halted: _halted,
+    Joined: _joined,
+    JoinFailed: _join_failed,
+    EvaluationFailed: _evaluation_failed,
+    ExecutionEnded: _execution_ended,
+}

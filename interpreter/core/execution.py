@@ -1,0 +1,186 @@
+"""The live state of an execution: a tree of frames, and what it waits for.
+
+It is a cache of the log: only ``evolve`` changes it, and folding the log again gives an equal one. The
+objects are slotted and mutable because they are the hot path; nobody outside the core writes to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from .values import JSON, Payload
+
+RUNNING = "RUNNING"
+SUCCEEDED = "SUCCEEDED"
+FAILED = "FAILED"
+TIMED_OUT = "TIMED_OUT"
+ABORTED = "ABORTED"
+
+#: The frame every execution begins with.
+ROOT = 0
+
+_NO_VARIABLES: Mapping[str, JSON] = {}
+
+
+@dataclass(slots=True)
+class Pending:
+    """One thing an execution waits for. ``id`` is the number of the event that opened it.
+
+    ``kind`` is task, timer, retry or more. ``due`` is when a timer fires or a task runs out of time,
+    ``beat_due`` when a running task is taken for dead; both None where no clock runs. ``timeout`` and
+    ``heartbeat`` are a task's allowances in seconds, which start to count when it begins.
+    """
+
+    id: int
+    kind: str
+    frame: int
+    due: int | None = None
+    absolute: bool = False
+    beat_due: int | None = None
+    state: str | None = None
+    resource: str | None = None
+    mode: str | None = None
+    arguments: Payload | None = None
+    credentials: Payload | None = None
+    timeout: int | None = None
+    heartbeat: int | None = None
+    token: str | None = None
+    attempt: int = 1
+    started: bool = False
+
+
+@dataclass(slots=True)
+class Join:
+    """What a Parallel or Map state gathers. ``cursor`` is the next index to open, ``live`` the open frames."""
+
+    kind: str
+    width: int
+    limit: int
+    scopes: tuple[str, ...]
+    items: Payload | None
+    results: list[Payload | None]
+    cursor: int = 0
+    done: int = 0
+    live: dict[int, None] = field(default_factory=dict)
+
+    def scope(self, index: int) -> str:
+        """The scope a branch or iteration runs in."""
+        return self.scopes[index if len(self.scopes) > 1 else 0]
+
+
+@dataclass(slots=True)
+class Frame:
+    """A place in a scope: the root, a branch or an iteration.
+
+    ``entered`` and ``before`` are the history ids of the current state's entry and of what came before
+    it; ``last`` is where the frame's history goes on. ``retries`` counts per retrier, for this visit.
+    """
+
+    id: int
+    parent: int | None
+    index: int
+    scope: str
+    input: Payload
+    last: int
+    state: str | None = None
+    kind: str | None = None
+    entered_at: int = 0
+    entered: int = 0
+    before: int = 0
+    attempt: int = 0
+    retries: dict[int, int] | None = None
+    variables: dict[str, Payload] | None = None
+    pending: Pending | None = None
+    join: Join | None = None
+    halted: bool = False
+
+
+@dataclass(slots=True)
+class Execution:
+    """``seq`` is the number of the last event, ``shown`` the last id of the history that the service's
+    protocol shows, ``now`` the time of the last event (milliseconds).
+
+    ``opened`` and ``closed`` journal the pendings that came and went since the journal was last taken.
+    """
+
+    id: str = ""
+    name: str = ""
+    machine_name: str = ""
+    digest: str = ""
+    profile: str = "detent"
+    role: str = ""
+    input: Payload | None = None
+    output: Payload | None = None
+    error: str | None = None
+    cause: str | None = None
+    status: str = RUNNING
+    started_at: int = 0
+    ended_at: int | None = None
+    ends_at: int | None = None
+    now: int = 0
+    seq: int = 0
+    shown: int = 0
+    next_frame: int = 0
+    frames: dict[int, Frame] = field(default_factory=dict)
+    pending: dict[int, Pending] = field(default_factory=dict)
+    opened: list[int] = field(default_factory=list, compare=False)
+    closed: list[int] = field(default_factory=list, compare=False)
+
+    def take_journal(self) -> tuple[list[Pending], list[int]]:
+        """The pendings opened since the last call that still wait, and the ids of those that no longer do."""
+        opened = [self.pending[id] for id in self.opened if id in self.pending]
+        # A pending that came and went in between is nobody's business.
+        closed = [id for id in self.closed if id not in self.opened]
+        self.opened = []
+        self.closed = []
+        return opened, closed
+
+    def due(self) -> int | None:
+        """The earliest instant at which the execution needs attention by itself."""
+        instants = [
+            at
+            for pending in self.pending.values()
+            for at in (pending.due, pending.beat_due)
+            if at is not None
+        ]
+        if self.ends_at is not None and self.status == RUNNING:
+            instants.append(self.ends_at)
+        return min(instants, default=None)
+
+    def variables(self, frame: Frame) -> Mapping[str, JSON]:
+        """The variables a frame can read: its own scope's, then those of the scopes around it."""
+        found: dict[str, JSON] = {}
+        level: Frame | None = frame
+        while level is not None:
+            if level.variables is not None:
+                for name, payload in level.variables.items():
+                    found.setdefault(name, payload.value)
+            level = None if level.parent is None else self.frames[level.parent]
+        return found or _NO_VARIABLES
+
+    def children(self, frame: Frame) -> list[Frame]:
+        """The open branches or iterations of a frame, in order of index."""
+        if frame.join is None:
+            return []
+        return sorted((self.frames[id] for id in frame.join.live), key=lambda child: child.index)
+
+    def payloads(self) -> Iterator[Payload]:
+        """Every payload a live execution may read again: what a fold must load before work goes on."""
+        if self.input is not None:
+            yield self.input
+        if self.output is not None:
+            yield self.output
+        for frame in self.frames.values():
+            yield frame.input
+            if frame.variables is not None:
+                yield from frame.variables.values()
+            if frame.pending is not None:
+                if frame.pending.arguments is not None:
+                    yield frame.pending.arguments
+                if frame.pending.credentials is not None:
+                    yield frame.pending.credentials
+            if frame.join is not None:
+                if frame.join.items is not None:
+                    yield frame.join.items
+                yield from (result for result in frame.join.results if result is not None)

@@ -1,0 +1,62 @@
+"""A limit on everything: its name, the service's value, ours, and the reason.
+
+An execution is pinned to a profile when it starts. ``aws`` is the service's, ``detent`` the default of
+what runs on one's own machine. None means no limit. Sizes are bytes of compact JSON in UTF-8, times are
+milliseconds unless the name says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits that the core enforces while an execution runs (limits, sections 1, 3 and 4)."""
+
+    profile: str
+    #: Input or output of a state, result of a task. Beyond it: States.DataLimitExceeded.
+    payload_bytes: int
+    #: One variable, and all variables that one state assigns. Beyond it: States.Runtime.
+    variable_bytes: int
+    #: History events of one execution; the last one says that it failed.
+    history_events: int | None
+    #: Iterations of an inline Map that are open at once, whatever MaxConcurrency says.
+    map_concurrency: int
+    #: Items of an inline Map. One execution holds their results in memory and in one log.
+    map_items: int
+    #: Whether States.ALL covers States.DataLimitExceeded: it did on the service in two recordings.
+    all_covers_data_limit: bool = True
+    #: States entered before an execution yields to others: bounds a transaction and a turn's time.
+    steps_per_turn: int = 500
+
+
+AWS = Limits(
+    profile="aws",
+    payload_bytes=262_144,
+    variable_bytes=262_144,
+    history_events=25_000,
+    map_concurrency=40,
+    map_items=25_000,
+)
+
+DETENT = Limits(
+    profile="detent",
+    payload_bytes=1_048_576,
+    variable_bytes=1_048_576,
+    history_events=None,
+    map_concurrency=1_000,
+    map_items=100_000,
+)
+
+PROFILES: Mapping[str, Limits] = MappingProxyType({limits.profile: limits for limits in (AWS, DETENT)})
+
+#: A Wait longer than this is refused (a signed 32-bit count of seconds, as the service seems to keep it).
+WAIT_SECONDS_MAX = 2**31 - 1
+#: Seconds in TimeoutSeconds, HeartbeatSeconds, IntervalSeconds and a literal Seconds (language, sections 2 and 6).
+SECONDS_MAX = 99_999_999
+#: An execution's Error and Cause are cut to these many characters.
+ERROR_CHARACTERS_MAX = 256
+CAUSE_CHARACTERS_MAX = 32_768

@@ -1,0 +1,98 @@
+"""Signals: everything that may arrive at an execution.
+
+A signal that answers something carries the id of the pending it answers. If nothing waits under that id
+any more, the signal changes nothing: delivery may repeat, be late, or race.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from .values import Payload
+
+
+@dataclass(slots=True)
+class Started:
+    """Begin. ``machine_name`` is the machine's ARN, ``execution`` the execution's."""
+
+    code: ClassVar[str] = "started"
+
+    execution: str
+    name: str
+    machine_name: str
+    digest: str
+    profile: str
+    role: str
+    input: Payload
+
+
+@dataclass(slots=True)
+class Began:
+    """Someone took the task and works on it from now on: its clocks start."""
+
+    code: ClassVar[str] = "began"
+
+    pending: int
+    worker: str | None = None
+
+
+@dataclass(slots=True)
+class Submitted:
+    """The call behind a job or a callback was answered; the task goes on waiting for its end."""
+
+    code: ClassVar[str] = "submitted"
+
+    pending: int
+    output: Payload
+
+
+@dataclass(slots=True)
+class Succeeded:
+    code: ClassVar[str] = "succeeded"
+
+    pending: int
+    output: Payload
+
+
+@dataclass(slots=True)
+class Failed:
+    code: ClassVar[str] = "failed"
+
+    pending: int
+    error: str | None
+    cause: str | None
+
+
+@dataclass(slots=True)
+class Fired:
+    """A timer's instant has come: a Wait, a retry, or a turn that was too long for one go."""
+
+    code: ClassVar[str] = "fired"
+
+    pending: int
+
+
+@dataclass(slots=True)
+class TimedOut:
+    """A deadline has passed: of a task, of its heartbeat, or (``pending`` None) of the execution."""
+
+    code: ClassVar[str] = "timed_out"
+
+    pending: int | None
+    heartbeat: bool = False
+
+
+@dataclass(slots=True)
+class Stopped:
+    """Someone asked for the end."""
+
+    code: ClassVar[str] = "stopped"
+
+    error: str | None = None
+    cause: str | None = None
+
+
+Signal = Started | Began | Submitted | Succeeded | Failed | Fired | TimedOut | Stopped
+
+SIGNALS: tuple[type[Signal], ...] = (Started, Began, Submitted, Succeeded, Failed, Fired, TimedOut, Stopped)

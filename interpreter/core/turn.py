@@ -1,0 +1,134 @@
+"""A turn: one signal being decided, and what every decision needs at hand.
+
+Owns emitting (an event is folded the moment it is decided, because the next decision depends on it),
+numbering the shown history, bindings for expressions, and the checks that every value passes before it
+may enter the log.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from hashlib import sha256
+from random import Random
+
+from .bindings import Bindings
+from .context import context_object
+from .errors import DATA_LIMIT_EXCEEDED, RUNTIME, StateFailure
+from .events import Event
+from .evolve import evolve
+from .execution import Execution, Frame
+from .limits import PROFILES
+from .machine import Machine, State
+from .values import JSON, Payload
+
+
+class HistoryFull(Exception):
+    """The next event would be the last that the history may hold."""
+
+
+class Turn:
+    """``now`` is milliseconds since the epoch, never before the last event; ``seed`` feeds all chance."""
+
+    __slots__ = ("closing", "events", "execution", "limits", "machine", "now", "ready", "seed", "steps")
+
+    def __init__(self, machine: Machine, execution: Execution, now: int, seed: str, profile: str) -> None:
+        self.machine = machine
+        self.execution = execution
+        self.now = max(now, execution.now)
+        self.seed = seed
+        self.limits = PROFILES[profile]
+        self.events: list[Event] = []
+        #: Frames that go on in this turn and the state each enters next: first in, first out.
+        self.ready: deque[tuple[int, str]] = deque()
+        #: Branches and iterations that came to their end in this turn, with their outputs.
+        self.closing: deque[tuple[int, Payload]] = deque()
+        self.steps = 0
+
+    def emit(self, event: Event) -> None:
+        """Record an event and fold it."""
+        self.events.append(event)
+        evolve(self.execution, event)
+
+    def show(self, count: int = 1) -> int:
+        """The id of the next event in the shown history, which shows as ``count`` events.
+
+        Raises HistoryFull where only the event that ends the execution still fits.
+        """
+        shown = self.execution.shown + 1
+        limit = self.limits.history_events
+        if limit is not None and shown + count > limit:
+            raise HistoryFull
+        return shown
+
+    def state(self, frame: Frame) -> State:
+        """The state a frame is in."""
+        assert frame.state is not None
+        return self.machine.scopes[frame.scope].states[frame.state]
+
+    def bindings(
+        self,
+        frame: Frame,
+        *,
+        error: JSON = None,
+        token: str | None = None,
+        item: tuple[int, JSON] | None = None,
+    ) -> Bindings:
+        """What the expressions of the frame's state may see."""
+        execution = self.execution
+        return Bindings(
+            frame.input.value,
+            execution.variables(frame),
+            lambda: context_object(execution, frame, token=token, item=item),
+            lambda: Random(f"{self.seed}/{execution.id}/{execution.seq}"),
+            error=error,
+        )
+
+    def token(self) -> str:
+        """The task token of the attempt that the next event opens: known to who sees the seed."""
+        return sha256(f"{self.seed}/{self.execution.id}/{self.execution.seq + 1}".encode()).hexdigest()
+
+    def payload(self, value: JSON, frame: Frame, *alike: Payload | None) -> Payload:
+        """A payload for a value that the frame's state makes, shared with one of ``alike`` if it is the same.
+
+        Raises StateFailure for a value beyond the limits (States.DataLimitExceeded) or nested too deeply.
+        """
+        for payload in alike:
+            if payload is not None and payload.value is value:
+                return payload
+        payload = _written(value)
+        if len(payload.text) > self.limits.payload_bytes:
+            raise too_large(frame.state or "")
+        return payload
+
+    def assigned(self, values: Mapping[str, JSON] | None) -> dict[str, Payload] | None:
+        """Payloads for what a state assigns; None if it assigns nothing. Raises StateFailure as :meth:`payload`."""
+        if not values:
+            return None
+        payloads = {name: _written(value) for name, value in values.items()}
+        if sum(len(payload.text) for payload in payloads.values()) > self.limits.variable_bytes:
+            raise StateFailure(
+                RUNTIME,
+                f"The variables {', '.join(payloads)} exceed the maximum of {self.limits.variable_bytes} bytes "
+                "that a state may assign.",
+            )
+        return payloads
+
+
+def too_large(producer: str) -> StateFailure:
+    """The failure of a value beyond the payload limit; ``producer`` is a state's name or a task's resource."""
+    return StateFailure(
+        DATA_LIMIT_EXCEEDED,
+        f"The state/task '{producer}' returned a result with a size exceeding the maximum number of bytes "
+        "service limit.",
+        prefixed=False,
+    )
+
+
+def _written(value: JSON) -> Payload:
+    payload = Payload(value)
+    try:
+        payload.text  # noqa: B018  # writing it is the check
+    except (TypeError, ValueError) as error:
+        raise StateFailure(RUNTIME, f"The value is not JSON that can be stored: {error}") from None
+    return payload
