@@ -1,0 +1,67 @@
+"""The seam between the engine and the work behind Task states.
+
+A handler is given one attempt of one task and answers its result, or raises :class:`TaskError`. It runs
+at least once: a worker that dies before the result is stored makes it run again, with the same
+idempotency key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from ...core.values import JSON
+
+
+class TaskError(Exception):
+    """The task failed: what retriers and catchers see. ``cause`` is text for people.
+
+    Raise it from a handler for an exact error name; of any other exception the class name is the error
+    and the message the cause.
+    """
+
+    def __init__(self, error: str, cause: str | None = None) -> None:
+        super().__init__(error, cause)
+        self.error = error
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return self.error if self.cause is None else f"{self.error}: {self.cause}"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCall:
+    """One attempt of one task.
+
+    ``arguments`` is a copy of its own. ``pending`` names the attempt inside the execution, ``attempt``
+    counts from 1 within a visit of the state. ``key`` is the same whenever this very attempt is run again
+    and differs from every other attempt's: the idempotency key to hand on. ``deadline`` is when the
+    attempt runs out of time (milliseconds since the epoch), None if never.
+    """
+
+    resource: str
+    arguments: JSON
+    execution: str
+    execution_name: str
+    machine_name: str
+    state: str
+    pending: int
+    attempt: int
+    key: str
+    deadline: int | None
+
+
+#: Tells the engine that the task is alive. May be called from any thread, as often as one likes.
+Beat = Callable[[], None]
+
+
+class Handler(Protocol):
+    """Whoever can do the work behind a resource."""
+
+    async def run(self, task: TaskCall, beat: Beat) -> JSON:
+        """Do it and answer the result, a JSON value. Raises TaskError.
+
+        Called on the engine's loop, which must never wait for user code: a handler moves what may block
+        elsewhere. Cancelled when the task is no longer awaited.
+        """
