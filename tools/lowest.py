@@ -7,5 +7,5 @@ from pathlib import Path
 
 project = tomllib.loads((Path(__file__).resolve().parent.parent / "pyproject.toml").read_text())["project"]
 for requirement in [*project["dependencies"], *project["optional-dependencies"]["test"]]:
-    bound = requirement.split(";")[0].split(",")[0]
-    print(bound.replace(">=", "=="))
+    if ">=" in requirement:
+        print(requirement.replace(">=", "=="))
