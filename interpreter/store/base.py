@@ -243,6 +243,15 @@ class Query:
     limit: int = 100
 
 
+def cursor_number(query: Query) -> int | None:
+    """The row a query continues after, for stores that number executions. Raises StoreError."""
+    if query.cursor is None:
+        return None
+    if not (query.cursor.isascii() and query.cursor.isdigit() and len(query.cursor) < 19):
+        raise StoreError(f"{query.cursor[:40]!r} is no cursor that this store gave out; begin without one")
+    return int(query.cursor)
+
+
 class Store(Protocol):
     """Durable memory. Every method may raise :class:`StoreError`; each is one hand-over and one transaction."""
 

@@ -1,0 +1,279 @@
+"""The store that forgets: the same promises as the others except durability.
+
+It serves ``memory:`` runs and is the ground the simulation tests stand on, so it is deterministic: no
+clock, no threads, no waiting. Every method ends without yielding to the event loop, which is what makes
+it one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+
+from .base import (
+    Batch,
+    Beat,
+    Claim,
+    ExecutionRecord,
+    Found,
+    Letter,
+    Log,
+    MachineRecord,
+    Message,
+    NotFound,
+    Outcome,
+    Query,
+    Segment,
+    StoreError,
+    StoreUnavailable,
+    cursor_number,
+)
+from .standing import Standing, begin, judge
+
+
+class _Execution:
+    """All that is kept of one execution."""
+
+    __slots__ = ("beats", "blobs", "dedupes", "number", "payloads", "record", "segments", "standing")
+
+    def __init__(self, number: int, record: ExecutionRecord, standing: Standing) -> None:
+        self.number = number
+        self.record = record
+        self.standing = standing
+        self.segments: list[Segment] = []
+        self.payloads: dict[int, bytes] = {}
+        self.blobs: dict[str, bytes] = {}
+        self.beats: dict[int, int] = {}
+        self.dedupes: set[str] = set()
+
+
+class MemoryStore:
+    """A :class:`~detent.store.base.Store` in the memory of this process. Closing keeps what is in it."""
+
+    def __init__(self) -> None:
+        self._mode: str | None = None
+        self._machines: dict[tuple[str, str], MachineRecord] = {}
+        self._executions: dict[str, _Execution] = {}
+        self._unfinished: dict[str, _Execution] = {}
+        self._messages: dict[int, Message] = {}
+        self._leases: dict[str, int] = {}
+        self._created = 0
+        self._sent = 0
+
+    async def open(self, *, engine: bool) -> None:
+        self._mode = "engine" if engine else "guest"
+        if engine:
+            for owner in list(self._leases):
+                self._end_lease(owner)
+
+    async def close(self) -> None:
+        self._mode = None
+
+    async def publish(self, machine: MachineRecord) -> None:
+        self._check_open()
+        self._machines.setdefault((machine.digest, machine.name), machine)
+
+    async def machine(self, digest: str) -> MachineRecord:
+        self._check_open()
+        for (known, _), machine in self._machines.items():
+            if known == digest:
+                return machine
+        raise NotFound(f"no machine with digest {digest} is published here")
+
+    async def append(self, batches: Sequence[Batch]) -> list[Outcome]:
+        self._check_open(engine=True)
+        outcomes = [self._append(batch) for batch in batches]
+        for batch, outcome in zip(batches, outcomes, strict=True):
+            if outcome is Outcome.DONE:
+                for letter in batch.letters:
+                    self._send(letter)
+        return outcomes
+
+    def _append(self, batch: Batch) -> Outcome:
+        execution = self._executions.get(batch.execution)
+        outcome = judge(batch, execution.standing if execution else None)
+        if outcome is not Outcome.DONE:
+            return outcome
+        if execution is None:
+            assert batch.create is not None
+            self._created += 1
+            execution = _Execution(self._created, batch.create, begin(batch, self._leases))
+            self._executions[batch.execution] = execution
+        else:
+            execution.standing.accept(batch, self._leases)
+        if batch.last > batch.after:
+            execution.segments.append(Segment(batch.after, batch.last, batch.control))
+            execution.payloads[batch.after] = batch.payloads
+        for digest, value in batch.blobs.items():
+            execution.blobs.setdefault(digest, value)
+        for pending in batch.closed:
+            execution.beats.pop(pending, None)
+        for number in batch.drained:
+            message = self._messages.get(number)
+            if message is not None and message.execution == batch.execution:
+                del self._messages[number]
+        if batch.head.ended_at is None:
+            self._unfinished[batch.execution] = execution
+        else:
+            self._unfinished.pop(batch.execution, None)
+        return outcome
+
+    async def load(self, execution: str, *, after: int = 0, limit: int | None = None) -> Log:
+        found = self._find(execution)
+        segments = (segment for segment in found.segments if segment.after >= after)
+        standing = found.standing
+        return Log(
+            found.record, standing.head, standing.last, list(islice(segments, limit)), dict(found.beats)
+        )
+
+    async def payloads(self, execution: str, segments: Iterable[int]) -> Mapping[int, bytes]:
+        kept = self._find(execution).payloads
+        return {after: kept[after] for after in segments if after in kept}
+
+    async def blobs(self, execution: str, digests: Iterable[str]) -> Mapping[str, bytes]:
+        kept = self._find(execution).blobs
+        return {digest: kept[digest] for digest in digests if digest in kept}
+
+    async def find(self, query: Query) -> list[Found]:
+        self._check_open()
+        before = cursor_number(query)
+        newest_first = reversed(self._executions.values())
+        matching = (
+            execution
+            for execution in newest_first
+            if (before is None or execution.number < before) and _matches(query, execution)
+        )
+        return [
+            Found(execution.record, execution.standing.head, str(execution.number))
+            for execution in islice(matching, query.limit)
+        ]
+
+    async def delete(self, executions: Sequence[str]) -> int:
+        self._check_open()
+        doomed = {id for id in executions if id in self._executions}
+        for id in doomed:
+            del self._executions[id]
+            self._unfinished.pop(id, None)
+        self._messages = {
+            n: message for n, message in self._messages.items() if message.execution not in doomed
+        }
+        return len(doomed)
+
+    async def send(self, letters: Sequence[Letter]) -> list[Outcome]:
+        self._check_open()
+        return [self._send(letter) for letter in letters]
+
+    def _send(self, letter: Letter) -> Outcome:
+        execution = self._executions.get(letter.execution)
+        if execution is None:
+            return Outcome.MISSING
+        if letter.dedupe in execution.dedupes:
+            return Outcome.EXISTS
+        execution.dedupes.add(letter.dedupe)
+        self._sent += 1
+        self._messages[self._sent] = Message(self._sent, letter.execution, letter.body)
+        return Outcome.DONE
+
+    async def inbox(self, owner: str, *, after: int = 0, limit: int) -> list[Message]:
+        self._check_open()
+        held = (
+            message
+            for message in self._messages.values()
+            if message.number > after and self._executions[message.execution].standing.owner == owner
+        )
+        return list(islice(held, limit))
+
+    async def claim(self, owner: str, *, now: int, lease: int, limit: int) -> list[Claim]:
+        self._check_open(engine=True)
+        for other in [name for name, until in self._leases.items() if until <= now]:
+            self._end_lease(other)
+        self._leases.setdefault(owner, now + lease)
+        claims = []
+        for execution in islice(self._needing_attention(now), limit):
+            standing = execution.standing
+            standing.owner = owner
+            standing.fence += 1
+            standing.claims += 1
+            claims.append(Claim(execution.record.id, standing.fence, standing.claims))
+        return claims
+
+    def _needing_attention(self, now: int) -> Iterator[_Execution]:
+        """What nobody holds: due executions by due instant, then those with a message by its number."""
+        waking = [
+            (wake, execution.number, execution)
+            for execution in self._unfinished.values()
+            if execution.standing.owner is None and (wake := _wake(execution)) is not None and wake <= now
+        ]
+        waking.sort(key=lambda entry: entry[:2])
+        with_message = (self._executions[message.execution] for message in self._messages.values())
+        addressed = {execution.number: execution for execution in with_message}
+        for _, number, execution in waking:
+            addressed.pop(number, None)
+            yield execution
+        yield from (execution for execution in addressed.values() if execution.standing.owner is None)
+
+    async def renew(self, owner: str, *, now: int, lease: int) -> bool:
+        self._check_open(engine=True)
+        alive = self._leases.get(owner, 0) > now
+        if not alive:
+            self._end_lease(owner)
+        self._leases[owner] = now + lease
+        return alive
+
+    def _end_lease(self, owner: str) -> None:
+        if self._leases.pop(owner, None) is not None:
+            for execution in self._executions.values():
+                if execution.standing.owner == owner:
+                    execution.standing.owner = None
+
+    async def release(self, claims: Sequence[Claim]) -> None:
+        self._check_open(engine=True)
+        for claim in claims:
+            execution = self._executions.get(claim.execution)
+            if execution is not None and execution.standing.fence == claim.fence:
+                execution.standing.owner = None
+                execution.standing.claims = 0
+
+    async def beat(self, beats: Sequence[Beat]) -> list[Outcome]:
+        self._check_open()
+        return [self._beat(beat) for beat in beats]
+
+    def _beat(self, beat: Beat) -> Outcome:
+        execution = self._executions.get(beat.execution)
+        if execution is None:
+            return Outcome.MISSING
+        if beat.fence is not None and beat.fence != execution.standing.fence:
+            return Outcome.CONFLICT
+        execution.beats[beat.pending] = max(beat.due, execution.beats.get(beat.pending, beat.due))
+        return Outcome.DONE
+
+    def _find(self, id: str) -> _Execution:
+        self._check_open()
+        try:
+            return self._executions[id]
+        except KeyError:
+            raise NotFound(f"there is no execution {id}") from None
+
+    def _check_open(self, *, engine: bool = False) -> None:
+        if self._mode is None:
+            raise StoreUnavailable("the store is not open")
+        if engine and self._mode != "engine":
+            raise StoreError("the store was opened without the right to run executions (engine=True)")
+
+
+def _wake(execution: _Execution) -> int | None:
+    head = execution.standing.head
+    return 0 if head.ready else head.due
+
+
+def _matches(query: Query, execution: _Execution) -> bool:
+    record, head = execution.record, execution.standing.head
+    return (
+        query.status in (None, head.status)
+        and query.machine in (None, record.machine)
+        and query.name in (None, record.name)
+        and query.parent in (None, record.parent)
+        and (query.started_from is None or record.started_at >= query.started_from)
+        and (query.started_before is None or record.started_at < query.started_before)
+        and (query.ended_before is None or (head.ended_at is not None and head.ended_at < query.ended_before))
+    )

@@ -1,0 +1,49 @@
+"""SQL as files: the named statements of a dialect, and its numbered migrations.
+
+A migration has the same number in every dialect and only ever leads forward. This module reads files and
+knows no database; each store applies what it is given in its own transactions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered step from a layout to the next."""
+
+    number: int
+    name: str
+    sql: str
+
+
+def queries(dialect: str) -> Mapping[str, str]:
+    """The statements of a dialect by name, from ``sql/DIALECT/queries.sql``."""
+    _, *parts = _NAME.split(_folder(dialect).joinpath("queries.sql").read_text(encoding="utf-8"))
+    return {name: _bare(text) for name, text in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def _bare(text: str) -> str:
+    """A statement without its sentence and its semicolon."""
+    lines = (line for line in text.splitlines() if not line.startswith("--"))
+    return "\n".join(lines).strip().removesuffix(";")
+
+
+def migrations(dialect: str) -> Sequence[Migration]:
+    """The migrations of a dialect in order: ``sql/DIALECT/migrations/NNNN_name.sql``, numbered from 1."""
+    found = []
+    for file in _folder(dialect).joinpath("migrations").iterdir():
+        number, _, name = file.name.removesuffix(".sql").partition("_")
+        found.append(Migration(int(number), name, file.read_text(encoding="utf-8")))
+    return sorted(found, key=lambda migration: migration.number)
+
+
+def _folder(dialect: str) -> Traversable:
+    return files(__package__).joinpath("sql", dialect)

@@ -1,0 +1,171 @@
+-- Every statement of the SQLite store, one name and one sentence each.
+
+-- name: get_meta
+-- A fact about the file.
+SELECT value FROM meta WHERE name = ?;
+
+-- name: put_meta
+-- Note a fact about the file.
+INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
+-- name: publish
+-- Keep a definition; the same content under the same name is kept once.
+INSERT INTO machine (digest, name, definition, published_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: machine
+-- A definition by its content's digest.
+SELECT digest, name, definition, published_at FROM machine WHERE digest = ? ORDER BY rowid LIMIT 1;
+
+-- name: standing
+-- Where an execution stands, by its id.
+SELECT key, status, due, ready, ended_at, last, fence, claims, owner FROM execution WHERE id = ?;
+
+-- name: next_key
+-- The key for the next new execution.
+SELECT coalesce(max(key), 0) + 1 FROM execution;
+
+-- name: create
+-- A new execution.
+INSERT INTO execution
+    (key, status, due, ready, ended_at, last, fence, claims, owner,
+     id, name, machine, digest, profile, started_at, parent)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: move
+-- Where an execution stands from now on.
+UPDATE execution
+SET status = ?, due = ?, ready = ?, ended_at = ?, last = ?, fence = ?, claims = ?, owner = ?
+WHERE key = ?;
+
+-- name: append
+-- One segment at the end of a log.
+INSERT INTO segment (execution, after, last, control, payloads) VALUES (?, ?, ?, ?, ?);
+
+-- name: put_blob
+-- A large value, once per execution.
+INSERT INTO blob (execution, digest, value) VALUES (?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: drain
+-- A message that has been consumed: only its dedupe id stays.
+UPDATE inbox SET body = NULL WHERE number = ? AND execution = ?;
+
+-- name: close_beat
+-- The heartbeat deadline of a pending that no longer waits.
+DELETE FROM beat WHERE execution = ? AND pending = ?;
+
+-- name: send
+-- A letter into the inbox, unless its dedupe id is taken.
+INSERT INTO inbox (execution, dedupe, body) SELECT key, ?, ? FROM execution WHERE id = ?
+ON CONFLICT (execution, dedupe) DO NOTHING;
+
+-- name: load
+-- What is known of an execution beside its log.
+SELECT key, last, status, due, ready, ended_at, id, name, machine, digest, profile, started_at, parent
+FROM execution WHERE id = ?;
+
+-- name: segments
+-- The log of an execution from an event on, without payloads.
+SELECT after, last, control FROM segment WHERE execution = ? AND after >= ? ORDER BY after LIMIT ?;
+
+-- name: beats
+-- The heartbeat deadlines of an execution.
+SELECT pending, due FROM beat WHERE execution = ?;
+
+-- name: key
+-- The key of an execution.
+SELECT key FROM execution WHERE id = ?;
+
+-- name: payloads
+-- The payloads of one segment.
+SELECT payloads FROM segment WHERE execution = ? AND after = ?;
+
+-- name: blob
+-- One large value.
+SELECT value FROM blob WHERE execution = ? AND digest = ?;
+
+-- name: find
+-- Executions, the latest created first; conditions are added in place of the marker.
+SELECT key, status, due, ready, ended_at, id, name, machine, digest, profile, started_at, parent
+FROM execution WHERE /* conditions */ ORDER BY key DESC LIMIT ?;
+
+-- name: inbox
+-- Messages to the executions an owner holds.
+SELECT inbox.number, execution.id, inbox.body
+FROM inbox CROSS JOIN execution ON execution.key = inbox.execution
+WHERE inbox.body IS NOT NULL AND inbox.number > ? AND execution.owner = ?
+ORDER BY inbox.number LIMIT ?;
+
+-- name: expired
+-- Owners whose lease has run out.
+SELECT name FROM owner WHERE lease_until <= ?;
+
+-- name: owners
+-- Everyone who has a lease.
+SELECT name FROM owner;
+
+-- name: lease_until
+-- When the lease of an owner runs out.
+SELECT lease_until FROM owner WHERE name = ?;
+
+-- name: put_lease
+-- A new or longer lease.
+INSERT INTO owner (name, lease_until) VALUES (?, ?)
+ON CONFLICT (name) DO UPDATE SET lease_until = excluded.lease_until;
+
+-- name: end_lease
+-- Forget the lease of an owner.
+DELETE FROM owner WHERE name = ?;
+
+-- name: give_back_all
+-- Whatever an owner held is nobody's.
+UPDATE execution SET owner = NULL WHERE owner = ?;
+
+-- name: due
+-- Executions that need attention by themselves and that nobody holds, the longest overdue first.
+SELECT key, id, fence, claims FROM execution
+WHERE ended_at IS NULL AND owner IS NULL AND CASE WHEN ready THEN 0 ELSE due END <= ?
+ORDER BY CASE WHEN ready THEN 0 ELSE due END, key LIMIT ?;
+
+-- name: addressed
+-- Executions with a message that nobody holds, the oldest message first.
+SELECT execution.key, execution.id, execution.fence, execution.claims
+FROM inbox CROSS JOIN execution ON execution.key = inbox.execution
+WHERE inbox.body IS NOT NULL AND execution.owner IS NULL
+GROUP BY execution.key ORDER BY min(inbox.number) LIMIT ?;
+
+-- name: claim
+-- An execution gets an owner and a new fence.
+UPDATE execution SET owner = ?, fence = fence + 1, claims = claims + 1 WHERE key = ?;
+
+-- name: release
+-- An execution is given back, unless it has been claimed again.
+UPDATE execution SET owner = NULL, claims = 0 WHERE id = ? AND fence = ?;
+
+-- name: fence
+-- The key and the latest fence of an execution.
+SELECT key, fence FROM execution WHERE id = ?;
+
+-- name: beat
+-- A heartbeat deadline, which never moves back.
+INSERT INTO beat (execution, pending, due) VALUES (?, ?, ?)
+ON CONFLICT (execution, pending) DO UPDATE SET due = max(due, excluded.due);
+
+-- name: delete_segments
+-- The log of a deleted execution.
+DELETE FROM segment WHERE execution = ?;
+
+-- name: delete_blobs
+-- The large values of a deleted execution.
+DELETE FROM blob WHERE execution = ?;
+
+-- name: delete_inbox
+-- The messages of a deleted execution.
+DELETE FROM inbox WHERE execution = ?;
+
+-- name: delete_beats
+-- The heartbeat deadlines of a deleted execution.
+DELETE FROM beat WHERE execution = ?;
+
+-- name: delete_execution
+-- The row of a deleted execution.
+DELETE FROM execution WHERE key = ?;

@@ -1,0 +1,411 @@
+"""The store in one SQLite file: each protocol call is one function in a connection's thread, one transaction.
+
+One connection writes, another reads, so that a read never waits for an fsync. What one batch costs is what
+the disk allows: a group of new executions is one insert each into ``execution`` and ``segment``, appended by
+prepared statements. How a file is opened, locked and migrated is in :mod:`detent.store.sqlite_file`.
+
+``synchronous="FULL"`` (the default) keeps every acknowledged write through the loss of power. ``"NORMAL"``
+is faster for single commits and keeps them through the death of the process only.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from .base import (
+    Batch,
+    Beat,
+    Claim,
+    ExecutionRecord,
+    Found,
+    Head,
+    Letter,
+    Log,
+    MachineRecord,
+    Message,
+    NotFound,
+    Outcome,
+    Query,
+    Segment,
+    StoreError,
+    StoreUnavailable,
+    cursor_number,
+)
+from .migrate import queries
+from .sqlite_file import Connection, EngineLock, Synchronous, connect_reader, connect_writer, process_name
+from .standing import Standing, begin, judge
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_SQL = queries("sqlite")
+
+
+class SqliteStore:
+    """A :class:`~detent.store.base.Store` in a SQLite file, created with its folder when it is missing."""
+
+    def __init__(self, path: str | Path, *, synchronous: Synchronous = "FULL") -> None:
+        self._path = Path(path)
+        self._synchronous = synchronous
+        self._lock: EngineLock | None = None
+        self._writer: Connection | None = None
+        self._reader: Connection | None = None
+
+    async def open(self, *, engine: bool) -> None:
+        if self._writer is not None:
+            raise StoreError(f"the store {self._path} is already open")
+        lock = EngineLock(self._path) if engine else None
+        writer = Connection(self._path, partial(connect_writer, self._path, self._synchronous, lock))
+        reader = Connection(self._path, partial(connect_reader, self._path))
+        await writer.open()
+        try:
+            await reader.open()
+            if engine:
+                await writer.run("BEGIN IMMEDIATE", _take_over)
+        except BaseException:
+            await reader.close()
+            await writer.close()
+            if lock is not None:
+                lock.give_back()
+            raise
+        self._lock, self._writer, self._reader = lock, writer, reader
+
+    async def close(self) -> None:
+        reader, writer, lock = self._reader, self._writer, self._lock
+        self._reader = self._writer = self._lock = None
+        try:
+            for connection in (reader, writer):
+                if connection is not None:
+                    await connection.close()
+        finally:
+            if lock is not None:
+                lock.give_back()
+
+    async def publish(self, machine: MachineRecord) -> None:
+        await self._write(_publish, machine)
+
+    async def machine(self, digest: str) -> MachineRecord:
+        return await self._read(_machine, digest)
+
+    async def append(self, batches: Sequence[Batch]) -> list[Outcome]:
+        return await self._run_executions(_append, batches)
+
+    async def load(self, execution: str, *, after: int = 0, limit: int | None = None) -> Log:
+        return await self._read(_load, execution, after, limit)
+
+    async def payloads(self, execution: str, segments: Iterable[int]) -> Mapping[int, bytes]:
+        return await self._read(_values, "payloads", execution, list(segments))
+
+    async def blobs(self, execution: str, digests: Iterable[str]) -> Mapping[str, bytes]:
+        return await self._read(_values, "blob", execution, list(digests))
+
+    async def find(self, query: Query) -> list[Found]:
+        return await self._read(_find, query)
+
+    async def delete(self, executions: Sequence[str]) -> int:
+        return await self._write(_delete, executions)
+
+    async def send(self, letters: Sequence[Letter]) -> list[Outcome]:
+        return await self._write(_send, letters)
+
+    async def inbox(self, owner: str, *, after: int = 0, limit: int) -> list[Message]:
+        return await self._read(_inbox, owner, after, limit)
+
+    async def claim(self, owner: str, *, now: int, lease: int, limit: int) -> list[Claim]:
+        return await self._run_executions(_claim, owner, now, lease, limit)
+
+    async def renew(self, owner: str, *, now: int, lease: int) -> bool:
+        return await self._run_executions(_renew, owner, now, lease)
+
+    async def release(self, claims: Sequence[Claim]) -> None:
+        await self._run_executions(_release, claims)
+
+    async def beat(self, beats: Sequence[Beat]) -> list[Outcome]:
+        return await self._write(_beat, beats)
+
+    async def _read(
+        self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        if self._reader is None:
+            raise StoreUnavailable(f"the store {self._path} is not open")
+        return await self._reader.run("BEGIN", work, *args, **kwargs)
+
+    async def _write(
+        self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        if self._writer is None:
+            raise StoreUnavailable(f"the store {self._path} is not open")
+        return await self._writer.run("BEGIN IMMEDIATE", work, *args, **kwargs)
+
+    async def _run_executions(
+        self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """A write that only the engine process may make."""
+        if self._writer is not None and self._lock is None:
+            raise StoreError("the store was opened without the right to run executions (engine=True)")
+        return await self._write(work, *args, **kwargs)
+
+
+def _take_over(connection: sqlite3.Connection) -> None:
+    """The lock says that no other engine lives: whatever earlier ones held is free at once."""
+    for (owner,) in connection.execute(_SQL["owners"]).fetchall():
+        _end_lease(connection, owner)
+    connection.execute(_SQL["put_meta"], ("engine", process_name()))
+
+
+def _publish(connection: sqlite3.Connection, machine: MachineRecord) -> None:
+    connection.execute(
+        _SQL["publish"], (machine.digest, machine.name, machine.definition, machine.published_at)
+    )
+
+
+def _machine(connection: sqlite3.Connection, digest: str) -> MachineRecord:
+    row = connection.execute(_SQL["machine"], (digest,)).fetchone()
+    if row is None:
+        raise NotFound(f"no machine with digest {digest} is published here")
+    return MachineRecord(*row)
+
+
+class _Row:
+    """An execution as a running transaction sees it."""
+
+    __slots__ = ("key", "record", "standing")
+
+    def __init__(self, key: int, record: ExecutionRecord | None, standing: Standing) -> None:
+        self.key = key
+        #: Given if this transaction creates it.
+        self.record = record
+        self.standing = standing
+
+
+class _Changes:
+    """What a group of batches amounts to, gathered first and then written by few statements."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.owners = {name for (name,) in connection.execute(_SQL["owners"])}
+        self.rows: dict[str, _Row] = {}
+        self.touched: dict[int, _Row] = {}
+        (self.next_key,) = connection.execute(_SQL["next_key"]).fetchone()
+        self.segments: list[tuple[int, int, int, bytes, bytes]] = []
+        self.blobs: list[tuple[int, str, bytes]] = []
+        self.drained: list[tuple[int, int]] = []
+        self.closed: list[tuple[int, int]] = []
+        self.letters: list[tuple[str, bytes, str]] = []
+
+    def add(self, batch: Batch) -> Outcome:
+        """Judge one batch and note what it changes."""
+        row = self.rows.get(batch.execution) or self._find(batch.execution)
+        outcome = judge(batch, row.standing if row else None)
+        if outcome is not Outcome.DONE:
+            return outcome
+        if row is None:
+            row = _Row(self.next_key, batch.create, begin(batch, self.owners))
+            self.rows[batch.execution] = row
+            self.next_key += 1
+        else:
+            row.standing.accept(batch, self.owners)
+        key = row.key
+        self.touched[key] = row
+        if batch.last > batch.after:
+            self.segments.append((key, batch.after, batch.last, batch.control, batch.payloads))
+        if batch.blobs:
+            self.blobs.extend((key, digest, value) for digest, value in batch.blobs.items())
+        if batch.drained:
+            self.drained.extend((number, key) for number in batch.drained)
+        if batch.closed:
+            self.closed.extend((key, pending) for pending in batch.closed)
+        if batch.letters:
+            self.letters.extend((letter.dedupe, letter.body, letter.execution) for letter in batch.letters)
+        return outcome
+
+    def _find(self, id: str) -> _Row | None:
+        found = self.connection.execute(_SQL["standing"], (id,)).fetchone()
+        if found is None:
+            return None
+        key, status, due, ready, ended_at, *rest = found
+        row = _Row(key, None, Standing(Head(status, due, bool(ready), ended_at), *rest))
+        self.rows[id] = row
+        return row
+
+    def write(self) -> None:
+        """Write what was noted, one statement per kind."""
+        new = [_created(row.key, row.record, row.standing) for row in self.touched.values() if row.record]
+        old = [(*_stands(row.standing), row.key) for row in self.touched.values() if not row.record]
+        for name, rows in (
+            ("create", new),
+            ("move", old),
+            ("append", self.segments),
+            ("put_blob", self.blobs),
+            ("drain", self.drained),
+            ("close_beat", self.closed),
+            ("send", self.letters),
+        ):
+            if rows:
+                self.connection.executemany(_SQL[name], rows)
+
+
+def _append(connection: sqlite3.Connection, batches: Sequence[Batch]) -> list[Outcome]:
+    changes = _Changes(connection)
+    outcomes = [changes.add(batch) for batch in batches]
+    changes.write()
+    return outcomes
+
+
+def _stands(standing: Standing) -> tuple[Any, ...]:
+    head = standing.head
+    return (
+        head.status,
+        head.due,
+        head.ready,
+        head.ended_at,
+        standing.last,
+        standing.fence,
+        standing.claims,
+        standing.owner,
+    )
+
+
+def _created(key: int, record: ExecutionRecord, standing: Standing) -> tuple[Any, ...]:
+    return (
+        key,
+        *_stands(standing),
+        record.id,
+        record.name,
+        record.machine,
+        record.digest,
+        record.profile,
+        record.started_at,
+        record.parent,
+    )
+
+
+def _load(connection: sqlite3.Connection, execution: str, after: int, limit: int | None) -> Log:
+    row = connection.execute(_SQL["load"], (execution,)).fetchone()
+    if row is None:
+        raise _unknown(execution)
+    key, last, *rest = row
+    head, record = _described(rest)
+    rows = connection.execute(_SQL["segments"], (key, after, -1 if limit is None else limit))
+    segments = [Segment(*segment) for segment in rows]
+    return Log(record, head, last, segments, dict(connection.execute(_SQL["beats"], (key,)).fetchall()))
+
+
+def _described(row: Sequence[Any]) -> tuple[Head, ExecutionRecord]:
+    status, due, ready, ended_at, *record = row
+    return Head(status, due, bool(ready), ended_at), ExecutionRecord(*record)
+
+
+def _values(
+    connection: sqlite3.Connection, name: str, execution: str, wanted: Iterable[Any]
+) -> dict[Any, bytes]:
+    """Payloads by the event id their segment begins after, or blobs by digest."""
+    key = _key(connection, execution)
+    rows = ((item, connection.execute(_SQL[name], (key, item)).fetchone()) for item in wanted)
+    return {item: row[0] for item, row in rows if row is not None}
+
+
+def _find(connection: sqlite3.Connection, query: Query) -> list[Found]:
+    conditions = {
+        "status = ?": query.status,
+        "machine = ?": query.machine,
+        "name = ?": query.name,
+        "parent = ?": query.parent,
+        "started_at >= ?": query.started_from,
+        "started_at < ?": query.started_before,
+        "ended_at < ?": query.ended_before,
+        "key < ?": cursor_number(query),
+    }
+    given = {text: value for text, value in conditions.items() if value is not None}
+    statement = _SQL["find"].replace("/* conditions */", " AND ".join(given) or "TRUE")
+    found = []
+    for key, *rest in connection.execute(statement, (*given.values(), query.limit)):
+        head, record = _described(rest)
+        found.append(Found(record, head, str(key)))
+    return found
+
+
+def _delete(connection: sqlite3.Connection, executions: Sequence[str]) -> int:
+    rows = (connection.execute(_SQL["key"], (execution,)).fetchone() for execution in set(executions))
+    keys = [row for row in rows if row is not None]
+    for part in ("segments", "blobs", "inbox", "beats", "execution"):
+        connection.executemany(_SQL[f"delete_{part}"], keys)
+    return len(keys)
+
+
+def _send(connection: sqlite3.Connection, letters: Sequence[Letter]) -> list[Outcome]:
+    return [_send_one(connection, letter) for letter in letters]
+
+
+def _send_one(connection: sqlite3.Connection, letter: Letter) -> Outcome:
+    sent = connection.execute(_SQL["send"], (letter.dedupe, letter.body, letter.execution))
+    if sent.rowcount:
+        return Outcome.DONE
+    known = connection.execute(_SQL["key"], (letter.execution,)).fetchone()
+    return Outcome.EXISTS if known else Outcome.MISSING
+
+
+def _inbox(connection: sqlite3.Connection, owner: str, after: int, limit: int) -> list[Message]:
+    return [Message(*row) for row in connection.execute(_SQL["inbox"], (after, owner, limit))]
+
+
+def _claim(connection: sqlite3.Connection, owner: str, now: int, lease: int, limit: int) -> list[Claim]:
+    for (other,) in connection.execute(_SQL["expired"], (now,)).fetchall():
+        _end_lease(connection, other)
+    if connection.execute(_SQL["lease_until"], (owner,)).fetchone() is None:
+        connection.execute(_SQL["put_lease"], (owner, now + lease))
+    rows = {row[0]: row for row in connection.execute(_SQL["due"], (now, limit))}
+    # As many as are asked for in all, since the first of them may be due as well.
+    for row in connection.execute(_SQL["addressed"], (limit,)):
+        if len(rows) < limit:
+            rows.setdefault(row[0], row)
+    connection.executemany(_SQL["claim"], [(owner, key) for key in rows])
+    return [Claim(id, fence + 1, claims + 1) for _, id, fence, claims in rows.values()]
+
+
+def _renew(connection: sqlite3.Connection, owner: str, now: int, lease: int) -> bool:
+    row = connection.execute(_SQL["lease_until"], (owner,)).fetchone()
+    alive = row is not None and row[0] > now
+    if not alive:
+        _end_lease(connection, owner)
+    connection.execute(_SQL["put_lease"], (owner, now + lease))
+    return alive
+
+
+def _end_lease(connection: sqlite3.Connection, owner: str) -> None:
+    connection.execute(_SQL["give_back_all"], (owner,))
+    connection.execute(_SQL["end_lease"], (owner,))
+
+
+def _release(connection: sqlite3.Connection, claims: Sequence[Claim]) -> None:
+    connection.executemany(_SQL["release"], [(claim.execution, claim.fence) for claim in claims])
+
+
+def _beat(connection: sqlite3.Connection, beats: Sequence[Beat]) -> list[Outcome]:
+    return [_beat_one(connection, beat) for beat in beats]
+
+
+def _beat_one(connection: sqlite3.Connection, beat: Beat) -> Outcome:
+    row = connection.execute(_SQL["fence"], (beat.execution,)).fetchone()
+    if row is None:
+        return Outcome.MISSING
+    key, fence = row
+    if beat.fence is not None and beat.fence != fence:
+        return Outcome.CONFLICT
+    connection.execute(_SQL["beat"], (key, beat.pending, beat.due))
+    return Outcome.DONE
+
+
+def _key(connection: sqlite3.Connection, execution: str) -> int:
+    row = connection.execute(_SQL["key"], (execution,)).fetchone()
+    if row is None:
+        raise _unknown(execution)
+    return int(row[0])
+
+
+def _unknown(execution: str) -> NotFound:
+    return NotFound(f"there is no execution {execution}")
