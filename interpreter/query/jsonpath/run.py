@@ -1,0 +1,40 @@
+"""What one evaluation of a path carries along, and how it ends early."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from ...core.values import JSON
+
+#: Values one evaluation may look at: about a second of work. ``$..*..*`` and filters within filters
+#: multiply; this keeps them finite.
+MAX_VISITED = 5_000_000
+
+#: Why a path found nothing. ``past_end`` is an index beyond an existing array, ``unfit`` a step that does
+#: not fit its value at all, ``absent`` everything else.
+Kind: TypeAlias = Literal["absent", "past_end", "unfit"]
+
+
+class PathMiss(Exception):
+    """A path that names nothing. ``detail`` is the message as Jayway JsonPath words it."""
+
+    def __init__(self, detail: str, kind: Kind = "absent") -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.kind = kind
+
+
+class Run:
+    """One evaluation: the document that ``$`` means inside filters, and the work that is left."""
+
+    __slots__ = ("_left", "root")
+
+    def __init__(self, root: JSON) -> None:
+        self.root = root
+        self._left = MAX_VISITED
+
+    def spend(self, visited: int) -> None:
+        """Account for values looked at. Raises :class:`PathMiss` when the evaluation did too much."""
+        self._left -= visited
+        if self._left < 0:
+            raise PathMiss(f"The path visits more than {MAX_VISITED} values", "unfit")
