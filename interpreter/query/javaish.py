@@ -13,7 +13,7 @@ from ..core.values import JSON
 MAX_TEXT_DEPTH = 200
 
 
-def number_text(number: int | float) -> str:
+def number_text(number: float) -> str:
     """``Integer.toString`` or ``Double.toString``: ``1``, ``1.5``, ``1.0E10``, ``1.0E-5``."""
     if isinstance(number, int):
         return str(number)

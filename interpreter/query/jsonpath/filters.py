@@ -80,7 +80,9 @@ class TestReader:
             return Exists(left)
         right = self._operand(is_left=False)
         if sum(isinstance(side, Pattern) for side in (left, right)) != (operator == "=~"):
-            cursor.fail("a pattern stands at one side of '=~', as in @.name =~ /a.*/i, and nowhere else", start)
+            cursor.fail(
+                "a pattern stands at one side of '=~', as in @.name =~ /a.*/i, and nowhere else", start
+            )
         return Comparison(left, operator, right)
 
     def _operator(self) -> str | None:
@@ -101,7 +103,9 @@ class TestReader:
         start = self._cursor.position
         path = self._read_path(self._cursor)
         if path.root not in ("@", "$"):
-            self._cursor.fail("inside a filter a path starts with '@' (the item) or '$' (the document)", start)
+            self._cursor.fail(
+                "inside a filter a path starts with '@' (the item) or '$' (the document)", start
+            )
         return path
 
     def _operand(self, *, is_left: bool) -> Operand:

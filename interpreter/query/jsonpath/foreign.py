@@ -41,7 +41,9 @@ def compile_find(text: str) -> Callable[[JSON], list[JSON]]:
     Raises PathSyntaxError for a bad expression; the function raises PathMiss when the library fails.
     """
     if "=~" in text:
-        raise PathSyntaxError("jsonpath-ng's '=~' is not supported: a slow pattern would hang", text.index("=~") + 1)
+        raise PathSyntaxError(
+            "jsonpath-ng's '=~' is not supported: a slow pattern would hang", text.index("=~") + 1
+        )
     expression = _parse(text)
 
     def find(value: JSON) -> list[JSON]:
@@ -63,11 +65,13 @@ def compile_find(text: str) -> Callable[[JSON], list[JSON]]:
 
 
 def _parse(text: str) -> Any:
-    from jsonpath_ng.ext import parse
+    from jsonpath_ng.ext.parser import parse
 
     try:
         return parse(text)
     except RecursionError:
         raise PathSyntaxError("the path is nested too deeply for jsonpath-ng", 1) from None
     except Exception as error:  # lexer, parser and plain assertions have no common base but this
-        raise PathSyntaxError(f"jsonpath-ng cannot parse the path: {error or type(error).__name__}", 1) from None
+        raise PathSyntaxError(
+            f"jsonpath-ng cannot parse the path: {str(error) or type(error).__name__}", 1
+        ) from None

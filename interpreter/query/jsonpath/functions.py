@@ -23,7 +23,9 @@ def compile_call(step: Call, compile_select: Callable[[Path], Select]) -> Select
     """Compile one call to a function of the value before it. It raises :class:`PathMiss`."""
     function = _FUNCTIONS[step.function]
     counts_children = function is _length
-    arguments = tuple(_compile_argument(argument, compile_select, counts_children) for argument in step.arguments)
+    arguments = tuple(
+        _compile_argument(argument, compile_select, counts_children) for argument in step.arguments
+    )
 
     def call(value: JSON, run: Run) -> JSON:
         result = function(value, [argument(run.root, run) for argument in arguments])

@@ -48,7 +48,9 @@ _NOT_IN_REFERENCE = "@,:?*"
 def parse_path(text: str) -> Path:
     """Parse a path: ``$...``, ``$$...`` or ``$variable...``. Raises :class:`PathSyntaxError`."""
     if len(text) > MAX_PATH_LENGTH:
-        raise PathSyntaxError(f"a path may have {MAX_PATH_LENGTH:,} characters, this one has {len(text):,}", 1)
+        raise PathSyntaxError(
+            f"a path may have {MAX_PATH_LENGTH:,} characters, this one has {len(text):,}", 1
+        )
     cursor = Cursor(text.rstrip())
     if cursor.skip_blanks() != "$":
         cursor.fail("a path must start with '$'")
@@ -122,9 +124,7 @@ def _read_root(cursor: Cursor) -> str:
     return cursor.match(_WORD) or "$"
 
 
-def _turn_round(
-    steps: list[Step], columns: list[int], text: str
-) -> tuple[tuple[Step, ...], tuple[int, ...]]:
+def _turn_round(steps: list[Step], columns: list[int], text: str) -> tuple[tuple[Step, ...], tuple[int, ...]]:
     """``$..x.sum()`` means ``$.sum($..x)``: a function behind a descent gets the whole list."""
     if steps and isinstance(steps[0], Descent):
         for place, step in enumerate(steps):
@@ -197,7 +197,9 @@ class _StepReader:
         name = text[start:position]
         cursor.position = position
         if not name:
-            cursor.fail(f"expected a name, but found {cursor.peek()!r}" if cursor.peek() else "expected a name")
+            cursor.fail(
+                f"expected a name, but found {cursor.peek()!r}" if cursor.peek() else "expected a name"
+            )
         if cursor.peek() == "(":
             return self._call(name, start)
         return Names((name,), "")
@@ -205,7 +207,9 @@ class _StepReader:
     def _call(self, name: str, start: int) -> Call:
         cursor = self._cursor
         if name not in FUNCTIONS:
-            cursor.fail(f"there is no path function {name}(); the functions are {', '.join(FUNCTIONS)}", start)
+            cursor.fail(
+                f"there is no path function {name}(); the functions are {', '.join(FUNCTIONS)}", start
+            )
         cursor.accept("(")
         arguments: list[Path | Literal] = []
         while cursor.skip_blanks() != ")":

@@ -245,5 +245,7 @@ _WITH_LISTS: dict[str, Callable[[JSON, JSON, Run], bool]] = {
     "all": lambda left, right, run: _lists(left, right) and all(_in(item, left, run) for item in right),
     "subsetof": lambda left, right, run: _lists(left, right) and all(_in(item, right, run) for item in left),
     "anyof": lambda left, right, run: _lists(left, right) and any(_in(item, right, run) for item in left),
-    "noneof": lambda left, right, run: _lists(left, right) and not any(_in(item, right, run) for item in left),
+    "noneof": lambda left, right, run: (
+        _lists(left, right) and not any(_in(item, right, run) for item in left)
+    ),
 }

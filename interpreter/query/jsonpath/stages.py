@@ -194,7 +194,9 @@ def _object(names: Sequence[str]) -> Stage:
     def objects(values: list[JSON], run: Run) -> list[JSON]:
         run.spend(len(values) * len(names))
         return [
-            {name: value[name] for name in names if name in value} for value in values if value.__class__ is dict
+            {name: value[name] for name in names if name in value}
+            for value in values
+            if value.__class__ is dict
         ]
 
     return objects

@@ -16,10 +16,10 @@ from ...core.values import JSON
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """``.a``, ``['a']``, or ``['a','b']``, which answers an object with those members."""
+    """``.a`` (``quote`` is empty), ``['a']``, or ``['a','b']``, which answers an object with those members."""
 
     names: tuple[str, ...]
-    quote: str = "'"
+    quote: str
 
     @property
     def definite(self) -> bool:
@@ -105,13 +105,16 @@ class Path:
         """Whether the path names at most one value."""
         last = len(self.steps) - 1
         return all(
-            step.definite or (place == last and isinstance(step, Names)) for place, step in enumerate(self.steps)
+            step.definite or (place == last and isinstance(step, Names))
+            for place, step in enumerate(self.steps)
         )
 
     @cached_property
     def is_reference(self) -> bool:
         """Whether the path has the form of a reference path: single names and indexes only."""
-        return all(isinstance(step, Index) or (isinstance(step, Names) and step.definite) for step in self.steps)
+        return all(
+            isinstance(step, Index) or (isinstance(step, Names) and step.definite) for step in self.steps
+        )
 
     @property
     def variable(self) -> str | None:
@@ -181,6 +184,7 @@ def _fragments(steps: tuple[Step, ...]) -> Iterator[str]:
     for step in steps:
         match step:
             case Names(names, quote):
+                quote = quote or "'"
                 yield "[" + ",".join(f"{quote}{name}{quote}" for name in names) + "]"
             case Index(index):
                 yield f"[{index}]"

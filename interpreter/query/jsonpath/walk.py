@@ -7,6 +7,7 @@ does not do anyway. Only when it fails does :func:`walk` go the same way again, 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from ...core.values import JSON
 from ..javaish import java_text
@@ -47,7 +48,7 @@ def lane(steps: tuple[Step, ...]) -> Callable[[JSON], JSON]:
 
 def _lane_with_indexes(keys: tuple[str | int, ...]) -> Callable[[JSON], JSON]:
     # The type an index asks for stands beside it: "text"[0] is Python, not JSONPath.
-    pairs = tuple((key, list if isinstance(key, int) else dict) for key in keys)
+    pairs: tuple[tuple[Any, Any], ...] = tuple((key, list if isinstance(key, int) else dict) for key in keys)
 
     def keys_and_indexes(value: JSON) -> JSON:
         for key, kind in pairs:
@@ -90,7 +91,9 @@ def _item(index: int, value: JSON, way: tuple[Step, ...], whole: tuple[Step, ...
     try:
         return value[index]
     except IndexError:
-        raise PathMiss(f"No results for path: {spelled(whole)}", "past_end" if is_last else "absent") from None
+        raise PathMiss(
+            f"No results for path: {spelled(whole)}", "past_end" if is_last else "absent"
+        ) from None
 
 
 def require_array(value: JSON, fragment: str, way: tuple[Step, ...]) -> None:
@@ -99,5 +102,6 @@ def require_array(value: JSON, fragment: str, way: tuple[Step, ...]) -> None:
         raise PathMiss(f"The path {spelled(way)} is null", "unfit")
     if value.__class__ is not list:
         raise PathMiss(
-            f"Filter: {fragment} can only be applied to arrays. Current context is: {java_text(value)}", "unfit"
+            f"Filter: {fragment} can only be applied to arrays. Current context is: {java_text(value)}",
+            "unfit",
         )
