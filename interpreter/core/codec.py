@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from hashlib import blake2b
 from operator import attrgetter
 from typing import Any
@@ -24,7 +24,7 @@ import orjson
 from .errors import DetentError
 from .events import EVENTS, Event
 from .signals import SIGNALS, Signal
-from .values import JSON, Payload, decode
+from .values import JSON, Payload, decode, encode
 
 #: Version of the log's format; older ones are brought up to date where rows are decoded.
 FORMAT = 1
@@ -231,3 +231,31 @@ def fill_payloads(
                 payload.set(values[after][index])
         except (KeyError, IndexError):
             raise LogError(f"the log lacks the payload {payload.ref}") from None
+
+
+def unstored(signal: Signal) -> Signal:
+    """The signal with payloads that no segment holds: for deciding it once more."""
+    fresh: dict[str, Any] = {
+        field.name: Payload(text=value.text)
+        for field in fields(signal)
+        if isinstance(value := getattr(signal, field.name), Payload)
+    }
+    return replace(signal, **fresh) if fresh else signal
+
+
+def encode_signal(signal: Signal) -> bytes:
+    """A signal that travels alone, its payloads in it."""
+    row = [part.value if isinstance(part, Payload) else part for part in _ROWS[signal.__class__](signal)]
+    return encode(row)
+
+
+def decode_signal(text: bytes) -> Signal:
+    """What :func:`encode_signal` wrote. Raises LogError."""
+    try:
+        row = decode(text)
+        shape = _SIGNALS[row[0]]
+        values = [Payload(part) if i in shape.payloads else part for i, part in enumerate(row[1:])]
+        signal: Signal = shape.kind(*values)
+        return signal
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise LogError(f"a message in the inbox is damaged: {error}") from error

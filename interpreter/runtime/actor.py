@@ -1,0 +1,82 @@
+"""One live execution: its state, its mailbox, and the batch it is about to write.
+
+An actor is the only owner of its execution's state. It decides what its mailbox holds, offers the result
+as a batch, and waits: nothing more is decided, and no effect takes place, until the batch is durable.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from dataclasses import dataclass, field
+
+from ..core.codec import Step, encode_segment
+from ..core.decide import advance
+from ..core.execution import RUNNING, Execution, Pending
+from ..core.machine import Machine
+from ..core.signals import Signal
+from ..store.base import Batch, ExecutionRecord, Head
+
+
+@dataclass(slots=True)
+class Decided:
+    """What an actor wants written, and what follows once it is."""
+
+    batch: Batch
+    steps: list[Step]
+    opened: list[Pending]
+    closed: list[int]
+
+
+@dataclass(slots=True)
+class Actor:
+    """``fence`` is that of the claim the execution is worked on under."""
+
+    record: ExecutionRecord
+    machine: Machine
+    execution: Execution
+    fence: int
+    created: bool
+    mailbox: deque[tuple[Signal, int, int]] = field(default_factory=deque)
+    committing: bool = False
+
+    def decide(self, owner: str, release: str) -> Decided | None:
+        """Decide everything in the mailbox; None if it changed nothing."""
+        after = self.execution.seq
+        steps: list[Step] = []
+        drained: list[int] = []
+        while self.mailbox:
+            signal, at, message = self.mailbox.popleft()
+            seed = secrets.token_hex(16)
+            events = advance(self.machine, self.execution, signal, now=at, seed=seed)
+            if events:
+                steps.append(Step(signal, at, seed, events))
+            if message:
+                drained.append(message)
+        if not steps and not drained:
+            return None
+        opened, closed = self.execution.take_journal()
+        encoded = encode_segment(after, release, steps) if steps else None
+        batch = Batch(
+            execution=self.record.id,
+            after=after,
+            last=self.execution.seq,
+            control=encoded.control if encoded else b"",
+            payloads=encoded.payloads if encoded else b"[]",
+            head=self.head(),
+            create=None if self.created else self.record,
+            blobs=encoded.blobs if encoded else {},
+            drained=drained,
+            closed=closed,
+            fence=self.fence,
+            hold=owner,
+        )
+        return Decided(batch, steps, opened, closed)
+
+    def head(self) -> Head:
+        """What must be findable without reading the log."""
+        execution = self.execution
+        if execution.status != RUNNING:
+            return Head(execution.status, None, False, execution.ended_at)
+        ready = any(pending.kind == "task" for pending in execution.pending.values())
+        return Head(execution.status, execution.due(), ready)

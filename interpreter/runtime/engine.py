@@ -1,0 +1,511 @@
+"""The engine: executions in, signals through, batches to the store, effects after the commit.
+
+One loop drives all executions. In each round it decides everything that is ready, writes all of it in
+one transaction, and only then performs what was announced: runs tasks, arms timers, answers who waits.
+While one round is being written the next is decided.
+
+A crash needs no special path: an execution that is recalled is folded from its log, and what it waits
+for is performed, as after any commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from itertools import chain, islice, repeat
+
+from ..core.codec import Step, decode_signal, unstored
+from ..core.errors import DetentError
+from ..core.execution import RUNNING, Execution, Pending
+from ..core.signals import Began, Fired, Signal, Started, Stopped, TimedOut
+from ..core.values import Payload
+from ..store.base import (
+    Beat,
+    Claim,
+    ExecutionRecord,
+    Outcome,
+    Store,
+    StoreError,
+    StoreUnavailable,
+)
+from .actor import Actor, Decided
+from .clock import Clock, SystemClock
+from .dispatch import Dispatcher, Resolve
+from .machines import Machines
+from .recall import recall
+from .timers import Due, Timers
+
+log = logging.getLogger(__name__)
+
+#: Executions that one transaction may carry.
+GROUP_MAX = 256
+#: Timers that one round may fire: overdue ones are worked off in bounded batches.
+FIRED_MAX = 256
+#: How long the beginning of a task may wait to be written together with its end, in seconds.
+BEGAN_DELAY_SECONDS = 0.02
+#: How often the store is asked for executions and messages that nobody here knows of, in seconds.
+POLL_SECONDS = 1.0
+#: A store that allows one engine ends the leases of those before it: ours need not run out.
+LEASE_MILLISECONDS = 365 * 24 * 3600 * 1000
+#: Pauses before a write that the store could not take is tried again, in seconds; the last one stays.
+RETRY_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
+
+#: Told after each commit of an execution: its state and the steps that were written.
+Observer = Callable[[Execution, Sequence[Step]], None]
+
+
+class EngineError(DetentError):
+    """The engine cannot do what it was asked to."""
+
+    code = "ENGINE"
+
+
+class ExecutionExists(EngineError):
+    """There is an execution of that name already."""
+
+    code = "EXECUTION_EXISTS"
+
+
+class ExecutionStuck(EngineError):
+    """An execution cannot be decided: a defect of detent, or a log that was changed. It stays as it is."""
+
+    code = "EXECUTION_STUCK"
+
+
+class Engine:
+    """Runs executions of one store. Open it, use it, close it; one engine belongs to one event loop.
+
+    ``resolve`` finds handlers for resources, ``release`` is written into the log, ``task_limit`` bounds
+    the tasks that run at once. ``takes_over`` makes it look for executions that nobody works on; without
+    it the engine works on what it is asked to and nothing else.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        machines: Machines,
+        resolve: Resolve,
+        *,
+        release: str,
+        clock: Clock | None = None,
+        task_limit: int = 1000,
+        takes_over: bool = False,
+    ) -> None:
+        self.store = store
+        self.machines = machines
+        self.owner = secrets.token_hex(8)
+        self._release = release
+        self._takes_over = takes_over
+        self._clock = clock or SystemClock()
+        self._timers = Timers(self._clock)
+        self._dispatcher = Dispatcher(resolve, self._post_began_lazily, self._beat, limit=task_limit)
+        self._actors: dict[str, Actor] = {}
+        self._ready: dict[str, None] = {}
+        self._claims: dict[str, Claim] = {}
+        self._waiting: dict[str, list[asyncio.Future[Execution]]] = {}
+        self._starting: dict[str, asyncio.Future[None]] = {}
+        self._observers: list[Observer] = []
+        self._beats: dict[tuple[str, int], Beat] = {}
+        self._wake = asyncio.Event()
+        self._committing: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._closing = False
+
+    # Life
+
+    async def open(self) -> None:
+        """Open the store and begin to run. Raises StoreInUse, StoreTooNew and other StoreErrors."""
+        self._loop = asyncio.get_running_loop()
+        await self.store.open(engine=True)
+        await self.store.renew(self.owner, now=self._clock.now(), lease=LEASE_MILLISECONDS)
+        self._tasks = [self._loop.create_task(self._drive()), self._loop.create_task(self._poll())]
+        for task in self._tasks:
+            task.add_done_callback(self._broke_down)
+
+    async def close(self) -> None:
+        """Stop running: finish the write that is under way, cancel tasks, give the store back.
+
+        Executions that have not ended stay as they are and go on where they are resumed.
+        """
+        self._closing = True
+        await self._dispatcher.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._committing is not None:
+            await asyncio.gather(self._committing, return_exceptions=True)
+        with suppress(StoreError):
+            await self._write_beats()
+            await self.store.release(list(self._claims.values()))
+        for future in [f for futures in self._waiting.values() for f in futures] + [*self._starting.values()]:
+            if not future.done():
+                future.cancel()
+        await self.store.close()
+
+    def _broke_down(self, task: asyncio.Task[None]) -> None:
+        """The loop itself failed, which is a defect: nobody may wait for it for ever."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.critical("the engine has broken down", exc_info=error)
+            for actor in list(self._actors.values()):
+                self._give_up(actor, error)
+
+    def observe(self, observer: Observer) -> None:
+        """Be told of everything that becomes durable. Observers are quick and do not fail."""
+        self._observers.append(observer)
+
+    # What one asks of it
+
+    async def start(self, record: ExecutionRecord, input: Payload, *, role: str = "") -> None:
+        """Begin an execution; when this returns the start is durable.
+
+        The machine of ``record.digest`` must have been published. Raises ExecutionExists, StoreUnavailable.
+        """
+        if record.id in self._actors or record.id in self._starting:
+            raise _exists(record)
+        machine = await self.machines.get(record.digest)
+        started = Started(record.id, record.name, record.machine, record.digest, record.profile, role, input)
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._starting[record.id] = future
+        self._actors[record.id] = Actor(record, machine, Execution(), 1, created=False)
+        self._post(record.id, started)
+        try:
+            await future
+        finally:
+            self._starting.pop(record.id, None)
+
+    async def result(self, execution: str) -> Execution:
+        """Wait until an execution has ended, and answer how. Raises NotFound, ExecutionStuck."""
+        if execution not in self._actors:
+            state = (await recall(self.store, execution))[1]
+            if state.status != RUNNING or execution not in self._actors:
+                return state
+        future: asyncio.Future[Execution] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(execution, []).append(future)
+        return await future
+
+    async def resume(self, execution: str) -> Execution:
+        """Go on with an execution that is not running here; its state if it has ended already.
+
+        Raises NotFound, LogError.
+        """
+        if execution not in self._actors:
+            claims = await self.store.claim(
+                self.owner, now=self._clock.now(), lease=LEASE_MILLISECONDS, limit=1, only=execution
+            )
+            for claim in claims:
+                await self._take(claim)
+        actor = self._actors.get(execution)
+        return actor.execution if actor else (await recall(self.store, execution))[1]
+
+    def stop(self, execution: str, error: str | None = None, cause: str | None = None) -> None:
+        """Ask a running execution to end as ABORTED."""
+        self._post(execution, Stopped(error, cause))
+
+    def running(self) -> list[str]:
+        """The executions at work here."""
+        return list(self._actors)
+
+    # Signals
+
+    def _post(self, execution: str, signal: Signal, *, at: int | None = None, message: int = 0) -> None:
+        actor = self._actors.get(execution)
+        if actor is not None:
+            actor.mailbox.append((signal, self._clock.now() if at is None else at, message))
+            self._make_ready(execution)
+
+    def _make_ready(self, execution: str) -> None:
+        self._ready[execution] = None
+        self._wake.set()
+
+    def _post_began_lazily(self, execution: str, signal: Signal) -> None:
+        """A task's beginning alone is worth no transaction: quick tasks write it together with their end."""
+        actor = self._actors.get(execution)
+        if actor is None:
+            return
+        if not isinstance(signal, Began):
+            self._post(execution, signal)
+            return
+        actor.mailbox.append((signal, self._clock.now(), 0))
+        asyncio.get_running_loop().call_later(BEGAN_DELAY_SECONDS, self._make_ready, execution)
+
+    def _fire(self) -> None:
+        for entry in self._timers.take(FIRED_MAX):
+            actor = self._actors.get(entry.execution)
+            if actor is not None:
+                self._fire_one(actor, entry)
+
+    def _fire_one(self, actor: Actor, entry: Due) -> None:
+        # The wall clock may have been set back while the time that was to pass has passed.
+        at = max(self._clock.now(), entry.due)
+        pending = actor.execution.pending.get(entry.pending) if entry.pending is not None else None
+        if entry.pending is None:
+            self._post(entry.execution, TimedOut(None), at=at)
+        elif pending is None:
+            return
+        elif entry.beat and pending.beat_due is not None and pending.beat_due > entry.due:
+            self._timers.add(Due(entry.execution, pending.id, pending.beat_due, task=True, beat=True))
+        elif entry.task:
+            self._post(entry.execution, TimedOut(pending.id, entry.beat), at=at)
+        else:
+            self._post(entry.execution, Fired(pending.id), at=at)
+
+    def _beat(self, execution: str, pending: int) -> None:
+        """A sign of life of a task, from any thread."""
+        assert self._loop is not None
+        with suppress(RuntimeError):  # the loop is closed: nobody listens any more
+            self._loop.call_soon_threadsafe(self._note_beat, execution, pending)
+
+    def _note_beat(self, execution: str, id: int) -> None:
+        actor = self._actors.get(execution)
+        pending = actor.execution.pending.get(id) if actor is not None else None
+        if actor is not None and pending is not None and pending.heartbeat is not None:
+            pending.beat_due = self._clock.now() + pending.heartbeat * 1000
+            self._beats[execution, id] = Beat(execution, id, pending.beat_due, actor.fence)
+
+    # The loop
+
+    async def _drive(self) -> None:
+        while True:
+            self._fire()
+            decided = self._decide()
+            if self._committing is not None:
+                await self._committing
+                self._committing = None
+            if decided:
+                self._committing = asyncio.get_running_loop().create_task(self._commit(decided))
+                # Let the write begin: the next round is decided while it is under way.
+                await asyncio.sleep(0)
+            elif not self._ready:
+                await self._sleep()
+
+    async def _sleep(self) -> None:
+        self._wake.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._timers.wait()):
+                await self._wake.wait()
+
+    def _decide(self) -> list[tuple[Actor, Decided]]:
+        """Decide what is ready, at most one group of it. What is being written waits for its commit."""
+        decided: list[tuple[Actor, Decided]] = []
+        for id in list(islice(self._ready, GROUP_MAX)):
+            del self._ready[id]
+            actor = self._actors.get(id)
+            if actor is None or actor.committing:
+                continue  # what is being written becomes ready again by its commit
+            try:
+                offer = actor.decide(self.owner, self._release)
+            except Exception as error:
+                self._give_up(actor, error)
+                continue
+            if offer is not None:
+                actor.committing = True
+                decided.append((actor, offer))
+        return decided
+
+    async def _commit(self, decided: list[tuple[Actor, Decided]]) -> None:
+        outcomes = await self._append(decided)
+        for (actor, offer), outcome in zip(decided, outcomes, strict=True):
+            actor.committing = False
+            if outcome is Outcome.DONE:
+                self._perform(actor, offer)
+            elif outcome is Outcome.EXISTS:
+                await self._exists_already(actor)
+            else:
+                await self._reload(actor, offer)
+
+    async def _append(self, decided: list[tuple[Actor, Decided]]) -> list[Outcome | None]:
+        """Write a group, as often as it takes: what was decided waits until the store takes it.
+
+        A start that the store cannot take is refused instead, and has no outcome.
+        """
+        outcomes: list[Outcome | None] = [None] * len(decided)
+        left = list(range(len(decided)))
+        attempt = 0
+        while left:
+            try:
+                answers = await self.store.append([decided[i][1].batch for i in left])
+                for i, answer in zip(left, answers, strict=True):
+                    outcomes[i] = answer
+                break
+            except StoreUnavailable as error:
+                left = [i for i in left if not self._refuse_start(decided[i][0], error)]
+                log.warning("the store cannot write, trying again: %s", error)
+                await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
+                attempt += 1
+        return outcomes
+
+    def _refuse_start(self, actor: Actor, error: StoreUnavailable) -> bool:
+        future = self._starting.get(actor.record.id)
+        if actor.created or future is None:
+            return False
+        self._forget(actor)
+        if not future.done():
+            future.set_exception(error)
+        return True
+
+    # After the commit
+
+    def _perform(self, actor: Actor, offer: Decided) -> None:
+        if not actor.created:
+            self._acknowledge(actor)
+        id = actor.record.id
+        for closed in offer.closed:
+            self._dispatcher.cancel(id, closed)
+        for pending in offer.opened:
+            self._perform_pending(actor.execution, pending)
+        for step in offer.steps:
+            if isinstance(step.signal, Began) and step.signal.pending in actor.execution.pending:
+                self._arm_deadlines(actor.execution, actor.execution.pending[step.signal.pending])
+        for observer in self._observers:
+            observer(actor.execution, offer.steps)
+        if actor.execution.status != RUNNING:
+            self._end(actor)
+        elif actor.mailbox:
+            self._make_ready(id)
+
+    def _acknowledge(self, actor: Actor) -> None:
+        actor.created = True
+        if actor.execution.ends_at is not None:
+            self._timers.add(Due(actor.record.id, None, actor.execution.ends_at))
+        future = self._starting.get(actor.record.id)
+        if future is not None and not future.done():
+            future.set_result(None)
+
+    def _perform_pending(self, execution: Execution, pending: Pending) -> None:
+        """Do what a pending announces. Doing it again after a crash is all there is to recovery."""
+        if pending.kind == "task":
+            self._arm_deadlines(execution, pending)
+            self._dispatcher.start(execution, pending)
+        elif pending.due is not None:
+            self._timers.add(Due(execution.id, pending.id, pending.due), absolute=pending.absolute)
+
+    def _arm_deadlines(self, execution: Execution, pending: Pending) -> None:
+        if pending.due is not None:
+            self._timers.add(Due(execution.id, pending.id, pending.due, task=True))
+        if pending.beat_due is not None:
+            self._timers.add(Due(execution.id, pending.id, pending.beat_due, task=True, beat=True))
+
+    def _end(self, actor: Actor) -> None:
+        self._forget(actor)
+        for future in self._waiting.pop(actor.record.id, []):
+            if not future.done():
+                future.set_result(actor.execution)
+
+    def _forget(self, actor: Actor) -> None:
+        self._actors.pop(actor.record.id, None)
+        self._claims.pop(actor.record.id, None)
+
+    def _give_up(self, actor: Actor, error: BaseException) -> None:
+        """An execution that cannot be decided harms nobody else: it is left as the log has it."""
+        log.error("the execution %s cannot go on", actor.record.id, exc_info=error)
+        stuck = ExecutionStuck(f"the execution {actor.record.id} cannot go on: {error}")
+        self._forget(actor)
+        futures: Iterable[asyncio.Future[Execution] | asyncio.Future[None]] = [
+            *self._waiting.pop(actor.record.id, []),
+            *filter(None, [self._starting.get(actor.record.id)]),
+        ]
+        for future in futures:
+            if not future.done():
+                future.set_exception(stuck)
+
+    # Doubt: throw the state away and fold again
+
+    async def _exists_already(self, actor: Actor) -> None:
+        """The id is taken: by ourselves if the store took the start but its answer was lost."""
+        record = actor.record
+        self._forget(actor)
+        await self._adopt_or_give_up(actor)
+        future = self._starting.get(record.id)
+        adopted = self._actors.get(record.id)
+        ours = adopted is not None and adopted.record == record
+        if adopted is not None and not ours:
+            self._forget(adopted)
+        if future is not None and not future.done():
+            if ours:
+                future.set_result(None)
+            else:
+                future.set_exception(_exists(record))
+
+    async def _reload(self, actor: Actor, offer: Decided) -> None:
+        """The log has moved on without us: recall it and let the signals try again."""
+        self._forget(actor)
+        again = [(unstored(step.signal), step.now) for step in offer.steps]
+        again += [(signal, at) for signal, at, _ in actor.mailbox]
+        await self._adopt_or_give_up(actor)
+        for signal, at in again:
+            self._post(actor.record.id, signal, at=at)
+
+    async def _adopt_or_give_up(self, actor: Actor) -> None:
+        for pause in chain(RETRY_SECONDS, repeat(RETRY_SECONDS[-1])):
+            try:
+                await self._adopt(actor.record.id, fence=actor.fence)
+                return
+            except StoreUnavailable as error:
+                log.warning("the store cannot be read, trying again: %s", error)
+                await asyncio.sleep(pause)
+            except DetentError as error:
+                self._give_up(actor, error)
+                return
+
+    async def _adopt(self, execution: str, *, fence: int) -> None:
+        """Make a stored execution live and perform what it waits for."""
+        record, state = await recall(self.store, execution)
+        if state.status != RUNNING:
+            for future in self._waiting.pop(execution, []):
+                if not future.done():
+                    future.set_result(state)
+            return
+        machine = await self.machines.get(record.digest)
+        actor = Actor(record, machine, state, fence, created=True)
+        self._actors[execution] = actor
+        if state.ends_at is not None:
+            self._timers.add(Due(execution, None, state.ends_at))
+        for pending in state.pending.values():
+            self._perform_pending(state, pending)
+
+    # What others want
+
+    async def _poll(self) -> None:
+        """Look for executions that need attention and for messages, again and again: the poll is the truth."""
+        while True:
+            try:
+                await self.poll()
+            except StoreError as error:
+                log.warning("the store cannot be asked, trying again: %s", error)
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def poll(self) -> None:
+        """Store signs of life, take what needs attention, and deliver messages."""
+        await self._write_beats()
+        if self._takes_over:
+            soon = self._clock.now() + round(2000 * POLL_SECONDS)
+            for claim in await self.store.claim(
+                self.owner, now=soon, lease=LEASE_MILLISECONDS, limit=GROUP_MAX
+            ):
+                await self._take(claim)
+        for message in await self.store.inbox(self.owner, limit=GROUP_MAX):
+            self._post(message.execution, decode_signal(message.body), message=message.number)
+
+    async def _take(self, claim: Claim) -> None:
+        self._claims[claim.execution] = claim
+        actor = self._actors.get(claim.execution)
+        if actor is not None:
+            actor.fence = claim.fence
+            return
+        try:
+            await self._adopt(claim.execution, fence=claim.fence)
+        except DetentError as error:
+            log.error("the execution %s cannot be resumed: %s", claim.execution, error)
+
+    async def _write_beats(self) -> None:
+        beats, self._beats = list(self._beats.values()), {}
+        if beats:
+            await self.store.beat(beats)
+
+
+def _exists(record: ExecutionRecord) -> ExecutionExists:
+    return ExecutionExists(f"there is an execution named {record.name!r} already: choose another name")

@@ -1,0 +1,51 @@
+"""Bring an execution back from the store: fold its log, then read the payloads that still matter."""
+
+from __future__ import annotations
+
+from ..core.codec import Step, decode_log, fill_payloads, missing_payloads
+from ..core.evolve import fold
+from ..core.execution import Execution
+from ..core.values import Payload
+from ..store.base import ExecutionRecord, Store
+
+
+async def recall(store: Store, execution: str) -> tuple[ExecutionRecord, Execution]:
+    """The live state of an execution as its log tells it. Raises NotFound, LogError."""
+    log = await store.load(execution)
+    steps = decode_log((segment.after, segment.control) for segment in log.segments)
+    state = fold(event for step in steps for event in step.events)
+    await load_payloads(store, execution, list(state.payloads()))
+    for pending, due in log.beats.items():
+        if pending in state.pending:
+            state.pending[pending].beat_due = due
+    return log.record, state
+
+
+async def recall_steps(store: Store, execution: str) -> tuple[ExecutionRecord, list[Step]]:
+    """The whole log of an execution, payloads included."""
+    log = await store.load(execution)
+    steps = list(decode_log((segment.after, segment.control) for segment in log.segments))
+    payloads = [
+        payload for step in steps for item in (step.signal, *step.events) for payload in _payloads(item)
+    ]
+    await load_payloads(store, execution, payloads)
+    return log.record, steps
+
+
+async def load_payloads(store: Store, execution: str, payloads: list[Payload]) -> None:
+    """Give stored payloads their values."""
+    segments, digests = missing_payloads(payloads)
+    texts = await store.payloads(execution, segments) if segments else {}
+    blobs = await store.blobs(execution, digests) if digests else {}
+    fill_payloads(payloads, texts, blobs)
+
+
+def _payloads(item: object) -> list[Payload]:
+    found: list[Payload] = []
+    for name in getattr(item, "__slots__", ()):
+        value = getattr(item, name)
+        if isinstance(value, Payload):
+            found.append(value)
+        elif isinstance(value, dict):
+            found.extend(part for part in value.values() if isinstance(part, Payload))
+    return found

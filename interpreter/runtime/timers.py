@@ -1,0 +1,70 @@
+"""What becomes due and when: a heap in memory over what the log says.
+
+A time that was counted in seconds runs on the monotonic clock while the process lives, so that setting
+the wall clock does not move it; an absolute instant follows the wall clock. An entry whose pending is
+gone is left to fire into nothing.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from itertools import count
+
+from .clock import Clock
+
+#: How often the wall clock is looked at while an absolute instant is awaited, in seconds.
+WALL_CHECK_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """``pending`` is None for the end of the execution's own time. ``beat`` marks a heartbeat's deadline."""
+
+    execution: str
+    pending: int | None
+    due: int
+    task: bool = False
+    beat: bool = False
+
+
+class Timers:
+    """Entries come out once, when their instant has come, earliest first."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._number = count()
+        self._relative: list[tuple[float, int, Due]] = []
+        self._absolute: list[tuple[int, int, Due]] = []
+
+    def __len__(self) -> int:
+        return len(self._relative) + len(self._absolute)
+
+    def add(self, entry: Due, *, absolute: bool = False) -> None:
+        """Wait for an entry's instant."""
+        if absolute:
+            heapq.heappush(self._absolute, (entry.due, next(self._number), entry))
+        else:
+            remaining = max(0, entry.due - self._clock.now()) / 1000
+            at = self._clock.monotonic() + remaining
+            heapq.heappush(self._relative, (at, next(self._number), entry))
+
+    def take(self, limit: int) -> list[Due]:
+        """At most ``limit`` entries whose instant has come."""
+        found: list[Due] = []
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        while len(found) < limit and self._relative and self._relative[0][0] <= monotonic:
+            found.append(heapq.heappop(self._relative)[2])
+        while len(found) < limit and self._absolute and self._absolute[0][0] <= now:
+            found.append(heapq.heappop(self._absolute)[2])
+        return found
+
+    def wait(self) -> float | None:
+        """Seconds until it is worth looking again; None if nothing is awaited."""
+        waits = []
+        if self._relative:
+            waits.append(self._relative[0][0] - self._clock.monotonic())
+        if self._absolute:
+            ahead = (self._absolute[0][0] - self._clock.now()) / 1000
+            waits.append(min(ahead, WALL_CHECK_SECONDS))
+        return max(0.0, min(waits)) if waits else None
