@@ -1,0 +1,170 @@
+"""Fields whose value is read by a path and must be of one kind: seconds, instants, counts, items.
+
+Each function makes a closure that reads the value, checks it, and says in the service's words what is
+wrong with it (language, sections 2.4 and 2.7). ``$`` is the state's effective input throughout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..core.bindings import Bindings, Evaluate
+from ..core.errors import RUNTIME, StateFailure
+from ..core.limits import SECONDS_MAX, WAIT_SECONDS_MAX
+from ..core.values import JSON
+from .jsonpath import Engine, Path, PathMiss, compact, compile_path, invalid_path
+from .timestamps import parse_timestamp
+
+#: document, bindings, now in milliseconds -> the instant in milliseconds, and whether it is absolute.
+Until = Callable[[JSON, Bindings, int], tuple[int, bool]]
+
+
+def compile_input_path(text: str | None, engine: Engine) -> Evaluate | None:
+    """InputPath or OutputPath; null stands for an empty object, ``$`` for no stage at all."""
+    if text is None:
+        return lambda document, bindings: {}
+    if text == "$":
+        return None
+    return compile_path(text, on_missing=invalid_path, engine=engine)
+
+
+def wait_seconds(seconds: int) -> Until:
+    """A literal number of seconds."""
+    return lambda document, bindings, now: (now + seconds * 1000, False)
+
+
+def wait_timestamp(text: str) -> Until:
+    """A literal instant, which the validator has found sound."""
+    instant = _milliseconds(parse_timestamp(text) or 0)
+    return lambda document, bindings, now: (_not_too_late(instant, now), True)
+
+
+def wait_seconds_path(text: str, engine: Engine) -> Until:
+    """SecondsPath: a whole number that is not negative."""
+    read = compile_path(text, on_missing=_no_parameter("SecondsPath"), engine=engine)
+
+    def until(document: JSON, bindings: Bindings, now: int) -> tuple[int, bool]:
+        value = read(document, bindings)
+        seconds = _whole(value)
+        if seconds is None:
+            raise StateFailure(
+                RUNTIME,
+                f"The SecondsPath parameter cannot be parsed as a long value: {text} == {_plain(value)}",
+            )
+        if seconds < 0:
+            raise StateFailure(
+                RUNTIME, f"The SecondsPath parameter references a negative value: {text} == {_plain(value)}"
+            )
+        return _not_too_late(now + seconds * 1000, now), False
+
+    return until
+
+
+def wait_timestamp_path(text: str, engine: Engine) -> Until:
+    """TimestampPath: a timestamp; one in the past waits for nothing."""
+    read = compile_path(text, on_missing=_no_parameter("TimestampPath"), engine=engine)
+
+    def until(document: JSON, bindings: Bindings, now: int) -> tuple[int, bool]:
+        value = read(document, bindings)
+        instant = parse_timestamp(value) if isinstance(value, str) else None
+        if instant is None:
+            raise StateFailure(
+                RUNTIME,
+                "The TimestampPath parameter does not reference a valid ISO-8601 extended offset "
+                f"date-time format string: {text} == {_plain(value)}",
+            )
+        return _not_too_late(_milliseconds(instant), now), True
+
+    return until
+
+
+def task_seconds_path(field: str, text: str, engine: Engine) -> Evaluate:
+    """TimeoutSecondsPath or HeartbeatSecondsPath: a whole number above 0."""
+    read = integer_path(field, text, engine)
+
+    def seconds(document: JSON, bindings: Bindings) -> JSON:
+        value: int = read(document, bindings)
+        if not 0 < value <= SECONDS_MAX:
+            raise StateFailure(
+                RUNTIME, f"The {field} parameter must be between 1 and {SECONDS_MAX}: {text} == {value}"
+            )
+        return value
+
+    return seconds
+
+
+def concurrency_path(text: str, engine: Engine) -> Evaluate:
+    """MaxConcurrencyPath: a whole number that is not negative."""
+    read = integer_path("MaxConcurrencyPath", text, engine)
+
+    def concurrency(document: JSON, bindings: Bindings) -> JSON:
+        value: int = read(document, bindings)
+        if value < 0:
+            raise StateFailure(RUNTIME, "MaxConcurrency cannot be negative.")
+        return value
+
+    return concurrency
+
+
+def integer_path(field: str, text: str, engine: Engine) -> Evaluate:
+    """A whole number."""
+    read = compile_path(text, on_missing=invalid_path, engine=engine)
+
+    def integer(document: JSON, bindings: Bindings) -> JSON:
+        value = read(document, bindings)
+        whole = _whole(value)
+        if whole is None:
+            raise StateFailure(
+                RUNTIME,
+                f'The {field} field refers to value "{compact(value)}" which is not a valid integer: {text}',
+            )
+        return whole
+
+    return integer
+
+
+def items_path(text: str, engine: Engine) -> Evaluate:
+    """ItemsPath: an array."""
+    read = compile_path(text, on_missing=invalid_path, engine=engine)
+
+    def items(document: JSON, bindings: Bindings) -> JSON:
+        value = read(document, bindings)
+        if not isinstance(value, list):
+            raise StateFailure(RUNTIME, f'Reference path "{text}" must point to array.')
+        return value
+
+    return items
+
+
+def _no_parameter(field: str) -> Callable[[Path, JSON, PathMiss], JSON]:
+    def missing(path: Path, document: JSON, miss: PathMiss) -> JSON:
+        raise StateFailure(
+            RUNTIME, f"The {field} parameter does not reference an input value: {path.text}"
+        )
+
+    return missing
+
+
+def _whole(value: JSON) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return None
+
+
+def _plain(value: JSON) -> str:
+    return value if isinstance(value, str) else compact(value)
+
+
+def _milliseconds(nanoseconds: int) -> int:
+    """Rounded up: a timer never fires early."""
+    return -(-nanoseconds // 1_000_000)
+
+
+def _not_too_late(instant: int, now: int) -> int:
+    if instant - now > WAIT_SECONDS_MAX * 1000:
+        raise StateFailure(RUNTIME, "Wait state delay is too long.")
+    return instant
