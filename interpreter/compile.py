@@ -94,7 +94,9 @@ class _Compiler:
 
     def machine(self, digest: str) -> Machine:
         if self._definition.get("QueryLanguage", "JSONPath") != "JSONPath":
-            raise NotSupported("the machine's QueryLanguage is JSONata, which this release validates but cannot run")
+            raise NotSupported(
+                "the machine's QueryLanguage is JSONata, which this release validates but cannot run"
+            )
         root = self._scope(self._definition, "")
         return Machine(digest, root, self._scopes, self._definition.get("TimeoutSeconds"))
 
@@ -105,7 +107,9 @@ class _Compiler:
 
     def _state(self, name: str, fields: Fields, path: str) -> State:
         if fields.get("QueryLanguage", "JSONPath") != "JSONPath":
-            raise NotSupported(f"the state '{name}' uses JSONata, which this release validates but cannot run")
+            raise NotSupported(
+                f"the state '{name}' uses JSONata, which this release validates but cannot run"
+            )
         try:
             return self._states[fields["Type"]](name, fields, f"{path}/States/{name}")
         except (KeyError, TypeError, ValueError) as error:
@@ -123,7 +127,9 @@ class _Compiler:
         return Succeed(name, None, self._flow(fields))
 
     def _fail(self, name: str, fields: Fields, path: str) -> Fail:
-        return Fail(name, None, None, self._failure_text(fields, "Error"), self._failure_text(fields, "Cause"))
+        return Fail(
+            name, None, None, self._failure_text(fields, "Error"), self._failure_text(fields, "Cause")
+        )
 
     def _wait(self, name: str, fields: Fields, path: str) -> Wait:
         return Wait(name, _next(fields), self._flow(fields), self._until(fields))

@@ -138,9 +138,7 @@ def items_path(text: str, engine: Engine) -> Evaluate:
 
 def _no_parameter(field: str) -> Callable[[Path, JSON, PathMiss], JSON]:
     def missing(path: Path, document: JSON, miss: PathMiss) -> JSON:
-        raise StateFailure(
-            RUNTIME, f"The {field} parameter does not reference an input value: {path.text}"
-        )
+        raise StateFailure(RUNTIME, f"The {field} parameter does not reference an input value: {path.text}")
 
     return missing
 

@@ -1,0 +1,100 @@
+"""The composition root: the one place that knows store, handlers, compiler and engine together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from ..compile import compile_definition, compile_text, digest_of
+from ..core.limits import DETENT
+from ..core.machine import Machine
+from ..core.values import JSON, Payload, encode
+from ..query.jsonpath import Engine as PathEngine
+from ..store.base import ExecutionRecord, MachineRecord, Store
+from ..store.url import open_store
+from .clock import Clock, SystemClock
+from .dispatch import Resolve
+from .engine import Engine
+from .machines import Machines
+
+#: What stands in the log for who wrote it.
+RELEASE = version("detent")
+
+#: Where executions and machines live where nobody says otherwise.
+REGION = "us-east-1"
+ACCOUNT = "123456789012"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The ARNs of a machine and of its executions (api, section 2)."""
+
+    machine: str
+    region: str = REGION
+    account: str = ACCOUNT
+
+    @property
+    def machine_arn(self) -> str:
+        return f"arn:aws:states:{self.region}:{self.account}:stateMachine:{self.machine}"
+
+    @property
+    def role_arn(self) -> str:
+        return f"arn:aws:iam::{self.account}:role/{self.machine}"
+
+    def execution_arn(self, name: str) -> str:
+        return f"arn:aws:states:{self.region}:{self.account}:execution:{self.machine}:{name}"
+
+
+@asynccontextmanager
+async def open_engine(
+    store: Store | str,
+    resolve: Resolve,
+    *,
+    paths: PathEngine = "detent",
+    clock: Clock | None = None,
+    task_limit: int = 1000,
+    takes_over: bool = False,
+) -> AsyncIterator[Engine]:
+    """An engine that runs, over a store or the store a URL names; closed on the way out.
+
+    ``resolve`` finds handlers, ``paths`` evaluates JSONPath beyond references. Raises StoreError.
+    """
+    if isinstance(store, str):
+        store = open_store(store)
+    machines = Machines(store, lambda text, digest: compile_text(text, digest, engine=paths))
+    engine = Engine(
+        store,
+        machines,
+        resolve,
+        release=RELEASE,
+        clock=clock,
+        task_limit=task_limit,
+        takes_over=takes_over,
+    )
+    await engine.open()
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
+def compile_machine(definition: JSON, *, paths: PathEngine = "detent") -> Machine:
+    """A sound definition as a machine. Raises CompileError."""
+    return compile_definition(definition, engine=paths)
+
+
+async def start_execution(
+    engine: Engine, definition: JSON, names: Names, name: str, input: JSON, *, clock: Clock | None = None
+) -> ExecutionRecord:
+    """Publish a sound definition and start an execution of it; durable when this returns.
+
+    Raises CompileError, ExecutionExists, StoreUnavailable.
+    """
+    now = (clock or SystemClock()).now()
+    digest = digest_of(definition)
+    await engine.machines.publish(MachineRecord(digest, names.machine_arn, encode(definition), now))
+    record = ExecutionRecord(names.execution_arn(name), name, names.machine_arn, digest, DETENT.profile, now)
+    await engine.start(record, Payload(input), role=names.role_arn)
+    return record
