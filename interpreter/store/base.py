@@ -298,9 +298,12 @@ class Store(Protocol):
         """Messages to the executions this owner holds that no batch has drained yet, by number, beginning
         after a number. In a fleet a lower number may show up later: begin each round at 0."""
 
-    async def claim(self, owner: str, *, now: int, lease: int, limit: int) -> list[Claim]:
+    async def claim(
+        self, owner: str, *, now: int, lease: int, limit: int, only: Sequence[str] | None = None
+    ) -> list[Claim]:
         """Take executions that need attention and that no living owner holds: unfinished ones that are
         ready or due by ``now``, the longest overdue first, then those with a message in the inbox.
+        ``only`` names executions to take whether or not they need attention, and no others.
         ``lease`` is in milliseconds and begins now if the owner has none; it is not extended."""
 
     async def renew(self, owner: str, *, now: int, lease: int) -> bool:

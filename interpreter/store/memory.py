@@ -183,19 +183,30 @@ class MemoryStore:
         )
         return list(islice(held, limit))
 
-    async def claim(self, owner: str, *, now: int, lease: int, limit: int) -> list[Claim]:
+    async def claim(
+        self, owner: str, *, now: int, lease: int, limit: int, only: Sequence[str] | None = None
+    ) -> list[Claim]:
         self._check_open(engine=True)
         for other in [name for name, until in self._leases.items() if until <= now]:
             self._end_lease(other)
         self._leases.setdefault(owner, now + lease)
         claims = []
-        for execution in islice(self._needing_attention(now), limit):
+        found = self._needing_attention(now) if only is None else self._unheld(only)
+        for execution in islice(found, limit):
             standing = execution.standing
             standing.owner = owner
             standing.fence += 1
             standing.claims += 1
             claims.append(Claim(execution.record.id, standing.fence, standing.claims))
         return claims
+
+    def _unheld(self, ids: Iterable[str]) -> Iterator[_Execution]:
+        for id in ids:
+            execution = self._executions.get(id)
+            if execution is not None:
+                standing = execution.standing
+                if standing.owner is None and standing.head.ended_at is None:
+                    yield execution
 
     def _needing_attention(self, now: int) -> Iterator[_Execution]:
         """What nobody holds: due executions by due instant, then those with a message by its number."""

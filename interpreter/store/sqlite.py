@@ -115,8 +115,10 @@ class SqliteStore:
     async def inbox(self, owner: str, *, after: int = 0, limit: int) -> list[Message]:
         return await self._read(_inbox, owner, after, limit)
 
-    async def claim(self, owner: str, *, now: int, lease: int, limit: int) -> list[Claim]:
-        return await self._run_executions(_claim, owner, now, lease, limit)
+    async def claim(
+        self, owner: str, *, now: int, lease: int, limit: int, only: Sequence[str] | None = None
+    ) -> list[Claim]:
+        return await self._run_executions(_claim, owner, now, lease, limit, only)
 
     async def renew(self, owner: str, *, now: int, lease: int) -> bool:
         return await self._run_executions(_renew, owner, now, lease)
@@ -353,18 +355,30 @@ def _inbox(connection: sqlite3.Connection, owner: str, after: int, limit: int) -
     return [Message(*row) for row in connection.execute(_SQL["inbox"], (after, owner, limit))]
 
 
-def _claim(connection: sqlite3.Connection, owner: str, now: int, lease: int, limit: int) -> list[Claim]:
+def _claim(
+    connection: sqlite3.Connection, owner: str, now: int, lease: int, limit: int, only: Sequence[str] | None
+) -> list[Claim]:
     for (other,) in connection.execute(_SQL["expired"], (now,)).fetchall():
         _end_lease(connection, other)
     if connection.execute(_SQL["lease_until"], (owner,)).fetchone() is None:
         connection.execute(_SQL["put_lease"], (owner, now + lease))
+    rows = _needing_attention(connection, now, limit) if only is None else _unheld(connection, only, limit)
+    connection.executemany(_SQL["claim"], [(owner, key) for key, *_ in rows])
+    return [Claim(id, fence + 1, claims + 1) for _, id, fence, claims in rows]
+
+
+def _needing_attention(connection: sqlite3.Connection, now: int, limit: int) -> list[tuple[Any, ...]]:
     rows = {row[0]: row for row in connection.execute(_SQL["due"], (now, limit))}
     # As many as are asked for in all, since the first of them may be due as well.
     for row in connection.execute(_SQL["addressed"], (limit,)):
         if len(rows) < limit:
             rows.setdefault(row[0], row)
-    connection.executemany(_SQL["claim"], [(owner, key) for key in rows])
-    return [Claim(id, fence + 1, claims + 1) for _, id, fence, claims in rows.values()]
+    return list(rows.values())
+
+
+def _unheld(connection: sqlite3.Connection, ids: Sequence[str], limit: int) -> list[tuple[Any, ...]]:
+    found = (connection.execute(_SQL["unheld"], (id,)).fetchone() for id in ids)
+    return [row for row in found if row is not None][:limit]
 
 
 def _renew(connection: sqlite3.Connection, owner: str, now: int, lease: int) -> bool:

@@ -38,6 +38,18 @@ def test_the_longest_overdue_is_claimed_first_and_no_more_than_asked(play):
     play(scenario)
 
 
+def test_an_execution_can_be_claimed_by_name_whether_it_needs_attention_or_not(play):
+    async def scenario(store):
+        await store.append([create("parked", PARKED), create("ended", ended(5)), create("ready", READY)])
+        named = ["parked", "ended", "unknown"]
+        claims = await store.claim("w1", now=0, lease=LEASE, limit=9, only=named)
+        assert [claim.execution for claim in claims] == ["parked"]
+        assert await store.claim("w2", now=0, lease=LEASE, limit=9, only=["parked"]) == []
+        assert await claimed(store, "w2") == ["ready"]
+
+    play(scenario)
+
+
 def test_a_claim_raises_the_fence_and_fences_the_one_before(play):
     async def scenario(store):
         await store.append([create("e1", READY)])

@@ -133,6 +133,10 @@ FROM inbox CROSS JOIN execution ON execution.key = inbox.execution
 WHERE inbox.body IS NOT NULL AND execution.owner IS NULL
 GROUP BY execution.key ORDER BY min(inbox.number) LIMIT ?;
 
+-- name: unheld
+-- One unfinished execution, if nobody holds it.
+SELECT key, id, fence, claims FROM execution WHERE id = ? AND ended_at IS NULL AND owner IS NULL;
+
 -- name: claim
 -- An execution gets an owner and a new fence.
 UPDATE execution SET owner = ?, fence = fence + 1, claims = claims + 1 WHERE key = ?;
