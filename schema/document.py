@@ -13,7 +13,8 @@ from functools import cached_property
 from pathlib import Path, PurePath
 from typing import Literal
 
-from ..core.values import JSON
+from detent.core.values import JSON
+
 from . import json_reader, yaml_reader
 from .diagnostics import Pointer, Position
 from .frontdoor import (
@@ -97,7 +98,7 @@ def read_file(path: str | Path, *, limits: TextLimits = DEFINITION_LIMITS) -> Do
     """
     source = str(path)
     try:
-        with open(path, "rb") as file:
+        with Path(path).open("rb") as file:
             content = file.read(limits.max_bytes + 1)
     except FileNotFoundError:
         refuse("not-found", "there is no such file", source, "check the path")
@@ -136,12 +137,12 @@ class Document:
         """
         node, start = self._root, self._root.start
         for depth, part in enumerate(pointer, 1):
-            child = None if node.children is None else node.children.get(part)
+            child = node.child(part)
             if child is None:
                 break
             start = child.start
-            if key and depth == len(pointer) and node.keys is not None:
-                start = node.keys[part]
+            if key and depth == len(pointer) and node.is_object:
+                start = node.key_start(part)
             node = child
         return self._lines.position(start)
 
@@ -149,7 +150,7 @@ class Document:
         """Whether the value at the place is of unknown content: has a hole, or is another tool's function."""
         node = self._root
         for part in pointer:
-            child = None if node.children is None else node.children.get(part)
+            child = node.child(part)
             if child is None:
                 return False
             node = child
@@ -184,8 +185,8 @@ class Document:
             yield Placeholder(function, pointer, self._lines.position(node.start), HoleKind.FOREIGN)
         for part, child in node:
             below = (*pointer, part)
-            if node.keys is not None and has_holes(part):
-                yield from self._in_text(str(part), node.keys[part], below, HoleKind.KEY)
+            if node.is_object and has_holes(part):
+                yield from self._in_text(str(part), node.key_start(part), below, HoleKind.KEY)
             yield from self._placeholders(child, below)
 
     def _in_text(self, value: str, start: int, pointer: Pointer, kind: HoleKind) -> Iterator[Placeholder]:
@@ -208,7 +209,7 @@ class _Substitution:
     def apply(self, node: Node, pointer: Pointer = ()) -> Node:
         if node.children is None:
             return self._scalar(node, pointer)
-        if node.keys is None:
+        if not node.is_object:
             items = Node.array(node.start)
             for index, child in node:
                 items.append(self.apply(child, (*pointer, index)))
@@ -218,9 +219,9 @@ class _Substitution:
             name = fill(str(key), self.values)
             if name in members.value:
                 self.findings.add(
-                    "duplicate-key", f"two keys become {name!r}", node.keys[key], (*pointer, name), None
+                    "duplicate-key", f"two keys become {name!r}", node.key_start(key), (*pointer, name), None
                 )
-            members.put(name, node.keys[key], self.apply(child, (*pointer, key)))
+            members.put(name, node.key_start(key), self.apply(child, (*pointer, key)))
         return members
 
     def _scalar(self, node: Node, pointer: Pointer) -> Node:

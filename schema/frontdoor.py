@@ -7,14 +7,14 @@ behind the door raises. It knows nothing of what a text means.
 
 from __future__ import annotations
 
-import codecs
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import NoReturn
 
-from ..core.errors import DetentError
+from detent.core.errors import DetentError
+
 from .diagnostics import Diagnostic, Pointer, Position, Severity, in_reading_order
 
 #: Longest integer that is read, in decimal digits: Python itself refuses to print longer ones.
@@ -178,10 +178,10 @@ def _decoded(text: bytes, source: str | None) -> str:
 
 
 _FOREIGN_MARKS = (
-    (codecs.BOM_UTF32_LE, "UTF-32"),
-    (codecs.BOM_UTF32_BE, "UTF-32"),
-    (codecs.BOM_UTF16_LE, "UTF-16"),
-    (codecs.BOM_UTF16_BE, "UTF-16"),
+    (b"\xff\xfe\0\0", "UTF-32"),
+    (b"\0\0\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
 )
 
 _NOT_STRUCTURE = bytes(byte for byte in range(256) if byte not in b"[]{},")

@@ -13,7 +13,8 @@ import json
 import re
 from typing import NoReturn
 
-from ..core.values import JSON
+from detent.core.values import JSON
+
 from .diagnostics import Pointer
 from .frontdoor import Findings, TextLimits, check_json_shape
 from .nodes import Node
@@ -129,12 +130,12 @@ class _Reader:
 
     def _file(self, node: Node) -> None:
         top = self.stack[-1]
-        if top.keys is None:
+        if not top.is_object:
             top.append(node)
             return
         key, start = self.keys[-1]
-        if key in top.keys:
-            line = self.findings.lines.position(top.keys[key]).line
+        if key in top.value:
+            line = self.findings.lines.position(top.key_start(key)).line
             self.findings.add(
                 "duplicate-key",
                 f"the key {json.dumps(key)} stands here twice, first on line {line}",
@@ -261,9 +262,9 @@ class _Reader:
     def _pointer(self) -> Pointer:
         """The place of the value being read, or of the object whose first key is."""
         return tuple(
-            len(node.value) if node.keys is None else key
+            key if node.is_object else len(node.value)
             for node, (key, start) in zip(self.stack, self.keys, strict=True)
-            if node.keys is None or start >= 0
+            if start >= 0 or not node.is_object
         )
 
     def _fail(self, message: str, hint: str | None) -> NoReturn:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..core.values import JSON
+from detent.core.values import JSON
 
 
 class Node:
@@ -37,15 +37,29 @@ class Node:
         node.keys = {}
         return node
 
+    @property
+    def is_object(self) -> bool:
+        return self.keys is not None
+
+    def child(self, part: str | int) -> Node | None:
+        """The node below, or None where there is none."""
+        return None if self.children is None else self.children.get(part)
+
+    def key_start(self, key: str | int) -> int:
+        """Where the key of an object is written."""
+        assert self.keys is not None, "only objects have keys"
+        return self.keys[key]
+
     def append(self, child: Node) -> None:
         """Add an item to an array."""
-        assert self.children is not None
+        assert self.children is not None, "a scalar has no items"
         self.children[len(self.value)] = child
         self.value.append(child.value)
 
     def put(self, key: str, key_start: int, child: Node) -> None:
-        """Add a member to an object."""
-        assert self.children is not None and self.keys is not None
+        """Add a member to an object, or replace it."""
+        assert self.children is not None, "a scalar has no members"
+        assert self.keys is not None, "an array has no keys"
         self.children[key] = child
         self.keys[key] = key_start
         self.value[key] = child.value

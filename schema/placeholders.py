@@ -17,7 +17,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..core.values import JSON
+from detent.core.values import JSON
+
 from .diagnostics import Pointer, Position
 
 _NAME = r"[A-Za-z_][\w-]*(?:(?:::|\.)[\w*-]+|\[[^\]{}\n:]*\])*(?:\([^(){}\n]*\))?"

@@ -21,9 +21,9 @@ from .scalars import NotFiniteError, NumberRangeError, Scalar, plain_scalar
 from .yaml_sentences import sentence
 
 try:
-    from yaml.cyaml import CParser as _FastParser
-except ImportError:  # PyYAML was built without libyaml
-    _FastParser = None  # type: ignore[assignment,misc]  # the pure parser takes its place
+    from yaml._yaml import CParser as _FastParser
+except ImportError:  # PyYAML was built without libyaml: the parser in Python takes its place
+    _FastParser = None  # type: ignore[assignment,misc]  # a class that may be missing
 
 _STANDARD = "tag:yaml.org,2002:"
 
@@ -91,7 +91,18 @@ class _Anchor:
 class _Open:
     """A container whose end was not met yet."""
 
-    __slots__ = ("anchor", "characters", "height", "key", "key_start", "merge", "merged", "node", "nodes")
+    __slots__ = (
+        "anchor",
+        "characters",
+        "height",
+        "key",
+        "key_start",
+        "merge",
+        "merge_start",
+        "merged",
+        "node",
+        "nodes",
+    )
 
     def __init__(self, node: Node, anchor: str | None, nodes: int, characters: int) -> None:
         self.node = node
@@ -105,7 +116,13 @@ class _Open:
         self.key: str | None = None
         self.key_start = 0
         self.merge = False
+        #: What ``<<`` named, and where.
+        self.merge_start = 0
         self.merged: list[Node] | None = None
+
+    @property
+    def wants_key(self) -> bool:
+        return self.key is None and self.node.is_object
 
 
 class _Composer:
@@ -131,12 +148,7 @@ class _Composer:
             elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
                 self._on_end()
             elif isinstance(event, yaml.DocumentStartEvent) and self.root is not None:
-                self.findings.stop(
-                    "multiple-documents",
-                    "a second document begins here",
-                    event.start_mark.index,
-                    hint="one file holds one definition; remove the line ---",
-                )
+                self._refuse_document(event)
         if self.root is None:
             self.findings.stop("empty", "there is nothing in it but comments", None)
         return self.root
@@ -145,7 +157,7 @@ class _Composer:
         start = event.start_mark.index
         self._count(1, len(event.value), start)
         top = self.stack[-1] if self.stack else None
-        if top is not None and top.node.keys is not None and top.key is None:
+        if top is not None and top.wants_key:
             self._check_tag(event, _SCALAR_TAGS)
             merge = event.value == "<<" and event.implicit[0]
             self._on_key(top, event.value, start, merge)
@@ -158,9 +170,8 @@ class _Composer:
             self.anchors[event.anchor] = _Anchor(node, 1, len(event.value), 0)
 
     def _on_key(self, top: _Open, key: str, start: int, merge: bool) -> None:
-        assert top.node.keys is not None
-        first = top.key_start if merge and top.merged is not None else top.node.keys.get(key)
-        if first is not None:
+        if (merge and top.merged is not None) or (not merge and key in top.node.value):
+            first = top.merge_start if merge else top.node.key_start(key)
             self.findings.add(
                 "duplicate-key",
                 f"the key {json.dumps(key, ensure_ascii=False)} stands here twice, "
@@ -195,7 +206,7 @@ class _Composer:
         if len(self.stack) + anchor.height > self.limits.max_depth:
             self.findings.stop("too-deep", too_deep(self.limits), start)
         top = self.stack[-1] if self.stack else None
-        if top is not None and top.node.keys is not None and top.key is None:
+        if top is not None and top.wants_key:
             if not isinstance(anchor.node.value, str):
                 self._refuse_key(start)
             self._on_key(top, anchor.node.value, start, merge=False)
@@ -207,7 +218,7 @@ class _Composer:
         mapping = isinstance(event, yaml.MappingStartEvent)
         if len(self.stack) >= self.limits.max_depth:
             self.findings.stop("too-deep", too_deep(self.limits), start)
-        if self.stack and self.stack[-1].node.keys is not None and self.stack[-1].key is None:
+        if self.stack and self.stack[-1].wants_key:
             self._refuse_key(start)
         self._check_tag(event, _MAPPING_TAGS if mapping else _SEQUENCE_TAGS)
         if event.anchor is not None:
@@ -235,6 +246,7 @@ class _Composer:
         if top.key is None:
             top.node.append(node)
         elif top.merge:
+            top.merge_start = top.key_start
             top.merged = (top.merged or []) + self._merged(node, top.key_start)
         else:
             top.node.put(top.key, top.key_start, node)
@@ -242,8 +254,8 @@ class _Composer:
 
     def _merged(self, node: Node, start: int) -> list[Node]:
         """The mappings that a merge key names."""
-        sources = [node] if node.keys is not None else [item for _, item in node]
-        if node.value != [] and not sources or any(source.keys is None for source in sources):
+        sources = [node] if node.is_object else [item for _, item in node]
+        if not isinstance(node.value, (dict, list)) or not all(source.is_object for source in sources):
             self.findings.add(
                 "bad-merge",
                 "<< takes a mapping, or a list of mappings",
@@ -307,9 +319,17 @@ class _Composer:
     def _pointer(self) -> Pointer:
         """The place of the value being read, or of the mapping whose key is."""
         return tuple(
-            len(entry.node.value) if entry.node.keys is None else entry.key
+            len(entry.node.value) if entry.key is None else entry.key
             for entry in self.stack
-            if entry.node.keys is None or entry.key is not None
+            if not entry.wants_key
+        )
+
+    def _refuse_document(self, event: Any) -> NoReturn:
+        self.findings.stop(
+            "multiple-documents",
+            "a second document begins here",
+            event.start_mark.index,
+            hint="one file holds one definition; remove the line ---",
         )
 
     def _refuse_key(self, start: int) -> NoReturn:
@@ -328,7 +348,7 @@ def _merge(sources: list[Node], explicit: Node) -> Node:
     for source in [explicit, *sources]:
         for key, child in source:
             if key not in whole.value:
-                whole.put(str(key), source.keys[key], child)
+                whole.put(str(key), source.key_start(key), child)
     return whole
 
 
