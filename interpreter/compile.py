@@ -141,7 +141,7 @@ class _Compiler:
 
     def _rule(self, fields: Fields, flow: PathFlow | None) -> Rule:
         """A rule's Assign replaces the state's."""
-        test = compile_rule(fields)
+        test = compile_rule(fields, engine=self._engine)
         if "Assign" in fields:
             flow = replace(flow or PathFlow(), assign=self._template(fields, "Assign"))
         return Rule(test, fields["Next"], flow)
@@ -262,7 +262,7 @@ class _Compiler:
             return None
         text = fields[path]
         if text.startswith("States."):
-            return compile_intrinsic(text)
+            return compile_intrinsic(text, engine=self._engine)
         return compile_path(text, on_missing=not_in_input(path), engine=self._engine)
 
     def _retriers(self, fields: Fields) -> tuple[Retrier, ...]:

@@ -273,7 +273,7 @@ class Engine:
             self._fire()
             decided = self._decide()
             if self._committing is not None:
-                await self._committing
+                await asyncio.shield(self._committing)
                 self._committing = None
             if decided:
                 self._committing = asyncio.get_running_loop().create_task(self._commit(decided))
@@ -314,13 +314,14 @@ class Engine:
                 self._perform(actor, offer)
             elif outcome is Outcome.EXISTS:
                 await self._exists_already(actor)
-            else:
+            elif outcome is not None:
                 await self._reload(actor, offer)
 
     async def _append(self, decided: list[tuple[Actor, Decided]]) -> list[Outcome | None]:
         """Write a group, as often as it takes: what was decided waits until the store takes it.
 
-        A start that the store cannot take is refused instead, and has no outcome.
+        A start that the store cannot take is refused instead, and has no outcome; nor has anything that is
+        left when the engine closes.
         """
         outcomes: list[Outcome | None] = [None] * len(decided)
         left = list(range(len(decided)))
@@ -333,6 +334,8 @@ class Engine:
                 break
             except StoreUnavailable as error:
                 left = [i for i in left if not self._refuse_start(decided[i][0], error)]
+                if self._closing:
+                    break
                 log.warning("the store cannot write, trying again: %s", error)
                 await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
                 attempt += 1

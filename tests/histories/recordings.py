@@ -219,7 +219,7 @@ class Masks:
             return False
         parts = self._split.split(expected)
         pattern = "".join("(.*?)" if part in self.tokens else re.escape(part) for part in parts)
-        found = re.fullmatch(pattern, actual, re.S)
+        found = re.fullmatch(pattern, actual, re.DOTALL)
         order = [part for part in parts if part in self.tokens]
         return bool(found) and all(map(self._bind, order, found.groups()))  # type: ignore[union-attr]
 
