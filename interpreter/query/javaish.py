@@ -5,12 +5,16 @@ Pure helpers; each says which Java rule it follows. Nothing here knows an expres
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 
 from ..core.values import JSON
 
 #: How deep a value may nest to be shown the Java way; deeper parts are shown as "...".
 MAX_TEXT_DEPTH = 200
+
+_MASK = 0xFFFFFFFF
 
 
 def number_text(number: float) -> str:
@@ -74,3 +78,85 @@ def same_json(left: JSON, right: JSON) -> bool:
         elif a != b:
             return False
     return True
+
+
+class Random48:
+    """``java.util.Random``: the linear congruence of 48 bits, so that seeded draws equal the service's."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, seed: int) -> None:
+        self._state = (seed ^ 0x5DEECE66D) & 0xFFFFFFFFFFFF
+
+    def _next(self, bits: int) -> int:
+        self._state = (self._state * 0x5DEECE66D + 0xB) & 0xFFFFFFFFFFFF
+        return self._state >> (48 - bits)
+
+    def next_double(self) -> float:
+        """A float in [0, 1)."""
+        high = self._next(26)
+        return ((high << 27) + self._next(27)) / (1 << 53)
+
+    def next_int(self, bound: int) -> int:
+        """An integer in [0, bound); the bound is positive and fits 31 bits."""
+        if bound & (bound - 1) == 0:
+            return (bound * self._next(31)) >> 31
+        while True:
+            drawn = self._next(31)
+            result = drawn % bound
+            if drawn - result + (bound - 1) < 1 << 31:
+                return result
+
+
+def hash_set_order(values: list[JSON]) -> list[JSON]:
+    """The distinct values in the order a ``java.util.HashSet`` made of the list walks them."""
+    size = 16
+    while size < int(len(values) / 0.75) + 1:
+        size *= 2
+    buckets: dict[int, list[tuple[int, JSON]]] = {}
+    for value in values:
+        code = _hash_code(value)
+        bucket = buckets.setdefault((code ^ (code >> 16)) & (size - 1), [])
+        if not any(code == other and same_json(value, present) for other, present in bucket):
+            bucket.append((code, value))
+    return [value for index in sorted(buckets) for _, value in buckets[index]]
+
+
+def _hash_code(value: JSON) -> int:
+    """``hashCode`` as an unsigned integer of 32 bits."""
+    if value is None:
+        return 0
+    if isinstance(value, bool):
+        return 1231 if value else 1237
+    if isinstance(value, str):
+        return _polynomial(_units(value), 0)
+    if isinstance(value, int):
+        return _hash_of_integer(value)
+    if isinstance(value, float):
+        bits = int.from_bytes(struct.pack(">d", value), "big")
+        return (bits ^ (bits >> 32)) & _MASK
+    if isinstance(value, list):
+        return _polynomial(map(_hash_code, value), 1)
+    return sum(_hash_code(key) ^ _hash_code(item) for key, item in value.items()) & _MASK
+
+
+def _hash_of_integer(value: int) -> int:
+    if -(1 << 31) <= value < 1 << 31:
+        return value & _MASK
+    if -(1 << 63) <= value < 1 << 63:
+        return (value ^ ((value & 0xFFFFFFFFFFFFFFFF) >> 32)) & _MASK
+    words = abs(value).to_bytes((value.bit_length() + 31) // 32 * 4, "big")
+    code = _polynomial(struct.unpack(f">{len(words) // 4}I", words), 0)
+    return code if value > 0 else -code & _MASK
+
+
+def _polynomial(parts: Iterable[int], start: int) -> int:
+    code = start
+    for part in parts:
+        code = (31 * code + part) & _MASK
+    return code
+
+
+def _units(text: str) -> tuple[int, ...]:
+    data = code_units(text)
+    return struct.unpack(f">{len(data) // 2}H", data)
