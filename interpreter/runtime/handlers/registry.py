@@ -1,0 +1,163 @@
+"""Which handler does the work behind a Resource, and why one has none.
+
+The form of a resource decides: ``task:NAME``, a Lambda function, ``http(s)://...``, ``exec:...``. Each
+form owns its module; this one owns the names of functions and the one set of workers and connections
+that all tasks share.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any, NamedTuple
+
+from ...core.machine import Machine, Task
+from ...core.resources import integration
+from ...core.values import JSON
+from .base import Handler
+from .errors import HandlersError
+from .guards import EVERYTHING, Guards
+from .lambdas import (
+    FunctionHandler,
+    InvokeHandler,
+    LambdaContext,
+    function_name,
+    is_function_arn,
+    lambda_failure,
+)
+from .python import Function, PythonHandler
+from .workers import THREADS, Workers
+
+TASK = "task:"
+
+
+class Unhandled(NamedTuple):
+    """A task that nobody can do: its place, its resource, and why, with how to mend it."""
+
+    scope: str
+    state: str
+    resource: str
+    reason: str
+
+
+class Registry:
+    """The handlers of one engine. ``threads`` bounds how many sync functions run at once."""
+
+    def __init__(
+        self,
+        *,
+        guards: Guards = EVERYTHING,
+        threads: int = THREADS,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._guards = guards
+        self._environment = environment
+        self._workers = Workers(threads)
+        self._functions: dict[str, Function] = {}
+        self._handlers: dict[str, Handler] = {}
+        self._lambdas: dict[str, Handler] = {}
+        self._function_arn = FunctionHandler(self._lambdas.get)
+        self._invoke = InvokeHandler(self._lambdas.get)
+
+    def add(self, name: str, function: Callable[..., Any]) -> None:
+        """Let a function handle ``task:NAME`` and the Lambda function of that name.
+
+        Raises HandlersError if the name is taken by another function, or the function cannot be a handler.
+        """
+        new = Function(name, function)
+        other = self._functions.get(name)
+        if other is not None:
+            raise HandlersError(
+                f"two handlers are called {name!r}: {other.place} and {new.place}; give one another name"
+            )
+        self._functions[name] = new
+        self._handlers[TASK + name] = PythonHandler(new, self._workers)
+        self._lambdas[name] = PythonHandler(new, self._workers, LambdaContext, lambda_failure)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the registered functions, sorted."""
+        return sorted(self._functions)
+
+    def resolve(self, resource: str) -> Handler | None:
+        """The handler of a resource; None if nobody can do it (:meth:`refusal` says why).
+
+        A missing Lambda function has a handler, too: it fails as the service does, when it is called.
+        """
+        handler = self._handlers.get(resource)
+        if handler is None:
+            handler = self._make(resource)
+            if handler is not None:
+                self._handlers[resource] = handler
+        return handler
+
+    def _make(self, resource: str) -> Handler | None:
+        if is_function_arn(resource):
+            return self._function_arn
+        if integration(resource) == ("lambda", "invoke"):
+            return self._invoke
+        return None
+
+    def refusal(self, resource: str, arguments: JSON = None) -> str | None:
+        """Why nobody handles a resource and how to mend it; None if somebody does.
+
+        ``arguments`` are the task's, as far as they are known before it runs: with them a Lambda function
+        that ``lambda:invoke`` names can be looked up.
+        """
+        if resource.startswith(TASK):
+            return self._missing(resource.removeprefix(TASK), "handler")
+        if is_function_arn(resource):
+            return self._missing(function_name(resource) or resource, "Lambda function")
+        found = integration(resource)
+        if found == ("lambda", "invoke"):
+            named = arguments.get("FunctionName") if isinstance(arguments, Mapping) else None
+            if not isinstance(named, str):
+                return None
+            return self._missing(function_name(named) or named, "Lambda function")
+        return _not_ours(resource, found)
+
+    def unhandled(
+        self, machine: Machine, arguments: Callable[[Task], JSON] = lambda task: None
+    ) -> list[Unhandled]:
+        """The tasks of a machine that nobody can do, in the order of their scopes.
+
+        ``arguments`` gives what is known of a task's arguments before it runs, None if nothing is.
+        """
+        found = []
+        for scope in machine.scopes.values():
+            for state in scope.states.values():
+                if isinstance(state, Task):
+                    reason = self.refusal(state.resource, arguments(state))
+                    if reason is not None:
+                        found.append(Unhandled(scope.path, state.name, state.resource, reason))
+        return found
+
+    async def close(self) -> None:
+        """End what runs and close what is open. Sync functions that still run are left behind."""
+        await self._workers.close()
+
+    def _missing(self, name: str, kind: str) -> str | None:
+        if name in self._functions:
+            return None
+        close = get_close_matches(name, self._functions, n=1)
+        if close:
+            return f"no {kind} is called {name!r}: did you mean {close[0]!r}?"
+        return (
+            f'no {kind} is called {name!r}: mark a function with @detent.task("{name}") '
+            "and name its file with --handlers"
+        )
+
+
+def _not_ours(resource: str, found: tuple[str, str] | None) -> str:
+    """What is to be said of a resource of no form that is handled here."""
+    instead = "name a resource that is: task:NAME, a Lambda function, http(s)://... or exec:..."
+    if resource.startswith("signal:"):
+        return f"named signals are not handled yet; {instead}"
+    if found is not None and found[1].endswith(".waitForTaskToken"):
+        return f"tasks that wait for a token are not handled yet; {instead}"
+    if found is not None:
+        return f"the integration {found[0]}:{found[1]} is not handled yet; {instead}"
+    if ":activity:" in resource:
+        return f"activities are not handled yet; {instead}"
+    return f"this is no resource that is handled; {instead}"

@@ -1,0 +1,96 @@
+"""Which handler does a resource, and what is said where nobody does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from detent.core.machine import Machine, Pass, Scope, Task
+from detent.runtime.handlers.errors import HandlersError
+from detent.runtime.handlers.registry import Registry, Unhandled
+
+INVOKE = "arn:aws:states:::lambda:invoke"
+ARN = "arn:aws:lambda:us-east-1:123456789012:function:"
+
+
+def charge(order: Any) -> Any:
+    return order
+
+
+def refund(order: Any) -> Any:
+    return order
+
+
+def a_task(name: str, resource: str) -> Task:
+    return Task(name, None, None, resource, "request", None, None, None, (), ())
+
+
+def a_machine(*scopes: Scope) -> Machine:
+    return Machine("digest", scopes[0], {scope.path: scope for scope in scopes})
+
+
+@pytest.fixture
+def shop(registry: Registry) -> Registry:
+    registry.add("charge", charge)
+    return registry
+
+
+def test_one_name_for_two_functions_names_both_places(shop: Registry) -> None:
+    with pytest.raises(HandlersError) as caught:
+        shop.add("charge", refund)
+    places = [f"{__file__}:{function.__code__.co_firstlineno}" for function in (charge, refund)]
+    assert f"two handlers are called 'charge': {places[0]} and {places[1]}" in str(caught.value)
+
+
+def test_the_names_are_listed(shop: Registry) -> None:
+    shop.add("archive", refund)
+    assert shop.names == ["archive", "charge"]
+
+
+@pytest.mark.parametrize("resource", ["task:charge", ARN + "charge", ARN + "charge:live", INVOKE])
+def test_what_is_handled_is_not_refused(shop: Registry, resource: str) -> None:
+    assert shop.refusal(resource) is None
+    assert shop.resolve(resource) is not None
+
+
+@pytest.mark.parametrize(
+    ("resource", "reason"),
+    [
+        ("task:chrage", "no handler is called 'chrage': did you mean 'charge'?"),
+        ("task:ship", "no handler is called 'ship': mark a function with @detent.task(\"ship\")"),
+        ("task:", "no handler is called ''"),
+        ("signal:approved", "named signals are not handled yet"),
+        (INVOKE + ".waitForTaskToken", "tasks that wait for a token are not handled yet"),
+        ("arn:aws:states:::sqs:sendMessage", "the integration sqs:sendMessage is not handled yet"),
+        ("arn:aws:states:::aws-sdk:s3:getObject", "the integration aws-sdk:s3:getObject is not handled yet"),
+        ("arn:aws:states:us-east-1:123456789012:activity:review", "activities are not handled yet"),
+        ("carrier pigeon", "this is no resource that is handled"),
+        ("", "this is no resource that is handled"),
+    ],
+)
+def test_what_nobody_handles_has_its_reason(shop: Registry, resource: str, reason: str) -> None:
+    assert reason in (shop.refusal(resource) or "")
+    assert shop.resolve(resource) is None
+
+
+def test_a_missing_function_is_found_before_the_start_where_its_name_is_known(shop: Registry) -> None:
+    missing = "no Lambda function is called 'chrage': did you mean 'charge'?"
+    assert shop.refusal(ARN + "chrage") == missing
+    assert shop.refusal(INVOKE, {"FunctionName": ARN + "chrage:live"}) == missing
+    assert shop.refusal(INVOKE, {"FunctionName": "charge"}) is None
+    assert shop.refusal(INVOKE, None) is None
+
+
+def test_the_tasks_that_nobody_can_do_are_listed_with_their_places(shop: Registry) -> None:
+    root = Scope("", "Pay", {"Pay": a_task("Pay", "task:charge"), "Pass": Pass("Pass", None, None)})
+    body = Scope(
+        "/States/Each/ItemProcessor", "A", {n: a_task(n, r) for n, r in [("A", "signal:go"), ("B", INVOKE)]}
+    )
+    known = {"B": {"FunctionName": "gone"}}
+    found = shop.unhandled(a_machine(root, body), lambda task: known.get(task.name))
+    assert [(place.scope, place.state, place.resource) for place in found] == [
+        ("/States/Each/ItemProcessor", "A", "signal:go"),
+        ("/States/Each/ItemProcessor", "B", INVOKE),
+    ]
+    assert all(isinstance(place, Unhandled) and place.reason for place in found)
