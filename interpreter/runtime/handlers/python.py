@@ -91,7 +91,7 @@ class PythonHandler:
 
 
 class _Call:
-    """One call of a function. Arguments and result are copied: the function may do with them what it likes."""
+    """One call of a function. The result is copied: what the function keeps of it, it may change."""
 
     __slots__ = ("_arguments", "_context", "_failure", "_function", "is_async")
 
@@ -111,13 +111,13 @@ class _Call:
     def run(self) -> JSON:
         # BaseException: sys.exit() in a handler is that task's failure, not the engine's end.
         try:
-            return plain(self._function.call(plain(self._arguments), self._context))
+            return plain(self._function.call(self._arguments, self._context))
         except BaseException as error:
             raise self._failed(error) from None
 
     async def run_async(self) -> JSON:
         try:
-            return plain(await self._function.call(plain(self._arguments), self._context))
+            return plain(await self._function.call(self._arguments, self._context))
         except GeneratorExit:
             raise
         except BaseException as error:

@@ -80,10 +80,10 @@ class Registry:
         """The names of the registered functions, sorted."""
         return sorted(self._functions)
 
-    def resolve(self, resource: str) -> Handler | None:
+    def resolve(self, resource: str, arguments: object = None) -> Handler | None:
         """The handler of a resource; None if nobody can do it (:meth:`refusal` says why).
 
-        A missing Lambda function has a handler, too: it fails as the service does, when it is called.
+        The resource alone decides, whatever the task's arguments. A missing Lambda function has a handler, too: it fails as the service does, when it is called.
         """
         handler = self._handlers.get(resource)
         if handler is None:
