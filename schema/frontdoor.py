@@ -158,12 +158,13 @@ def _decoded(text: bytes, source: str | None) -> str:
     for mark, name in _FOREIGN_MARKS:
         if text.startswith(mark):
             refuse("encoding", f"the text is {name}, not UTF-8", source, "save it as UTF-8")
+    text = text.removeprefix(b"\xef\xbb\xbf")
     try:
-        characters = text.decode("utf-8-sig")
+        characters = text.decode()
     except UnicodeDecodeError as error:
-        before = text[: error.start].decode("utf-8", "replace").removeprefix("\ufeff")
         if b"\0" in text:
             refuse("binary", "this is binary data, not text", source, "a JSON or YAML file is expected")
+        before = text[: error.start].decode()
         Findings(before, source).stop(
             "encoding",
             f"byte 0x{text[error.start]:02x} is not UTF-8",
