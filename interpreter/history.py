@@ -117,7 +117,8 @@ class _Projection:
 
     def started(self, event: ExecutionStarted) -> list[Shown]:
         self._region = event.machine_name.split(":")[3] if event.machine_name.count(":") > 3 else ""
-        details = {"input": _text(event.input), "inputDetails": _NOT_TRUNCATED, "roleArn": event.role}
+        spelled = _text(event.input) if event.spelling is None else event.spelling.value
+        details = {"input": spelled, "inputDetails": _NOT_TRUNCATED, "roleArn": event.role}
         return [("ExecutionStarted", "executionStarted", details)]
 
     def entered(self, event: StateEntered) -> list[Shown]:

@@ -92,6 +92,7 @@ def _started(turn: Turn, signal: Started) -> None:
             signal.profile,
             signal.role,
             signal.input,
+            signal.spelling,
             turn.now,
             None if timeout is None else turn.now + timeout * 1000,
             turn.machine.root.path,

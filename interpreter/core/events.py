@@ -22,7 +22,10 @@ from .values import Payload
 
 @dataclass(slots=True)
 class ExecutionStarted:
-    """The first event. ``ends_at`` is the instant at which the machine's own TimeoutSeconds is over."""
+    """The first event. ``ends_at`` is the instant at which the machine's own TimeoutSeconds is over.
+
+    ``spelling`` is the input as its caller spelled it, if that was kept.
+    """
 
     code: ClassVar[str] = "ES"
 
@@ -33,6 +36,7 @@ class ExecutionStarted:
     profile: str
     role: str
     input: Payload
+    spelling: Payload | None
     started_at: int
     ends_at: int | None
     scope: str

@@ -14,7 +14,11 @@ from .values import Payload
 
 @dataclass(slots=True)
 class Started:
-    """Begin. ``machine_name`` is the machine's ARN, ``execution`` the execution's."""
+    """Begin. ``machine_name`` is the machine's ARN, ``execution`` the execution's.
+
+    ``spelling`` is the input as its caller spelled it (a JSON string), where that matters and is not the
+    compact text.
+    """
 
     code: ClassVar[str] = "started"
 
@@ -25,6 +29,7 @@ class Started:
     profile: str
     role: str
     input: Payload
+    spelling: Payload | None = None
 
 
 @dataclass(slots=True)

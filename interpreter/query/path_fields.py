@@ -6,6 +6,7 @@ wrong with it (language, sections 2.4 and 2.7). ``$`` is the state's effective i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from ..core.bindings import Bindings, Evaluate
@@ -14,6 +15,8 @@ from ..core.limits import SECONDS_MAX, WAIT_SECONDS_MAX
 from ..core.values import JSON
 from .jsonpath import Engine, Path, PathMiss, compact, compile_path, invalid_path
 from .timestamps import parse_timestamp
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 
 #: document, bindings, now in milliseconds -> the instant in milliseconds, and whether it is absolute.
 Until = Callable[[JSON, Bindings, int], tuple[int, bool]]
@@ -107,16 +110,16 @@ def concurrency_path(text: str, engine: Engine) -> Evaluate:
 
 
 def integer_path(field: str, text: str, engine: Engine) -> Evaluate:
-    """A whole number."""
+    """A whole number, which may be spelled out in a string."""
     read = compile_path(text, on_missing=invalid_path, engine=engine)
 
     def integer(document: JSON, bindings: Bindings) -> JSON:
         value = read(document, bindings)
-        whole = _whole(value)
+        whole = _spelled(value) if isinstance(value, str) else _whole(value)
         if whole is None:
             raise StateFailure(
                 RUNTIME,
-                f'The {field} field refers to value "{compact(value)}" which is not a valid integer: {text}',
+                f'The {field} field refers to value "{_plain(value)}" which is not a valid integer: {text}',
             )
         return whole
 
@@ -151,6 +154,10 @@ def _whole(value: JSON) -> int | None:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return None
+
+
+def _spelled(text: str) -> int | None:
+    return int(text) if _INTEGER.fullmatch(text) else None
 
 
 def _plain(value: JSON) -> str:

@@ -24,6 +24,7 @@ from detent.history import project
 DATA = Path(__file__).parent / "data"
 START = 1_700_000_000_000
 STEPS_MAX = 10_000
+FOREVER = 2**62
 
 
 def recordings() -> Iterator[dict[str, Any]]:
@@ -58,18 +59,28 @@ class Driver:
     def started(self) -> Started:
         name = self.recording["state_machine_name"]
         place = "arn:aws:states:us-east-1:111111111111"
-        text = self.recording.get(
-            "input_text", json.dumps(self.recording.get("input", {}), ensure_ascii=False)
-        )
+        value = self.recording.get("input", {})
+        spelling = None
+        if "input_text" in self.recording:
+            value = json.loads(self.recording["input_text"])
+        elif not isinstance(value, dict):
+            # The tests behind the recordings spelled their inputs as Python's json does.
+            spelling = Payload(json.dumps(value))
         return Started(
             f"{place}:execution:{name}:run-1",
             "run-1",
             f"{place}:stateMachine:{name}",
             self.machine.digest,
             "aws",
-            self.recording.get("role_arn", "arn:aws:iam::111111111111:role/snf_role_arn"),
-            Payload(json.loads(text)),
+            self.role(),
+            Payload(value),
+            spelling,
         )
+
+    def role(self) -> str:
+        history = self.recording["expected"].get("history")
+        role: str = history[0]["executionStartedEventDetails"]["roleArn"] if history else "role"
+        return role
 
     def signal(self, signal: Signal) -> None:
         events = advance(self.machine, self.execution, signal, now=self.now, seed=str(len(self.steps)))
@@ -83,19 +94,16 @@ class Driver:
         for pending in tasks:
             if not pending.started:
                 self.given[pending.id] = self.answer_for(pending)
-                if "workerName" in self.given[pending.id] or ":activity:" not in (pending.resource or ""):
-                    self.signal(Began(pending.id))
-                else:
-                    self.signal(Began(pending.id))
+                self.signal(Began(pending.id, self.given[pending.id].get("workerName")))
                 if "submitted_output" in self.given[pending.id]:
                     self.signal(Submitted(pending.id, Payload(self.given[pending.id]["submitted_output"])))
         for pending in tasks:
             answer = self.given[pending.id]
             if answer["outcome"] == "succeeded":
-                self.signal(Succeeded(pending.id, Payload(answer.get("output"))))
+                self.signal(Succeeded(pending.id, Payload(_output(answer))))
                 return True
             if answer["outcome"] == "failed":
-                self.signal(Failed(pending.id, answer.get("error"), _text(answer.get("cause"))))
+                self.signal(Failed(pending.id, answer.get("error"), _cause(answer)))
                 return True
         if self.stopped():
             return True
@@ -111,6 +119,10 @@ class Driver:
     def let_time_pass(self, pendings: list[Pending]) -> bool:
         clocks = [(p.due, p, False) for p in pendings if p.due is not None]
         clocks += [(p.beat_due, p, True) for p in pendings if p.beat_due is not None]
+        if self.execution.ends_at is not None and self.execution.ends_at < min(clocks, default=(FOREVER,))[0]:
+            self.now = self.execution.ends_at
+            self.signal(TimedOut(None))
+            return True
         if not clocks:
             return False
         due, pending, beat = min(clocks, key=lambda clock: (clock[0], clock[1].id))
@@ -121,7 +133,7 @@ class Driver:
     def answer_for(self, pending: Pending) -> dict[str, Any]:
         """The recorded answer for a task: the first left of its state, arguments alike if there are several."""
         state = self.execution.frames[pending.frame].state
-        left = [answer for answer in self.answers if answer["state"] == state]
+        left = [answer for answer in self.answers if answer.get("state", state) == state]
         assert left, f"no answer was recorded for another task of {state}"
         assert pending.arguments is not None
         masks = list(self.recording.get("placeholders", {}))
@@ -139,14 +151,27 @@ def _parsed(wanted: Any, payload: Payload) -> Any:
     return payload.value if isinstance(wanted, dict) else payload.text.decode()
 
 
-def _text(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+def _output(answer: dict[str, Any]) -> Any:
+    """Outputs that are objects were recorded parsed, all others as their texts."""
+    output = answer.get("output")
+    return json.loads(output) if isinstance(output, str) else output
+
+
+def _cause(answer: dict[str, Any]) -> str | None:
+    """Causes that are JSON objects were recorded parsed; a function ARN's keeps the runtime's spacing."""
+    cause = answer.get("cause")
+    if cause is None or isinstance(cause, str):
+        return cause
+    return json.dumps(cause, separators=(", ", ": ") if answer["kind"] == "LambdaFunction" else (",", ":"))
 
 
 def difference(recording: dict[str, Any], events: list[dict[str, Any]]) -> tuple[str, Any, Any] | None:
     """The first place where a history is not the recorded one: path, recorded, ours."""
     want = recording["expected"]["history"]
     got = [_plain(event) for event in events]
+    if recording["expected"].get("unordered"):
+        # Where branches ran side by side this one event was left out of the recording.
+        got = [event for event in got if event["type"] != "ParallelStateSucceeded"]
     masks = Masks(list(recording.get("placeholders", {})))
     place = 0
     while place < len(want):
@@ -186,18 +211,25 @@ def _plain(value: Any) -> Any:
     """Texts that are JSON objects parsed, one level: how the recordings hold them."""
     if isinstance(value, dict):
         return {
-            key: _plain_text(part) if isinstance(part, str) else _plain(part) for key, part in value.items()
+            key: _parsed_text(part) if isinstance(part, str) else _plain(part) for key, part in value.items()
         }
     return [_plain(part) for part in value] if isinstance(value, list) else value
 
 
-def _plain_text(text: str) -> Any:
+def _parsed_text(text: str) -> Any:
     if text.startswith("{"):
         try:
             return json.loads(text)
         except ValueError:
             pass
     return text
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 class Masks:
@@ -233,6 +265,9 @@ def first_difference(
     expected: Any, actual: Any, masks: Masks, path: str = "$"
 ) -> tuple[str, Any, Any] | None:
     """None if ``actual`` satisfies ``expected``; the order of an object's keys does not matter."""
+    if isinstance(actual, str) and isinstance(expected, (list, int, float)):
+        # A few recordings hold texts that are not objects parsed, too.
+        actual = _json(actual)
     if isinstance(expected, dict) and isinstance(actual, dict):
         keys = [*expected, *(key for key in actual if key not in expected)]
         for key in sorted(keys, key=lambda key: key != "type"):
