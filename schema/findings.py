@@ -1,0 +1,84 @@
+"""What the passes of the validator found, gathered before it has a place in a text."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from detent.core.values import JSON, encode
+
+from .codes import CODES
+from .diagnostics import Diagnostic, Pointer, Position, Severity, in_reading_order
+
+#: Values longer than this are shortened in messages.
+_SHOWN = 60
+
+
+@dataclass(slots=True)
+class Findings:
+    """A growing list; ``on_key`` says that a finding is about the key at its pointer and not about the value."""
+
+    _found: list[tuple[Diagnostic, bool]] = field(default_factory=list)
+
+    def error(
+        self, code: str, pointer: Pointer, message: str, *, hint: str | None = None, on_key: bool = False
+    ) -> None:
+        """Something the service, or detent, would refuse."""
+        self._add(code, Severity.ERROR, pointer, message, hint, on_key)
+
+    def warning(
+        self, code: str, pointer: Pointer, message: str, *, hint: str | None = None, on_key: bool = False
+    ) -> None:
+        """Something accepted that is hardly meant."""
+        self._add(code, Severity.WARNING, pointer, message, hint, on_key)
+
+    def _add(
+        self, code: str, severity: Severity, pointer: Pointer, message: str, hint: str | None, on_key: bool
+    ) -> None:
+        assert code in CODES, code
+        self._found.append((Diagnostic(code, severity, message, pointer, hint=hint), on_key))
+
+    def diagnostics(
+        self, position: Callable[[Pointer, bool], Position | None], source: str | None
+    ) -> list[Diagnostic]:
+        """All of them, with their places, in reading order."""
+        return in_reading_order(
+            Diagnostic(
+                found.code,
+                found.severity,
+                found.message,
+                found.pointer,
+                position(found.pointer, on_key),
+                source,
+                found.hint,
+            )
+            for found, on_key in self._found
+        )
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """A hint with the known word that looks most like this one, if one does."""
+    candidates = {name.casefold(): name for name in known}
+    close = difflib.get_close_matches(word.casefold(), candidates, n=1, cutoff=0.7)
+    return f"did you mean '{candidates[close[0]]}'?" if close else None
+
+
+def show(value: JSON) -> str:
+    """A value as a message quotes it: its JSON text, shortened; strings in single quotes."""
+    if isinstance(value, str):
+        return f"'{_shorten(value)}'"
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "a list" if value else "an empty list"
+    return _shorten(encode(value).decode(errors="replace"))
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
+def sentence(text: str) -> str:
+    """The text with a capital letter in front."""
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,46 @@
+"""Whether a definition is sound: all findings at once, each with a code, a place, a sentence and a hint.
+
+Two passes. The schema pass holds each part against the JSON Schema of its kind; the passes after it
+look at what a schema cannot say: the graph, the query language of each state, expressions, error names,
+resources. None of them stops the others. Nothing is executed and no file is opened.
+
+What the service is known to accept is accepted. A value that still waits for a substitution
+(``${Name}``) could be anything and is never an error by itself.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from detent.core.values import JSON
+
+from .codes import CODES
+from .diagnostics import Diagnostic, Pointer, Position
+from .findings import Findings, show
+from .outline import outline
+from .validate_graph import check_graph
+from .validate_schema import check_schema
+
+__all__ = ["CODES", "MachineType", "validate_value"]
+
+MachineType = Literal["STANDARD", "EXPRESS"]
+
+
+def validate_value(value: JSON, *, machine_type: MachineType = "STANDARD") -> list[Diagnostic]:
+    """The findings about a definition that is a plain value; they have pointers but no positions."""
+    return _check(value, machine_type).diagnostics(_nowhere, None)
+
+
+def _nowhere(pointer: Pointer, on_key: bool) -> Position | None:
+    return None
+
+
+def _check(value: JSON, machine_type: MachineType) -> Findings:
+    findings = Findings()
+    if not isinstance(value, dict):
+        findings.error("not-a-machine", (), f"A definition must be an object, not {show(value)}")
+        return findings
+    parts = outline(value)
+    check_schema(parts, findings)
+    check_graph(parts, findings)
+    return findings
