@@ -18,8 +18,13 @@ from .codes import CODES
 from .diagnostics import Diagnostic, Pointer, Position
 from .findings import Findings, show
 from .outline import outline
+from .validate_errors import check_errors
+from .validate_fields import check_fields
 from .validate_graph import check_graph
+from .validate_language import check_language
+from .validate_resources import check_resources
 from .validate_schema import check_schema
+from .validate_variables import check_variables
 
 __all__ = ["CODES", "MachineType", "validate_value"]
 
@@ -43,4 +48,9 @@ def _check(value: JSON, machine_type: MachineType) -> Findings:
     parts = outline(value)
     check_schema(parts, findings)
     check_graph(parts, findings)
+    check_language(parts, findings)
+    check_fields(parts, findings)
+    check_variables(parts, findings)
+    check_errors(parts, findings)
+    check_resources(parts, findings, express=machine_type == "EXPRESS")
     return findings

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -52,9 +52,15 @@ def check_schema(outline: Outline, findings: Findings) -> None:
     """Everything that the schema of a part says about it."""
     for part in outline.parts():
         if part.kind in _PARTS:
-            for error in _validator(part.kind).iter_errors(part.value):
-                if not is_unknown(error.instance):
-                    _SENTENCES.get(str(error.validator), _wrong_value)(part, error, findings)
+            validator = _validator(part.kind)
+            if not _conforms(validator, part.value, validator.schema):
+                _explain(part, validator.iter_errors(part.value), findings)
+
+
+def _explain(part: Part, errors: Iterable[ValidationError], findings: Findings) -> None:
+    for error in errors:
+        if not is_unknown(error.instance):
+            _SENTENCES.get(str(error.validator), _wrong_value)(part, error, findings)
 
 
 @cache
@@ -116,14 +122,49 @@ def _properties(
     validator: Draft202012Validator, properties: Mapping[str, Any], instance: JSON, schema: Any
 ) -> Iterator[ValidationError]:
     """The keyword, going over the few fields that are there and not over all that may be."""
-    if validator.is_type(instance, "object"):
+    if isinstance(instance, dict):
         for name, value in instance.items():
             subschema = properties.get(name)
-            if subschema:
+            if subschema and not _conforms(validator, value, subschema):
                 yield from validator.descend(value, subschema, path=name, schema_path=name)
 
 
-_Checker = extend(Draft202012Validator, {"properties": _properties})
+def _items(
+    validator: Draft202012Validator, items: Mapping[str, Any], instance: JSON, schema: Any
+) -> Iterator[ValidationError]:
+    if isinstance(instance, list):
+        for index, value in enumerate(instance):
+            if not _conforms(validator, value, items):
+                yield from validator.descend(value, items, path=index)
+
+
+def _all_of(
+    validator: Draft202012Validator, all_of: list[Any], instance: JSON, schema: Any
+) -> Iterator[ValidationError]:
+    for index, subschema in enumerate(all_of):
+        if not _conforms(validator, instance, subschema):
+            yield from validator.descend(instance, subschema, schema_path=index)
+
+
+def _not(
+    validator: Draft202012Validator, forbidden: Mapping[str, Any], instance: JSON, schema: Any
+) -> Iterator[ValidationError]:
+    if _conforms(validator, instance, forbidden):
+        yield ValidationError("matches what it must not")
+
+
+def _conforms(validator: Draft202012Validator, value: JSON, schema: Mapping[str, Any]) -> bool:
+    """Whether a value fits, without the cost of preparing to say where it does not (most values do)."""
+    for keyword, setting in schema.items():
+        for _ in _KEYWORDS[keyword](validator, setting, value, schema) or ():
+            return False
+    return True
+
+
+_Checker = extend(
+    Draft202012Validator, {"allOf": _all_of, "items": _items, "not": _not, "properties": _properties}
+)
+_KEYWORDS = _Checker.VALIDATORS
 
 
 # Sentences

@@ -1,0 +1,182 @@
+"""The query language of each state: fields of the other one, JSONata delimiters (language, sections 1, 2 and 4).
+
+Whether a JSONata expression is well formed is not judged here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from detent.core.values import JSON
+
+from .diagnostics import Pointer
+from .document import is_unknown
+from .findings import Findings, sentence
+from .outline import JSONATA, JSONPATH, Outline, Part, State
+
+#: Fields of one language, each with what the other language has in its place.
+_JSONPATH_ONLY: Mapping[str, str] = {
+    "InputPath": "select from $states.input in Arguments or Output",
+    "OutputPath": "use Output",
+    "Parameters": "use Arguments, in a Map ItemSelector, in a Pass Output",
+    "Result": "use Output",
+    "ResultPath": "use Output",
+    "ResultSelector": "use Output with $states.result",
+    "ItemsPath": "use Items",
+    "Variable": "use Condition",
+    **{
+        name + "Path": f"use {name} with an expression"
+        for name in (
+            "Cause",
+            "Error",
+            "HeartbeatSeconds",
+            "MaxConcurrency",
+            "MaxInputBytesPerBatch",
+            "MaxItems",
+            "MaxItemsPerBatch",
+            "Seconds",
+            "TimeoutSeconds",
+            "Timestamp",
+            "ToleratedFailureCount",
+            "ToleratedFailurePercentage",
+        )
+    },
+}
+_JSONATA_ONLY: Mapping[str, str] = {
+    "Arguments": "use Parameters",
+    "Output": "use ResultSelector, ResultPath and OutputPath",
+    "Items": "use ItemsPath",
+    "Condition": "use Variable with an operator such as StringEquals",
+}
+
+#: Fields that take a JSONata expression in place of a value of another type.
+_OR_EXPRESSION = frozenset(
+    {
+        "Credentials",
+        "HeartbeatSeconds",
+        "MaxConcurrency",
+        "MaxInputBytesPerBatch",
+        "MaxItems",
+        "MaxItemsPerBatch",
+        "Seconds",
+        "TimeoutSeconds",
+        "ToleratedFailureCount",
+        "ToleratedFailurePercentage",
+    }
+)
+
+#: Fields that hold parts or settings, where "{%" would be ordinary text.
+_NO_EXPRESSIONS = frozenset(
+    {
+        "Branches",
+        "Catch",
+        "Choices",
+        "Comment",
+        "Default",
+        "End",
+        "ErrorEquals",
+        "ItemBatcher",
+        "ItemProcessor",
+        "ItemReader",
+        "Iterator",
+        "Label",
+        "Next",
+        "QueryLanguage",
+        "Resource",
+        "ResultWriter",
+        "Retry",
+        "Type",
+    }
+)
+
+_EXPRESSION_PARTS = ("catcher", "rule", "itemReader", "itemBatcher", "resultWriter")
+
+
+def check_language(outline: Outline, findings: Findings) -> None:
+    for state in outline.states:
+        if state.value.get("QueryLanguage") == JSONPATH and outline.language == JSONATA:
+            findings.error(
+                "language-downgrade",
+                state.at("QueryLanguage"),
+                f"{sentence(state.label)} cannot be JSONPath in a machine whose QueryLanguage is JSONata",
+                hint="leave QueryLanguage out of the machine and set it to JSONata where it is wanted",
+            )
+        for part in (state, *state.parts(*_EXPRESSION_PARTS, "nestedRule")):
+            if state.language == JSONPATH:
+                _check_jsonpath(part, findings)
+            elif state.language == JSONATA:
+                _check_jsonata(state, part, findings)
+
+
+def _fields(part: Part) -> Iterator[tuple[Pointer, str, JSON]]:
+    """The fields of a part, those of a ReaderConfig included."""
+    for name, value in part.value.items():
+        yield part.at(name), name, value
+        if name == "ReaderConfig" and isinstance(value, dict):
+            for inner, setting in value.items():
+                yield part.at(name, inner), inner, setting
+
+
+def _check_jsonpath(part: Part, findings: Findings) -> None:
+    for pointer, name, value in _fields(part):
+        if name in _JSONATA_ONLY:
+            _wrong_language(part, pointer, JSONATA, JSONPATH, _JSONATA_ONLY[name], findings)
+        elif name in _OR_EXPRESSION and isinstance(value, str) and value.startswith("{%"):
+            _wrong_language(part, pointer, JSONATA, JSONPATH, "set QueryLanguage to JSONata", findings)
+
+
+def _check_jsonata(state: State, part: Part, findings: Findings) -> None:
+    for pointer, name, value in _fields(part):
+        instead = _JSONPATH_ONLY.get(name)
+        if instead is None and part.kind in ("rule", "nestedRule") and _is_operator(name):
+            instead = "use Condition"
+        if instead is not None:
+            _wrong_language(part, pointer, JSONPATH, JSONATA, instead, findings)
+        elif name not in _NO_EXPRESSIONS:
+            _check_delimiters(part, pointer, value, findings)
+
+
+def _is_operator(name: str) -> bool:
+    return name not in ("Comment", "Next", "Condition", "Assign", "Output")
+
+
+def _wrong_language(
+    part: Part, pointer: Pointer, owner: str, language: str, instead: str, findings: Findings
+) -> None:
+    findings.error(
+        "wrong-query-language",
+        pointer,
+        f"'{pointer[-1]}' is {owner}, but {part.label} speaks {language}",
+        hint=instead,
+        on_key=True,
+    )
+
+
+def _check_delimiters(part: Part, pointer: Pointer, value: JSON, findings: Findings) -> None:
+    waiting = [(pointer, value)]
+    while waiting:
+        place, item = waiting.pop()
+        if isinstance(item, dict):
+            waiting.extend(((*place, key), inner) for key, inner in item.items())
+        elif isinstance(item, list):
+            waiting.extend(((*place, index), inner) for index, inner in enumerate(item))
+        elif isinstance(item, str) and not is_unknown(item):
+            _check_text(part, place, item, findings)
+
+
+def _check_text(part: Part, pointer: Pointer, text: str, findings: Findings) -> None:
+    opened, closed = text.startswith("{%"), text.endswith("%}") and len(text) >= 4
+    if opened and not closed:
+        findings.error(
+            "jsonata-delimiter",
+            pointer,
+            f"'{pointer[-1]}' in {part.label} begins with '{{%' but does not end with '%}}'",
+            hint="an expression stands between '{%' and '%}', with nothing around them",
+        )
+    elif closed and not opened:
+        findings.warning(
+            "jsonata-delimiter",
+            pointer,
+            f"'{pointer[-1]}' in {part.label} ends with '%}}' but does not begin with '{{%', so it is plain text",
+            hint="an expression stands between '{%' and '%}', with nothing around them",
+        )
