@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from detent.core.values import JSON, encode
+from detent.core.values import JSON
 
 from .codes import CODES
 from .diagnostics import Diagnostic, Pointer, Position, Severity, in_reading_order
@@ -72,7 +73,10 @@ def show(value: JSON) -> str:
         return "an object"
     if isinstance(value, list):
         return "a list" if value else "an empty list"
-    return _shorten(encode(value).decode(errors="replace"))
+    try:
+        return _shorten(json.dumps(value))
+    except (TypeError, ValueError):  # no JSON, or an integer longer than Python writes out
+        return "such a value"
 
 
 def _shorten(text: str) -> str:

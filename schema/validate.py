@@ -19,6 +19,7 @@ from .diagnostics import Diagnostic, Pointer, Position
 from .findings import Findings, show
 from .outline import outline
 from .validate_errors import check_errors
+from .validate_expressions import check_expressions
 from .validate_fields import check_fields
 from .validate_graph import check_graph
 from .validate_language import check_language
@@ -50,6 +51,7 @@ def _check(value: JSON, machine_type: MachineType) -> Findings:
     check_graph(parts, findings)
     check_language(parts, findings)
     check_fields(parts, findings)
+    check_expressions(parts, findings)
     check_variables(parts, findings)
     check_errors(parts, findings)
     check_resources(parts, findings, express=machine_type == "EXPRESS")

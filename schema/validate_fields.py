@@ -16,7 +16,9 @@ from .outline import JSONATA, JSONPATH, Outline, Part, State
 _NOT_IN_A_LABEL = re.compile(r"[\s?*<>{}\[\]:;,\\|^~$#%&`\"'\x00-\x1f\x7f-\x9f]")
 
 #: Fields of a rule that are no operator.
-_NO_OPERATORS = frozenset({"And", "Assign", "Comment", "Condition", "Next", "Not", "Or", "Output", "Variable"})
+_NO_OPERATORS = frozenset(
+    {"And", "Assign", "Comment", "Condition", "Next", "Not", "Or", "Output", "Variable"}
+)
 _COMBINING = ("And", "Or", "Not")
 
 _TIMESTAMP_OPERATORS = ("Equals", "LessThan", "GreaterThan", "LessThanEquals", "GreaterThanEquals")
@@ -40,7 +42,10 @@ def check_fields(outline: Outline, findings: Findings) -> None:
 
 
 def _check_heartbeat(state: State, findings: Findings) -> None:
-    heartbeat, timeout = _whole(state.value.get("HeartbeatSeconds")), _whole(state.value.get("TimeoutSeconds"))
+    heartbeat, timeout = (
+        _whole(state.value.get("HeartbeatSeconds")),
+        _whole(state.value.get("TimeoutSeconds")),
+    )
     if heartbeat is not None and timeout is not None and heartbeat >= timeout:
         findings.error(
             "heartbeat-too-long",
@@ -85,11 +90,11 @@ def _check_label(state: State, findings: Findings) -> None:
 def _check_items(state: State, findings: Findings) -> None:
     """Only a distributed Map iterates over the members of an object."""
     items = state.value.get("Items")
-    processor = state.value.get("ItemProcessor")
+    processor = state.value.get("ItemProcessor", state.value.get("Iterator"))
     if not isinstance(items, dict) or is_unknown(items) or not isinstance(processor, dict):
         return
-    config = processor.get("ProcessorConfig")
-    if not isinstance(config, dict) or config.get("Mode", "INLINE") == "INLINE":
+    config = processor.get("ProcessorConfig", {})
+    if isinstance(config, dict) and config.get("Mode", "INLINE") == "INLINE":
         findings.error(
             "wrong-value",
             state.at("Items"),

@@ -128,9 +128,9 @@ def _check_reach(scope: Scope, findings: Findings) -> None:
     """Unreachable states, and a scope without an end."""
     if not scope.names or scope.is_open:
         return
-    reached, certain = _reachable(scope)
+    reached = _reachable(scope)
     for name, state in scope.states.items():
-        if certain and name not in reached:
+        if reached is not None and name not in reached:
             findings.error(
                 "unreachable-state",
                 state.pointer,
@@ -138,7 +138,7 @@ def _check_reach(scope: Scope, findings: Findings) -> None:
                 hint=f"no transition of {scope.label} leads to it",
                 on_key=True,
             )
-    if certain and not any(_may_end(state) for state in scope.states.values()):
+    if not any(_may_end(scope.states.get(name)) for name in scope.names):
         findings.error(
             "no-terminal-state",
             scope.at("States"),
@@ -148,25 +148,30 @@ def _check_reach(scope: Scope, findings: Findings) -> None:
         )
 
 
-def _reachable(scope: Scope) -> tuple[set[str], bool]:
-    """The states reached from StartAt, and whether every transition is known."""
+def _reachable(scope: Scope) -> set[str] | None:
+    """The states reached from StartAt; None if a transition is broken or not known yet.
+
+    What a broken transition should lead to is no finding of its own.
+    """
     start = scope.value.get("StartAt")
-    if not isinstance(start, str) or is_unknown(start) or start not in scope.names:
-        return set(), False
-    reached = {start}
-    waiting = [start]
+    reached: set[str] = set()
+    waiting: list[JSON] = [start]
     while waiting:
-        state = scope.states.get(waiting.pop())
+        name = waiting.pop()
+        if not isinstance(name, str):
+            return None
+        if name in reached:
+            continue
+        reached.add(name)
+        state = scope.states.get(name)
         if state is None or state.type is None:
-            return reached, False
-        for name, _, _ in targets(state):
-            if is_unknown(name):
-                return reached, False
-            if isinstance(name, str) and name not in reached:
-                reached.add(name)
-                waiting.append(name)
-    return reached, True
+            return None
+        waiting.extend(target for target, _, _ in targets(state))
+    return reached
 
 
-def _may_end(state: State) -> bool:
-    return state.type in _ENDINGS or state.type is None or bool(state.value.get("End"))
+def _may_end(state: State | None) -> bool:
+    """Whether a state ends its scope, or would if it were whole."""
+    if state is None or state.type is None or state.type in _ENDINGS:
+        return True
+    return state.type in _MOVING and (bool(state.value.get("End")) or "Next" not in state.value)

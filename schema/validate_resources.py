@@ -219,7 +219,9 @@ def _check_processor(scope: Scope, findings: Findings, *, express: bool) -> None
         )
     inside = scope.owner is not None and _runs_as_express(scope.owner.scope)
     if express or inside:
-        _refuse_express(scope.at("ProcessorConfig", "Mode"), f"{sentence(scope.label)} is DISTRIBUTED", findings)
+        _refuse_express(
+            scope.at("ProcessorConfig", "Mode"), f"{sentence(scope.label)} is DISTRIBUTED", findings
+        )
 
 
 def _refuse_express(pointer: Pointer, subject: str, findings: Findings) -> None:

@@ -77,7 +77,9 @@ def schemas() -> Mapping[str, Any]:
     """Every schema file by its path from the entry file's folder."""
     home = files(__package__)
     found = {ENTRY: home / ENTRY} | {f"states/{file.name}": file for file in (home / "states").iterdir()}
-    return {path: json.loads(file.read_text("utf-8")) for path, file in found.items() if path.endswith(".json")}
+    return {
+        path: json.loads(file.read_text("utf-8")) for path, file in found.items() if path.endswith(".json")
+    }
 
 
 @cache
@@ -189,10 +191,16 @@ def _unknown(part: Part, error: ValidationError, findings: Findings) -> None:
 
 def _explain_unknown(part: Part, name: str, label: str, known: Mapping[str, Any]) -> tuple[str, str | None]:
     if part.kind == "nestedRule" and name in known_fields("rule"):
-        return f"'{name}' in {label} belongs to the outermost rule", f"move '{name}' up to the rule in Choices"
+        return (
+            f"'{name}' in {label} belongs to the outermost rule",
+            f"move '{name}' up to the rule in Choices",
+        )
     owners = [type_ for type_ in STATE_TYPES if name in known_fields(type_)]
     if part.kind in STATE_TYPES and owners:
-        return f"A {part.kind} state has no field '{name}' ({label})", f"'{name}' is for {_either(owners, 'and')}"
+        return (
+            f"A {part.kind} state has no field '{name}' ({label})",
+            f"'{name}' is for {_either(owners, 'and')}",
+        )
     return f"Unknown field '{name}' in {label}", did_you_mean(name, known)
 
 
@@ -232,7 +240,9 @@ def _wrong_value(part: Part, error: ValidationError, findings: Findings) -> None
     options = error.schema.get("enum", ())
     hint = did_you_mean(error.instance, options) if isinstance(error.instance, str) else None
     if not pointer:
-        findings.error("not-a-machine", pointer, f"A definition must be an object, not {show(error.instance)}")
+        findings.error(
+            "not-a-machine", pointer, f"A definition must be an object, not {show(error.instance)}"
+        )
         return
     name = f"'{pointer[-1]}'" if isinstance(pointer[-1], str) else f"'{pointer[-2]}[{pointer[-1]}]'"
     message = f"{name} must be {describe(error.schema)}, not {show(error.instance)}, in {label}"

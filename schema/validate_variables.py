@@ -82,4 +82,6 @@ def _check_name(part: Part, pointer: Pointer, name: str, findings: Findings) -> 
         problem, hint = f"'{name[:20]}...' is too long a name", f"at most {NAME_LENGTH_MAX} characters"
     else:
         return
-    findings.error("bad-variable-name", pointer, f"{problem}, in Assign of {part.label}", hint=hint, on_key=True)
+    findings.error(
+        "bad-variable-name", pointer, f"{problem}, in Assign of {part.label}", hint=hint, on_key=True
+    )
