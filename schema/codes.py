@@ -30,7 +30,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         # Expressions
         "bad-path": "A text that is no JSONPath, or no reference path where only such a path may stand.",
         "bad-expression": "The value of a key ending in '.$' is neither a path nor an intrinsic function.",
-        "bad-intrinsic": "A call of an intrinsic function that is unknown, or has wrong arguments.",
+        "bad-intrinsic": "A text that is no call of an intrinsic function, or of one that may not stand here.",
+        "wrong-arguments": "An intrinsic function is called with the wrong number of arguments and will fail.",
         "conflicting-keys": "A payload template has a key with and without '.$'.",
         # Variables
         "bad-variable-name": "The name of a variable breaks the rules, or is reserved.",

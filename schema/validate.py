@@ -16,6 +16,7 @@ from detent.core.values import JSON
 
 from .codes import CODES
 from .diagnostics import Diagnostic, Pointer, Position
+from .document import Document
 from .findings import Findings, show
 from .outline import outline
 from .validate_errors import check_errors
@@ -27,9 +28,22 @@ from .validate_resources import check_resources
 from .validate_schema import check_schema
 from .validate_variables import check_variables
 
-__all__ = ["CODES", "MachineType", "validate_value"]
+__all__ = ["CODES", "MachineType", "validate", "validate_value"]
 
 MachineType = Literal["STANDARD", "EXPRESS"]
+
+
+def validate(document: Document, *, machine_type: MachineType = "STANDARD") -> list[Diagnostic]:
+    """All findings about a definition, in reading order, each with the place where it stands in the text.
+
+    ``machine_type`` EXPRESS adds what such a machine may not use. A definition without findings of severity
+    error compiles.
+    """
+
+    def position(pointer: Pointer, on_key: bool) -> Position | None:
+        return document.position(pointer, key=on_key)
+
+    return _check(document.value, machine_type).diagnostics(position, document.source)
 
 
 def validate_value(value: JSON, *, machine_type: MachineType = "STANDARD") -> list[Diagnostic]:

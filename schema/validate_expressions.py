@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from detent.core.values import JSON
 from detent.query.cursor import ExpressionSyntaxError
-from detent.query.intrinsics import parse_intrinsic
+from detent.query.intrinsics import arity_problems, parse_intrinsic
 from detent.query.jsonpath import parse_path, parse_reference_path
 
 from .diagnostics import Pointer
@@ -129,9 +129,16 @@ def _check_text(part: Part, pointer: Pointer, text: str, findings: Findings) -> 
 
 def _check_intrinsic(part: Part, pointer: Pointer, text: str, findings: Findings) -> None:
     try:
-        parse_intrinsic(text)
+        intrinsic = parse_intrinsic(text)
     except ExpressionSyntaxError as error:
         _say("bad-intrinsic", "intrinsic function", part, pointer, text, error, findings)
+        return
+    for problem, column in arity_problems(intrinsic):
+        findings.warning(
+            "wrong-arguments",
+            pointer,
+            f"'{pointer[-1]}' in {part.label} will fail: {problem}, at column {column} of {show(text)}",
+        )
 
 
 def _say(

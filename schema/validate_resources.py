@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .diagnostics import Pointer
-from .document import is_unknown
+from .document import has_holes, is_unknown
 from .findings import Findings, did_you_mean, sentence
 from .outline import Outline, Part, Scope, State
 from .validate_variables import is_distributed, processor_config
@@ -61,8 +61,9 @@ INTEGRATIONS: Mapping[str, Integration] = {
 OWN_SCHEMES = frozenset({"task", "signal", "exec", "http", "https"})
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-_NOT_IN_A_URI = re.compile(r"[\s<>{}|\\^`\"]")
-_LAMBDA = re.compile(r"arn:[^:]+:lambda:[^:]*:[^:]*:function:[A-Za-z0-9_-]+(:(\$LATEST|[A-Za-z0-9_.-]+))?")
+_NOT_IN_A_URI = re.compile(r"[\s<>|\\^`\"]|^\{")
+_LAMBDA = re.compile(r"arn:[^:]+:lambda:[^:]*:[^:]*:function:[^:]+(:(?P<qualifier>[^:]*))?")
+_QUALIFIER = re.compile(r"\$LATEST|[A-Za-z0-9_.-]+")
 _ACTIVITY = re.compile(r"arn:[^:]+:states:[^:]*:[^:]*:activity:.+")
 _INTEGRATION = re.compile(r"arn:[^:]+:states:[^:]*:[^:]*:(?P<call>[^.]+)(?P<pattern>\..*)?")
 
@@ -75,7 +76,7 @@ def check_resources(outline: Outline, findings: Findings, *, express: bool) -> N
     for state in outline.states:
         limited = express or _runs_as_express(state.scope)
         resource = state.value.get("Resource")
-        if state.type == "Task" and isinstance(resource, str) and not is_unknown(resource):
+        if state.type == "Task" and isinstance(resource, str) and not has_holes(resource):
             _check_resource(state, resource, findings)
             if limited:
                 _check_express(state, resource, findings)
@@ -112,13 +113,15 @@ def _check_resource(state: State, resource: str, findings: Findings) -> None:
 
 def _check_arn(state: State, arn: str, findings: Findings) -> None:
     place = state.at("Resource")
-    if ":lambda:" in arn and ":function" in arn:
-        if not _LAMBDA.fullmatch(arn):
+    function = _LAMBDA.fullmatch(arn)
+    if function is not None:
+        qualifier = function["qualifier"]
+        if qualifier is not None and not _QUALIFIER.fullmatch(qualifier):
             findings.error(
                 "bad-resource",
                 place,
-                f"Resource '{arn}' of {state.label} is not the ARN of a Lambda function",
-                hint="arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME, then :ALIAS or :VERSION if wanted",
+                f"'{qualifier}' is no alias or version of a Lambda function, in Resource of {state.label}",
+                hint="the ARN ends with the function's name, or with :ALIAS, :VERSION or :$LATEST after it",
             )
         return
     if _ACTIVITY.fullmatch(arn):

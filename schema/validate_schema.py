@@ -163,8 +163,32 @@ def _conforms(validator: Draft202012Validator, value: JSON, schema: Mapping[str,
     return True
 
 
+def _guarded(keyword: str) -> Callable[..., Iterator[ValidationError]]:
+    """The library's keyword, for values that it cannot write into its message (too deep, too long)."""
+    check = Draft202012Validator.VALIDATORS[keyword]
+
+    def guarded(
+        validator: Draft202012Validator, setting: Any, instance: JSON, schema: Any
+    ) -> Iterator[ValidationError]:
+        try:
+            yield from check(validator, setting, instance, schema) or ()
+        except (RecursionError, ValueError):
+            yield ValidationError("does not fit")
+
+    return guarded
+
+
 _Checker = extend(
-    Draft202012Validator, {"allOf": _all_of, "items": _items, "not": _not, "properties": _properties}
+    Draft202012Validator,
+    {
+        "allOf": _all_of,
+        "items": _items,
+        "not": _not,
+        "properties": _properties,
+        **{
+            keyword: _guarded(keyword) for keyword in ("anyOf", "enum", "maximum", "minimum", "oneOf", "type")
+        },
+    },
 )
 _KEYWORDS = _Checker.VALIDATORS
 

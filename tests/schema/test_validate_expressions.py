@@ -57,6 +57,21 @@ CASES = [
         hint="use a function that does, such as States.Format",
     ),
     Case(
+        code="bad-intrinsic",
+        definition=one(Type="Pass", Parameters={"n.$": "States.ArrayLenght($.a)"}),
+        pointer="/States/S/Parameters/n.$",
+        message="'n.$' in state 'S' (Pass) is no intrinsic function: there is no intrinsic function "
+        "States.ArrayLenght; did you mean States.ArrayLength? at column 1 of 'States.ArrayLenght($.a)'",
+    ),
+    Case(
+        code="wrong-arguments",
+        definition=one(Type="Pass", Parameters={"n.$": "States.Array(States.MathAdd(1))"}),
+        pointer="/States/S/Parameters/n.$",
+        message="'n.$' in state 'S' (Pass) will fail: States.MathAdd takes 2 arguments, not 1, at column 14 of "
+        "'States.Array(States.MathAdd(1))'",
+        severity="warning",
+    ),
+    Case(
         code="conflicting-keys",
         definition=task(Parameters={"id": 1, "id.$": "$.id"}),
         pointer="/States/S/Parameters/id.$",
@@ -75,8 +90,7 @@ def test_it_is_found(case: Case) -> None:
     "text",
     [
         "States.Defaults($.a, 1)",
-        "States.ArrayLength()",
-        "States.MathAdd(1)",
+        "States.Format('{}' $.a)",
         "States.Format('{}', $.a",
         "States.UUID",
     ],

@@ -78,7 +78,8 @@ CASES = [
         code="duplicate-name",
         definition=map_over({"StartAt": "Done", "States": {"Done": PASS_END}}),
         pointer="/States/Each/ItemProcessor/States/Done",
-        message="State 'Done' (Pass) in ItemProcessor of state 'Each' (Map) has the name of a state in the state machine",
+        message="State 'Done' (Pass) in ItemProcessor of state 'Each' (Map) has the name of a state in "
+        "the state machine",
         hint="names are unique in the whole machine, nested scopes included",
     ),
 ]

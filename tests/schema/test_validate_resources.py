@@ -35,9 +35,8 @@ CASES = [
         code="bad-resource",
         definition=resource("arn:aws:lambda:us-east-1:123456789012:function:charge:"),
         pointer="/States/S/Resource",
-        message="Resource 'arn:aws:lambda:us-east-1:123456789012:function:charge:' of state 'S' (Task) is not the "
-        "ARN of a Lambda function",
-        hint="arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME, then :ALIAS or :VERSION if wanted",
+        message="'' is no alias or version of a Lambda function, in Resource of state 'S' (Task)",
+        hint="the ARN ends with the function's name, or with :ALIAS, :VERSION or :$LATEST after it",
     ),
     Case(
         code="bad-resource",
