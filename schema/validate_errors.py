@@ -18,15 +18,16 @@ _HTTP_STATUS = re.compile(r"States\.Http\.StatusCode\.[0-9]{3}")
 
 
 def check_errors(outline: Outline, findings: Findings) -> None:
-    raised = {state.value.get("Error") for state in outline.states if state.type == "Fail" and _raises(state)}
+    raised = {error for state in outline.states if (error := _raised(state)) is not None}
     for state in outline.states:
         for kind in ("retrier", "catcher"):
             _check_list(list(state.parts(kind)), raised, findings)
         _check_raised(state, findings)
 
 
-def _raises(state: State) -> bool:
-    return isinstance(state.value.get("Error"), str)
+def _raised(state: State) -> str | None:
+    error = state.value.get("Error")
+    return error if state.type == "Fail" and isinstance(error, str) else None
 
 
 def _check_list(parts: Sequence[Part], raised: Set[str], findings: Findings) -> None:
@@ -96,8 +97,8 @@ def _is_unknown_reserved(name: str) -> bool:
 
 
 def _check_raised(state: State, findings: Findings) -> None:
-    error = state.value.get("Error")
-    if state.type == "Fail" and isinstance(error, str) and error.startswith(RESERVED_PREFIX):
+    error = _raised(state)
+    if error is not None and error.startswith(RESERVED_PREFIX):
         findings.warning(
             "reserved-error-name",
             state.at("Error"),

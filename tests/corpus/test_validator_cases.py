@@ -13,7 +13,9 @@ from .data import Stated, stated
 UNREACHABLE = "the service refuses unreachable states, and so do AWS's own tools"
 ROLE = "the service refuses Credentials without RoleArn (recorded)"
 DUPLICATE = "the service wants names that are unique in the whole machine"
-COMMAS = "arguments of an intrinsic function without commas between them: the tool looks at the outer form only"
+COMMAS = (
+    "arguments of an intrinsic function without commas between them: the tool looks at the outer form only"
+)
 
 #: Where we knowingly differ: what we accept (or refuse) and the case says otherwise, with the reason.
 DIFFERENCES = {

@@ -74,7 +74,7 @@ PLAIN = set(
 #: Edges of pure rooms, with what they may import beyond the plain part.
 EDGES: dict[str, set[str]] = {
     "detent.schema.document": {"pathlib"},  # reads definition files
-    "detent.schema.validate": {"importlib"},  # reads the JSON Schema files it is shipped with
+    "detent.schema.schema_files": {"importlib"},  # reads the JSON Schema files it is shipped with
 }
 #: What the plain part of the library still offers of clocks, chance and I/O.
 IMPURE = set(

@@ -10,7 +10,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from detent.schema.outline import STATE_TYPES
-from detent.schema.validate_schema import ENTRY, known_fields, schemas
+from detent.schema.schema_files import ENTRY, known_fields, schemas
 
 from .cases import PASS_END, TASK, choice, errors, machine, one, task
 
@@ -41,6 +41,7 @@ SOUND = [
     one(Type="Wait", Seconds=3),
     one(Type="Success"),
     {"QueryLanguage": "JSONata", **one(Type="Pass", Output="{% $x %}")},
+    {"$schema": "asl.schema.json", **one(Type="Pass")},
 ]
 
 UNSOUND = [
