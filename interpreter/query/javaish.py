@@ -5,6 +5,7 @@ Pure helpers; each says which Java rule it follows. Nothing here knows an expres
 
 from __future__ import annotations
 
+import json
 import struct
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
@@ -113,13 +114,15 @@ def hash_set_order(values: list[JSON]) -> list[JSON]:
     size = 16
     while size < int(len(values) / 0.75) + 1:
         size *= 2
-    buckets: dict[int, list[tuple[int, JSON]]] = {}
+    buckets: dict[int, list[JSON]] = {}
+    # Texts find the doubles: values chosen to share a bucket must not make this quadratic.
+    distinct: dict[str, JSON] = {}
     for value in values:
+        distinct.setdefault(json.dumps(value, sort_keys=True), value)
+    for value in distinct.values():
         code = _hash_code(value)
-        bucket = buckets.setdefault((code ^ (code >> 16)) & (size - 1), [])
-        if not any(code == other and same_json(value, present) for other, present in bucket):
-            bucket.append((code, value))
-    return [value for index in sorted(buckets) for _, value in buckets[index]]
+        buckets.setdefault((code ^ (code >> 16)) & (size - 1), []).append(value)
+    return [value for index in sorted(buckets) for value in buckets[index]]
 
 
 def _hash_code(value: JSON) -> int:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from ..core.errors import RUNTIME, StateFailure
 from ..core.values import JSON
 from .jsonpath import PathSyntaxError, parse_reference_path
-from .jsonpath.syntax import Index, spelled
+from .jsonpath.syntax import Index
 from .jsonpath.walk import keys_of
 
 #: (raw input, result) -> the input with the result at the path.
@@ -37,7 +37,7 @@ def compile_result_path(text: str) -> Place:
     if len(keys) == 1 and isinstance(keys[0], str):
         name = keys[0]
         return lambda document, result: {**_object(document), name: result}
-    ways = tuple(spelled(path.steps[:place]) for place in range(len(keys)))
+    ways = tuple(text[: column - 1].strip().rstrip(".") for column in path.columns)
 
     def place(document: JSON, result: JSON) -> JSON:
         top: JSON = _copied(document, keys[0], ways[0])

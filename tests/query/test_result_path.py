@@ -43,9 +43,9 @@ def test_shares_all_but_the_spine_and_leaves_the_input_alone() -> None:
     ("path", "document", "cause"),
     [
         ("$[0]", {}, 'Reference path "$" must point to array.'),
-        ("$.l[0]", {}, "Reference path \"$['l']\" must point to array."),
-        ("$.l[2]", {"l": [1, 2]}, "Reference path \"$['l']\" must point to array."),
-        ("$.a.b", {"a": 1}, "Reference path \"$['a']\" must point to object."),
+        ("$.l[0]", {}, 'Reference path "$.l" must point to array.'),
+        ("$.l[2]", {"l": [1, 2]}, 'Reference path "$.l" must point to array.'),
+        ("$.a.b", {"a": 1}, 'Reference path "$.a" must point to object.'),
     ],
 )
 def test_fails_where_the_path_leads_through_something_else(path: str, document: Any, cause: str) -> None:

@@ -2,8 +2,9 @@
 
 It speaks a dialect of its own (filters on objects test the members, slices have steps, ...), so a
 definition should not depend on it; it is there for those who want its extensions. Parsing by our own
-parser decides definiteness; results keep the order the library finds them in. Its ``=~`` is refused: it
-is a search with no protection against slow patterns.
+parser decides definiteness; results keep the order the library finds them in. Evaluation is not bounded:
+the engine is for definitions one trusts. Its ``=~`` is refused, because one slow pattern would hang the
+process for good.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 from ...core.values import JSON
 from ..cursor import PathSyntaxError
-from .run import MAX_VISITED, PathMiss, Run
+from .run import PathMiss, Run
 from .syntax import Path, spelled
 
 
@@ -47,19 +48,12 @@ def compile_find(text: str) -> Callable[[JSON], list[JSON]]:
     expression = _parse(text)
 
     def find(value: JSON) -> list[JSON]:
-        values: list[JSON] = []
         try:
-            for match in expression.find(value):
-                values.append(match.value)
-                if len(values) > MAX_VISITED:
-                    raise PathMiss(f"The path matches more than {MAX_VISITED} values", "unfit")
-        except PathMiss:
-            raise
+            return [match.value for match in expression.find(value)]
         except RecursionError:
             raise PathMiss("The document is nested too deeply for jsonpath-ng", "unfit") from None
         except Exception as error:  # the library raises whatever its arithmetic and its sorting raise
             raise PathMiss(f"jsonpath-ng cannot evaluate the path: {error}", "unfit") from None
-        return values
 
     return find
 

@@ -7,7 +7,9 @@ They behave as in Jayway JsonPath: aggregates are floats, ignore what is no numb
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
+from functools import reduce
 from typing import TypeAlias
 
 from ...core.values import JSON
@@ -64,15 +66,20 @@ def _numbers(value: JSON, arguments: list[JSON]) -> list[float]:
     return numbers
 
 
+def _total(numbers: list[float]) -> float:
+    """The sum as Java adds it; Python's own sum corrects itself since 3.12."""
+    return reduce(operator.add, numbers, 0.0)
+
+
 def _stddev(value: JSON, arguments: list[JSON]) -> float:
     numbers = _numbers(value, arguments)
-    mean = sum(numbers) / len(numbers)
-    return math.sqrt(max(0.0, sum(n * n for n in numbers) / len(numbers) - mean * mean))
+    total, count = _total(numbers), len(numbers)
+    return math.sqrt(max(0.0, _total([n * n for n in numbers]) / count - total * total / count / count))
 
 
 def _average(value: JSON, arguments: list[JSON]) -> float:
     numbers = _numbers(value, arguments)
-    return sum(numbers) / len(numbers)
+    return _total(numbers) / len(numbers)
 
 
 def _concat(value: JSON, arguments: list[JSON]) -> str:
@@ -108,7 +115,7 @@ _FUNCTIONS: dict[str, Function] = {
     "size": _length,
     "min": lambda value, arguments: min(_numbers(value, arguments)),
     "max": lambda value, arguments: max(_numbers(value, arguments)),
-    "sum": lambda value, arguments: float(sum(_numbers(value, arguments))),
+    "sum": lambda value, arguments: _total(_numbers(value, arguments)),
     "avg": _average,
     "stddev": _stddev,
     "concat": _concat,

@@ -6,6 +6,7 @@ between two numbers or two texts only, a missing path equals nothing (so ``!=`` 
 
 from __future__ import annotations
 
+import operator as operators
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -19,7 +20,6 @@ from .syntax import (
     Any,
     Comparison,
     Exists,
-    Index,
     Literal,
     Names,
     Not,
@@ -28,7 +28,7 @@ from .syntax import (
     Pattern,
     Test,
 )
-from .walk import MISSES, lane
+from .walk import MISSES, lane, reference_length
 
 Predicate: TypeAlias = Callable[[JSON, Run], bool]
 Select: TypeAlias = Callable[[JSON, Run], JSON]
@@ -73,11 +73,7 @@ def _any(tests: list[Predicate]) -> Predicate:
 def _compile_presence(path: Path, compile_select: Callable[[Path], Select]) -> Select:
     """A path that can match many is present when its definite beginning is."""
     if not path.definite:
-        head = len(path.steps)
-        for place, step in enumerate(path.steps):
-            if not isinstance(step, (Names, Index)) or not step.definite:
-                head = place
-                break
+        head = reference_length(path.steps)
         path = Path(path.text, path.root, path.steps[:head], path.columns[:head])
     return _compile_path(path, compile_select)
 
@@ -140,11 +136,20 @@ def _comparison(
     if operator in _WITH_LISTS:
         relation = _WITH_LISTS[operator]
         return lambda item, run: relation(read_left(item, run), read_right(item, run), run)
+    if isinstance(right, Literal) and operator in _ORDERS and _is_number(right.value):
+        return _beyond(read_left, _ORDERS[operator], right.value)
     holds = _RELATIONS[operator]
-    if isinstance(right, Literal):
-        constant = right.value
-        return lambda item, run: holds(read_left(item, run), constant)
     return lambda item, run: holds(read_left(item, run), read_right(item, run))
+
+
+def _beyond(read: Select, compare: Callable[[JSON, JSON], bool], limit: float) -> Predicate:
+    """An order against a number that stands in the path, the commonest of filters."""
+
+    def test(item: JSON, run: Run) -> bool:
+        value = read(item, run)
+        return (value.__class__ is int or value.__class__ is float) and compare(value, limit)
+
+    return test
 
 
 def _matching(read: Select, matches: Callable[[str], bool]) -> Predicate:
@@ -207,15 +212,18 @@ def _empty(left: JSON, right: JSON) -> bool:
     return isinstance(left, (str, list, dict)) and (len(left) == 0) is right
 
 
+_ORDERS: dict[str, Callable[[JSON, JSON], bool]] = {
+    "<": operators.lt,
+    "<=": operators.le,
+    ">": operators.gt,
+    ">=": operators.ge,
+}
 _RELATIONS: dict[str, Callable[[JSON, JSON], bool]] = {
     "==": equal,
     "===": _identical,
     "!=": lambda left, right: not equal(left, right),
     "!==": lambda left, right: not _identical(left, right),
-    "<": _ordered(lambda left, right: bool(left < right)),
-    "<=": _ordered(lambda left, right: bool(left <= right)),
-    ">": _ordered(lambda left, right: bool(left > right)),
-    ">=": _ordered(lambda left, right: bool(left >= right)),
+    **{symbol: _ordered(compare) for symbol, compare in _ORDERS.items()},
     "size": _size,
     "empty": _empty,
 }

@@ -16,7 +16,7 @@ from .functions import compile_call
 from .predicates import compile_test
 from .run import PathMiss, Run
 from .syntax import Call, Descent, Filter, Index, Indexes, Names, Path, Slice, Step, Wildcard, spelled
-from .walk import require_array, walk
+from .walk import MISSES, lane, reference_length, require_array, walk
 
 Stage: TypeAlias = Callable[[list[JSON], Run], list[JSON]]
 Select: TypeAlias = Callable[[JSON, Run], JSON]
@@ -27,19 +27,28 @@ def compile_select(path: Path) -> Select:
 
     It answers the value if the path is definite, else a list; it raises :class:`PathMiss`.
     """
-    split = _reference_length(path.steps)
+    split = reference_length(path.steps)
     head, whole = path.steps[:split], path.steps
+    way = lane(head)
     stages = tuple(_compile_stages(path, split))
     definite = path.definite
 
-    def select(value: JSON, run: Run) -> JSON:
+    def begin(value: JSON) -> list[JSON]:
+        if value is not None:
+            try:
+                return [way(value)]
+            except MISSES:
+                pass
         try:
-            values = [walk(head, value, whole)]
+            return [walk(head, value, whole)]
         except PathMiss as miss:
             if definite or miss.kind == "unfit":
                 raise
             return []
-        for stage in stages:
+
+    def select(value: JSON, run: Run) -> JSON:
+        values = begin(value)
+        for stage in stages if values else ():
             values = stage(values, run)
         if not definite:
             return values
@@ -48,14 +57,6 @@ def compile_select(path: Path) -> Select:
         return values[0]
 
     return select
-
-
-def _reference_length(steps: tuple[Step, ...]) -> int:
-    """How many steps at the start form a reference path."""
-    for place, step in enumerate(steps):
-        if not isinstance(step, Index) and not (isinstance(step, Names) and step.definite):
-            return place
-    return len(steps)
 
 
 def _compile_stages(path: Path, split: int) -> Iterator[Stage]:

@@ -29,6 +29,14 @@ def _name(step: Step) -> str:
     return step.names[0]
 
 
+def reference_length(steps: tuple[Step, ...]) -> int:
+    """How many steps at the start form a reference path."""
+    for place, step in enumerate(steps):
+        if not isinstance(step, Index) and not (isinstance(step, Names) and step.definite):
+            return place
+    return len(steps)
+
+
 def lane(steps: tuple[Step, ...]) -> Callable[[JSON], JSON]:
     """A function from a value to what the reference path names below it; raises one of ``MISSES``."""
     keys = keys_of(steps)
