@@ -18,11 +18,14 @@ class Machines:
         self._store = store
         self._compile = compile
         self._compiled: dict[str, Machine] = {}
+        self._published: set[tuple[str, str]] = set()
 
     async def publish(self, record: MachineRecord) -> Machine:
         """Keep a definition and compile it. Raises what the compiler raises for an invalid one."""
         machine = self._compiled.get(record.digest) or self._compile(record.definition, record.digest)
-        await self._store.publish(record)
+        if (record.digest, record.name) not in self._published:
+            await self._store.publish(record)
+            self._published.add((record.digest, record.name))
         self._compiled[record.digest] = machine
         return machine
 
