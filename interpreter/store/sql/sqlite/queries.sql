@@ -17,8 +17,9 @@ INSERT INTO machine (digest, name, definition, published_at) VALUES (?, ?, ?, ?)
 SELECT digest, name, definition, published_at FROM machine WHERE digest = ? ORDER BY rowid LIMIT 1;
 
 -- name: standing
--- Where an execution stands, by its id.
-SELECT key, status, due, ready, ended_at, last, fence, claims, owner FROM execution WHERE id = ?;
+-- Where executions stand, by their ids; as many question marks as ids are put in place of the marker.
+SELECT id, key, status, due, ready, ended_at, last, fence, claims, owner
+FROM execution WHERE id IN (/* ids */);
 
 -- name: next_key
 -- The key for the next new execution.
