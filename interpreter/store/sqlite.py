@@ -10,6 +10,7 @@ is faster for single commits and keeps them through the death of the process onl
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -37,7 +38,7 @@ from .base import (
     cursor_number,
 )
 from .migrate import queries
-from .sqlite_file import Connection, EngineLock, Synchronous, connect_reader, connect_writer, process_name
+from .sqlite_file import Connection, EngineLock, Synchronous, connect_reader, connect_writer
 from .standing import Standing, begin, judge
 
 P = ParamSpec("P")
@@ -157,7 +158,7 @@ def _take_over(connection: sqlite3.Connection) -> None:
     """The lock says that no other engine lives: whatever earlier ones held is free at once."""
     for (owner,) in connection.execute(_SQL["owners"]).fetchall():
         _end_lease(connection, owner)
-    connection.execute(_SQL["put_meta"], ("engine", process_name()))
+    connection.execute(_SQL["put_meta"], ("engine", str(os.getpid())))
 
 
 def _publish(connection: sqlite3.Connection, machine: MachineRecord) -> None:

@@ -8,7 +8,6 @@ in the tables is the business of :mod:`detent.store.sqlite`.
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -61,12 +60,25 @@ class Connection:
 
     def __init__(self, path: Path, connect: Callable[[], sqlite3.Connection]) -> None:
         self._path = path
-        self._thread = aiosqlite.Connection(connect, iter_chunk_size=64)
+        self._connect = connect
+        self._failure: BaseException | None = None
+        self._thread = aiosqlite.Connection(self._connected, iter_chunk_size=64)
 
     async def open(self) -> None:
         """Connect. Raises StoreError."""
-        with errors_named(self._path):
-            await self._thread
+        await self._thread
+        if self._failure is not None:
+            await self.close()
+            with errors_named(self._path):
+                raise self._failure
+
+    def _connected(self) -> sqlite3.Connection:
+        # If a connector raises, aiosqlite leaves a thread that outlives the event loop and complains of it.
+        try:
+            return self._connect()
+        except BaseException as error:
+            self._failure = error
+            return sqlite3.connect(":memory:", check_same_thread=False)
 
     async def run(
         self,
@@ -187,12 +199,7 @@ def _holder(path: Path) -> str:
 
 def connect_writer(path: Path, synchronous: Synchronous, lock: EngineLock | None) -> sqlite3.Connection:
     """A connection that may write, to a file whose layout is up to date; under the lock if one is given."""
-    if path.is_dir():
-        raise StoreUnavailable(f"{path} is a directory; name a file in it, such as {path / 'detent.db'}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreUnavailable(f"cannot create the folder {path.parent}: {error.strerror}") from None
+    _make_folder(path)
     if lock is not None:
         lock.take()
     try:
@@ -207,6 +214,15 @@ def connect_writer(path: Path, synchronous: Synchronous, lock: EngineLock | None
             lock.give_back()
         raise
     return connection
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        if path.is_dir():
+            raise StoreUnavailable(f"{path} is a directory; name a file in it, such as {path / 'detent.db'}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(f"cannot create the folder of {path}: {error.strerror}") from None
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:
@@ -297,11 +313,6 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
-
-
-def process_name() -> str:
-    """What the engine lock tells others about this process."""
-    return str(os.getpid())
 
 
 @contextmanager

@@ -1,9 +1,5 @@
 -- Every statement of the SQLite store, one name and one sentence each.
 
--- name: get_meta
--- A fact about the file.
-SELECT value FROM meta WHERE name = ?;
-
 -- name: put_meta
 -- Note a fact about the file.
 INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value;

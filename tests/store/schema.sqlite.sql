@@ -1,0 +1,94 @@
+-- The whole SQLite layout as the latest migration leaves it.
+
+-- Facts about the file itself: the version of the store protocol, the engine process that last had it.
+CREATE TABLE meta (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- Published definitions, by content.
+CREATE TABLE machine (
+    digest TEXT NOT NULL,
+    name TEXT NOT NULL,
+    definition BLOB NOT NULL,
+    published_at INTEGER NOT NULL,
+    PRIMARY KEY (digest, name)
+);
+
+-- One narrow row per execution: the only row that is ever updated, so it holds no payload.
+CREATE TABLE execution (
+    key INTEGER PRIMARY KEY,
+    last INTEGER NOT NULL,
+    fence INTEGER NOT NULL,
+    claims INTEGER NOT NULL,
+    owner TEXT,
+    status TEXT NOT NULL,
+    due INTEGER,
+    ready INTEGER NOT NULL,
+    ended_at INTEGER,
+    started_at INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    machine TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    profile TEXT NOT NULL,
+    parent TEXT
+);
+
+CREATE UNIQUE INDEX execution_id ON execution (id);
+
+-- Unfinished executions that nobody holds, by the instant at which they need attention.
+CREATE INDEX execution_waiting ON execution (CASE WHEN ready THEN 0 ELSE due END)
+    WHERE ended_at IS NULL AND owner IS NULL;
+
+CREATE INDEX execution_held ON execution (owner) WHERE owner IS NOT NULL;
+
+CREATE INDEX execution_child ON execution (parent) WHERE parent IS NOT NULL;
+
+-- The log: one row per batch of an execution, appended and never changed. The payloads come last so that
+-- a fold reads past them without touching their pages.
+CREATE TABLE segment (
+    execution INTEGER NOT NULL,
+    after INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    control BLOB NOT NULL,
+    payloads BLOB NOT NULL
+);
+
+CREATE UNIQUE INDEX segment_log ON segment (execution, after);
+
+-- Values too large for a segment, once per execution.
+CREATE TABLE blob (
+    execution INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (execution, digest)
+);
+
+-- Signals from elsewhere. A drained one keeps its row without a body: its dedupe id stays taken.
+-- Numbers are never used twice, so that who remembers one cannot mistake another for it.
+CREATE TABLE inbox (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    execution INTEGER NOT NULL,
+    dedupe TEXT NOT NULL,
+    body BLOB
+);
+
+CREATE UNIQUE INDEX inbox_dedupe ON inbox (execution, dedupe);
+
+CREATE INDEX inbox_waiting ON inbox (number) WHERE body IS NOT NULL;
+
+-- Heartbeat deadlines of running tasks.
+CREATE TABLE beat (
+    execution INTEGER NOT NULL,
+    pending INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    PRIMARY KEY (execution, pending)
+) WITHOUT ROWID;
+
+-- Leases of engine processes.
+CREATE TABLE owner (
+    name TEXT PRIMARY KEY,
+    lease_until INTEGER NOT NULL
+) WITHOUT ROWID;
+

@@ -1,0 +1,93 @@
+"""Migrations and query plans: the layout is what the files say, and hot statements use their index."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+import detent.store
+from detent.store.migrate import migrations, queries
+from detent.store.sqlite_file import connect_writer
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory):
+    """A migrated file with enough rows that a plan matters."""
+    path = tmp_path_factory.mktemp("plans") / "detent.db"
+    with closing(connect_writer(path, "NORMAL", None)) as connection:
+        executions = [
+            (n, 3, 0, 0, f"w{n % 7}" if n % 3 else None, n, n % 2, n if n % 5 else None, f"e{n}")
+            for n in range(3000)
+        ]
+        connection.execute("BEGIN")
+        connection.executemany(
+            "INSERT INTO execution (key, last, fence, claims, owner, due, ready, ended_at, id, "
+            "status, started_at, name, machine, digest, profile) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'RUNNING', 0, 'n', 'm', 'd', 'p')",
+            executions,
+        )
+        connection.executemany(
+            "INSERT INTO segment VALUES (?, ?, ?, x'', x'')", [(n % 100, n, n + 1) for n in range(3000)]
+        )
+        connection.execute("COMMIT")
+        yield connection
+
+
+@pytest.mark.parametrize(
+    ("name", "plan"),
+    [
+        ("standing", "SEARCH execution USING INDEX execution_id (id=?)"),
+        ("load", "SEARCH execution USING INDEX execution_id (id=?)"),
+        ("key", "SEARCH execution USING COVERING INDEX execution_id (id=?)"),
+        ("fence", "SEARCH execution USING INDEX execution_id (id=?)"),
+        ("release", "SEARCH execution USING INDEX execution_id (id=?)"),
+        ("move", "SEARCH execution USING INTEGER PRIMARY KEY (rowid=?)"),
+        ("segments", "SEARCH segment USING INDEX segment_log (execution=? AND after>?)"),
+        ("payloads", "SEARCH segment USING INDEX segment_log (execution=? AND after=?)"),
+        ("due", "SEARCH execution USING INDEX execution_waiting (<expr><?)"),
+        ("give_back_all", "SEARCH execution USING INDEX execution_held (owner=?)"),
+        ("inbox", "SEARCH inbox USING INDEX inbox_waiting (number>?)"),
+        ("addressed", "SCAN inbox USING INDEX inbox_waiting"),
+        ("send", "SEARCH execution USING COVERING INDEX execution_id (id=?)"),
+        ("drain", "SEARCH inbox USING INTEGER PRIMARY KEY (rowid=?)"),
+        ("find", "SCAN execution"),
+    ],
+)
+def test_a_hot_statement_uses_its_index(database, name, plan):
+    statement = queries("sqlite")[name].replace("/* ids */", "?").replace("/* conditions */", "TRUE")
+    rows = database.execute(f"EXPLAIN QUERY PLAN {statement}", [1] * statement.count("?")).fetchall()
+    steps = [row[3] for row in rows]
+    assert steps[0] == plan
+    if name != "addressed":  # Sorting the few messages nobody holds is the point of that one.
+        assert not [step for step in steps if "TEMP B-TREE" in step]
+
+
+def test_the_migrations_lead_to_the_layout_as_written(database):
+    with closing(sqlite3.connect(":memory:")) as fresh:
+        fresh.executescript(Path(__file__).with_name("schema.sqlite.sql").read_text(encoding="utf-8"))
+        assert layout(database) == layout(fresh)
+
+
+def layout(connection: sqlite3.Connection) -> dict[str, str]:
+    rows = connection.execute("SELECT type || ' ' || name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+    return {name: re.sub(r"\s+", " ", sql) for name, sql in rows}
+
+
+def test_migrations_are_numbered_without_a_gap():
+    steps = migrations("sqlite")
+    assert [step.number for step in steps] == list(range(1, len(steps) + 1))
+    assert steps[0].name == "initial"
+
+
+def test_every_statement_has_a_sentence_and_is_used():
+    root = Path(detent.store.__file__).parent
+    text = (root / "sql" / "sqlite" / "queries.sql").read_text(encoding="utf-8")
+    for name, sentence in re.findall(r"^-- name: (\w+)\n(.*)$", text, re.MULTILINE):
+        assert re.match(r"-- [A-Z].*\.$", sentence), name
+    code = (root / "sqlite.py").read_text(encoding="utf-8")
+    for name in queries("sqlite"):
+        assert f'"{name}"' in code or (name.startswith("delete_") and f'"{name[7:]}"' in code), name
