@@ -93,11 +93,6 @@ class Random48:
         self._state = (self._state * 0x5DEECE66D + 0xB) & 0xFFFFFFFFFFFF
         return self._state >> (48 - bits)
 
-    def next_double(self) -> float:
-        """A float in [0, 1)."""
-        high = self._next(26)
-        return ((high << 27) + self._next(27)) / (1 << 53)
-
     def next_int(self, bound: int) -> int:
         """An integer in [0, bound); the bound is positive and fits 31 bits."""
         if bound & (bound - 1) == 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 from typing import Any
 
@@ -174,3 +175,8 @@ def test_failures_are_runtime_errors() -> None:
     with pytest.raises(StateFailure) as caught:
         evaluate("States.JsonToString(States.StringToJson($.t))", {"t": "[" * 20_000})
     assert caught.value.error == RUNTIME
+
+
+def test_values_that_share_a_bucket_take_no_longer() -> None:
+    colliding = ["".join(pair) for pair in itertools.product(["Aa", "BB"], repeat=14)]
+    assert sorted(evaluate("States.ArrayUnique($)", colliding * 2)) == sorted(colliding)

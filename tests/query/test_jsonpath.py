@@ -193,6 +193,16 @@ def test_a_document_of_any_depth_is_descended() -> None:
     assert read("$..x", deep) == [1]
 
 
+def test_a_miss_in_a_document_of_any_depth_is_a_failure() -> None:
+    deep: Any = 1
+    for _ in range(100_000):
+        deep = [deep]
+    for path in ("$.x", "$[0].x", "$[?(@ == [1])].x.length()", "$[0][?(@ == $[0])]"):
+        for on_missing in (invalid_path, not_in_input("ErrorPath")):
+            with contextlib.suppress(StateFailure):
+                compile_path(path, on_missing=on_missing)(deep, bindings())
+
+
 def test_a_long_path_is_no_matter_of_the_stack() -> None:
     document: Any = 7
     for _ in range(5_000):

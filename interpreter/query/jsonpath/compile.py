@@ -201,7 +201,10 @@ def not_in_template(key: str) -> OnMissing:
 
 def compact(document: JSON) -> str:
     """A value as messages show it: compact JSON text."""
-    return encode(document).decode()
+    try:
+        return encode(document).decode()
+    except ValueError:
+        return "(nested too deeply to be shown)"
 
 
 def variables_in_path(path: Path) -> set[str]:
