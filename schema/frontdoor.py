@@ -53,12 +53,17 @@ INPUT_LIMITS = TextLimits(
 
 
 class DocumentError(DetentError):
-    """A text that could not be read. ``diagnostics`` holds every problem found, in reading order."""
+    """A text that could not be read. ``diagnostics`` holds every problem found, in reading order.
+
+    ``source`` and ``text`` are those of a Document; ``text`` is None if the problem came before the characters.
+    """
 
     code = "DOCUMENT"
 
-    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+    def __init__(self, diagnostics: Iterable[Diagnostic], text: str | None = None) -> None:
         self.diagnostics: list[Diagnostic] = in_reading_order(diagnostics)
+        self.source: str | None = self.diagnostics[0].source
+        self.text = text
         more = len(self.diagnostics) - 1
         tail = f" (and {more} more)" if more > 0 else ""
         super().__init__(f"{self.diagnostics[0]}{tail}")
@@ -114,18 +119,18 @@ class Findings:
         position = None if offset is None else self.lines.position(offset)
         self.found.append(Diagnostic(code, Severity.ERROR, message, pointer, position, self.source, hint))
         if len(self.found) >= MAX_FINDINGS:
-            raise DocumentError(self.found)
+            raise DocumentError(self.found, self.text)
 
     def stop(
         self, code: str, message: str, offset: int | None, pointer: Pointer = (), hint: str | None = None
     ) -> NoReturn:
         """Note a problem that nothing sensible can be read behind. Raises DocumentError."""
         self.add(code, message, offset, pointer, hint)
-        raise DocumentError(self.found)
+        raise DocumentError(self.found, self.text)
 
     def raise_if_any(self) -> None:
         if self.found:
-            raise DocumentError(self.found)
+            raise DocumentError(self.found, self.text)
 
 
 def admit(text: str | bytes, *, source: str | None, limits: TextLimits) -> str:
