@@ -9,6 +9,7 @@ lists every problem; no other exception comes out. What a value *means* is not k
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path, PurePath
 from typing import Literal
@@ -237,13 +238,13 @@ class _Substitution:
     def _typed(self, text: str, node: Node, pointer: Pointer) -> Node:
         """What stands in place of a whole value: anything JSON, or a scalar of YAML."""
         if text[:1] in ("[", "{", '"'):
+            # What is filled in counts towards the depth of the whole.
+            limits = replace(DEFINITION_LIMITS, max_depth=DEFINITION_LIMITS.max_depth - len(pointer))
             try:
-                return _at(
-                    json_reader.read_nodes(text, Findings(text, None), limits=DEFINITION_LIMITS, holes=True),
-                    node.start,
-                )
+                filled = json_reader.read_nodes(text, Findings(text, None), limits=limits, holes=True)
             except DocumentError:
                 return Node(text, node.start)
+            return _at(filled, node.start)
         try:
             return Node(plain_scalar(text), node.start, plain=True)
         except (NumberRangeError, NotFiniteError) as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -184,6 +186,12 @@ def test_numbers_that_do_not_exist_cannot_be_filled_in() -> None:
         with pytest.raises(DocumentError) as caught:
             read_document("a: ${A}").substitute({"A": number})
         assert caught.value.diagnostics[0].position == Position(1, 4)
+
+
+def test_what_is_filled_in_counts_towards_the_depth() -> None:
+    deep = "[" * 200 + "]" * 200
+    assert read_document("[${A}]").substitute({"A": deep[1:-1]}).value == json.loads(f"[{deep[1:-1]}]")
+    assert read_document("[${A}]").substitute({"A": deep}).value == [deep]
 
 
 def test_places_below_a_filled_value_are_those_of_the_hole() -> None:
