@@ -12,19 +12,16 @@ must lead to the same events (replay), while folding them (verify) decides nothi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from hashlib import blake2b
 from operator import attrgetter
 from typing import Any
 
-import orjson
-
 from .errors import DetentError
 from .events import EVENTS, Event
 from .signals import SIGNALS, Signal
-from .values import JSON, Payload, decode, encode
+from .values import JSON, Payload, decode, encode, encode_rows
 
 #: Version of the log's format; older ones are brought up to date where rows are decoded.
 FORMAT = 1
@@ -163,11 +160,7 @@ def encode_segment(after: int, release: str, steps: Iterable[Step]) -> Encoded:
             for step in steps
         ],
     ]
-    try:
-        text = orjson.dumps(control, default=table.reference)
-    except TypeError:
-        # A lone surrogate in an error's text is JSON, but not orjson's.
-        text = json.dumps(control, default=table.reference, separators=(",", ":")).encode()
+    text = encode_rows(control, table.reference)
     return Encoded(text, b"[" + b",".join(table.texts) + b"]", table.blobs)
 
 

@@ -133,7 +133,9 @@ def items_path(text: str, engine: Engine) -> Evaluate:
     def items(document: JSON, bindings: Bindings) -> JSON:
         value = read(document, bindings)
         if not isinstance(value, list):
-            raise StateFailure(RUNTIME, f'Reference path "{text}" must point to array.')
+            # The service names a path into the context object with one `$` here.
+            shown = text.removeprefix("$") if text.startswith("$$") else text
+            raise StateFailure(RUNTIME, f'Reference path "{shown}" must point to array.')
         return value
 
     return items

@@ -13,9 +13,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from itertools import chain, islice, repeat
+from itertools import islice
 
 from ..core.codec import Step, decode_signal, unstored
 from ..core.errors import DetentError
@@ -34,9 +34,12 @@ from ..store.base import (
 from .actor import Actor, Decided
 from .clock import Clock, SystemClock
 from .dispatch import Dispatcher, Resolve
+from .errors import ExecutionExists, ExecutionStuck
 from .machines import Machines
+from .patience import Patience
 from .recall import recall
 from .timers import Due, Timers
+from .waiting import Waiting
 
 log = logging.getLogger(__name__)
 
@@ -50,29 +53,9 @@ BEGAN_DELAY_SECONDS = 0.02
 POLL_SECONDS = 1.0
 #: A store that allows one engine ends the leases of those before it: ours need not run out.
 LEASE_MILLISECONDS = 365 * 24 * 3600 * 1000
-#: Pauses before a write that the store could not take is tried again, in seconds; the last one stays.
-RETRY_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 
 #: Told after each commit of an execution: its state and the steps that were written.
 Observer = Callable[[Execution, Sequence[Step]], None]
-
-
-class EngineError(DetentError):
-    """The engine cannot do what it was asked to."""
-
-    code = "ENGINE"
-
-
-class ExecutionExists(EngineError):
-    """There is an execution of that name already."""
-
-    code = "EXECUTION_EXISTS"
-
-
-class ExecutionStuck(EngineError):
-    """An execution cannot be decided: a defect of detent, or a log that was changed. It stays as it is."""
-
-    code = "EXECUTION_STUCK"
 
 
 class Engine:
@@ -105,15 +88,14 @@ class Engine:
         self._actors: dict[str, Actor] = {}
         self._ready: dict[str, None] = {}
         self._claims: dict[str, Claim] = {}
-        self._waiting: dict[str, list[asyncio.Future[Execution]]] = {}
-        self._starting: dict[str, asyncio.Future[None]] = {}
+        self._waiting = Waiting()
+        self._patience = Patience(store)
         self._observers: list[Observer] = []
         self._beats: dict[tuple[str, int], Beat] = {}
         self._wake = asyncio.Event()
         self._committing: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._closing = False
 
     # Life
 
@@ -131,7 +113,7 @@ class Engine:
 
         Executions that have not ended stay as they are and go on where they are resumed.
         """
-        self._closing = True
+        self._patience.end()
         await self._dispatcher.close()
         for task in self._tasks:
             task.cancel()
@@ -141,9 +123,7 @@ class Engine:
         with suppress(StoreError):
             await self._write_beats()
             await self.store.release(list(self._claims.values()))
-        for future in [f for futures in self._waiting.values() for f in futures] + [*self._starting.values()]:
-            if not future.done():
-                future.cancel()
+        self._waiting.cancel()
         await self.store.close()
 
     def _broke_down(self, task: asyncio.Task[None]) -> None:
@@ -164,18 +144,14 @@ class Engine:
 
         The machine of ``record.digest`` must have been published. Raises ExecutionExists, StoreUnavailable.
         """
-        if record.id in self._actors or record.id in self._starting:
+        if record.id in self._actors or self._waiting.is_beginning(record.id):
             raise _exists(record)
         machine = await self.machines.get(record.digest)
         started = Started(record.id, record.name, record.machine, record.digest, record.profile, role, input)
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._starting[record.id] = future
+        begun = self._waiting.begin(record.id)
         self._actors[record.id] = Actor(record, machine, Execution(), 1, created=False)
         self._post(record.id, started)
-        try:
-            await future
-        finally:
-            self._starting.pop(record.id, None)
+        await begun
 
     async def result(self, execution: str) -> Execution:
         """Wait until an execution has ended, and answer how. Raises NotFound, ExecutionStuck."""
@@ -183,9 +159,7 @@ class Engine:
             state = (await recall(self.store, execution))[1]
             if state.status != RUNNING or execution not in self._actors:
                 return state
-        future: asyncio.Future[Execution] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(execution, []).append(future)
-        return await future
+        return await self._waiting.end(execution)
 
     async def resume(self, execution: str) -> Execution:
         """Go on with an execution that is not running here; its state if it has ended already.
@@ -307,7 +281,10 @@ class Engine:
         return decided
 
     async def _commit(self, decided: list[tuple[Actor, Decided]]) -> None:
-        outcomes = await self._append(decided)
+        batches = [offer.batch for _, offer in decided]
+        outcomes = await self._patience.append(
+            batches, lambda place, error: self._refuse_start(decided[place][0], error)
+        )
         for (actor, offer), outcome in zip(decided, outcomes, strict=True):
             actor.committing = False
             if outcome is Outcome.DONE:
@@ -317,37 +294,12 @@ class Engine:
             elif outcome is not None:
                 await self._reload(actor, offer)
 
-    async def _append(self, decided: list[tuple[Actor, Decided]]) -> list[Outcome | None]:
-        """Write a group, as often as it takes: what was decided waits until the store takes it.
-
-        A start that the store cannot take is refused instead, and has no outcome; nor has anything that is
-        left when the engine closes.
-        """
-        outcomes: list[Outcome | None] = [None] * len(decided)
-        left = list(range(len(decided)))
-        attempt = 0
-        while left:
-            try:
-                answers = await self.store.append([decided[i][1].batch for i in left])
-                for i, answer in zip(left, answers, strict=True):
-                    outcomes[i] = answer
-                break
-            except StoreUnavailable as error:
-                left = [i for i in left if not self._refuse_start(decided[i][0], error)]
-                if self._closing:
-                    break
-                log.warning("the store cannot write, trying again: %s", error)
-                await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
-                attempt += 1
-        return outcomes
-
     def _refuse_start(self, actor: Actor, error: StoreUnavailable) -> bool:
-        future = self._starting.get(actor.record.id)
-        if actor.created or future is None:
+        """A start that the store cannot take is refused: whoever asks can ask again."""
+        if actor.created or not self._waiting.is_beginning(actor.record.id):
             return False
         self._forget(actor)
-        if not future.done():
-            future.set_exception(error)
+        self._waiting.failed(actor.record.id, error)
         return True
 
     # After the commit
@@ -374,9 +326,7 @@ class Engine:
         actor.created = True
         if actor.execution.ends_at is not None:
             self._timers.add(Due(actor.record.id, None, actor.execution.ends_at))
-        future = self._starting.get(actor.record.id)
-        if future is not None and not future.done():
-            future.set_result(None)
+        self._waiting.begun(actor.record.id)
 
     def _perform_pending(self, execution: Execution, pending: Pending) -> None:
         """Do what a pending announces. Doing it again after a crash is all there is to recovery."""
@@ -394,9 +344,7 @@ class Engine:
 
     def _end(self, actor: Actor) -> None:
         self._forget(actor)
-        for future in self._waiting.pop(actor.record.id, []):
-            if not future.done():
-                future.set_result(actor.execution)
+        self._waiting.ended(actor.record.id, actor.execution)
 
     def _forget(self, actor: Actor) -> None:
         self._actors.pop(actor.record.id, None)
@@ -407,13 +355,7 @@ class Engine:
         log.error("the execution %s cannot go on", actor.record.id, exc_info=error)
         stuck = ExecutionStuck(f"the execution {actor.record.id} cannot go on: {error}")
         self._forget(actor)
-        futures: Iterable[asyncio.Future[Execution] | asyncio.Future[None]] = [
-            *self._waiting.pop(actor.record.id, []),
-            *filter(None, [self._starting.get(actor.record.id)]),
-        ]
-        for future in futures:
-            if not future.done():
-                future.set_exception(stuck)
+        self._waiting.failed(actor.record.id, stuck)
 
     # Doubt: throw the state away and fold again
 
@@ -421,17 +363,12 @@ class Engine:
         """The id is taken: by ourselves if the store took the start but its answer was lost."""
         record = actor.record
         self._forget(actor)
+        stored = await self._patience.insist(lambda: self.store.load(record.id, limit=0))
+        if stored.record != record:
+            self._waiting.failed(record.id, _exists(record))
+            return
         await self._adopt_or_give_up(actor)
-        future = self._starting.get(record.id)
-        adopted = self._actors.get(record.id)
-        ours = adopted is not None and adopted.record == record
-        if adopted is not None and not ours:
-            self._forget(adopted)
-        if future is not None and not future.done():
-            if ours:
-                future.set_result(None)
-            else:
-                future.set_exception(_exists(record))
+        self._waiting.begun(record.id)
 
     async def _reload(self, actor: Actor, offer: Decided) -> None:
         """The log has moved on without us: recall it and let the signals try again."""
@@ -443,24 +380,16 @@ class Engine:
             self._post(actor.record.id, signal, at=at)
 
     async def _adopt_or_give_up(self, actor: Actor) -> None:
-        for pause in chain(RETRY_SECONDS, repeat(RETRY_SECONDS[-1])):
-            try:
-                await self._adopt(actor.record.id, fence=actor.fence)
-                return
-            except StoreUnavailable as error:
-                log.warning("the store cannot be read, trying again: %s", error)
-                await asyncio.sleep(pause)
-            except DetentError as error:
-                self._give_up(actor, error)
-                return
+        try:
+            await self._patience.insist(lambda: self._adopt(actor.record.id, fence=actor.fence))
+        except DetentError as error:
+            self._give_up(actor, error)
 
     async def _adopt(self, execution: str, *, fence: int) -> None:
         """Make a stored execution live and perform what it waits for."""
         record, state = await recall(self.store, execution)
         if state.status != RUNNING:
-            for future in self._waiting.pop(execution, []):
-                if not future.done():
-                    future.set_result(state)
+            self._waiting.ended(execution, state)
             return
         machine = await self.machines.get(record.digest)
         actor = Actor(record, machine, state, fence, created=True)

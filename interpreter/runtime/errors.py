@@ -1,0 +1,23 @@
+"""What the engine refuses."""
+
+from __future__ import annotations
+
+from ..core.errors import DetentError
+
+
+class EngineError(DetentError):
+    """The engine cannot do what it was asked to."""
+
+    code = "ENGINE"
+
+
+class ExecutionExists(EngineError):
+    """There is an execution of that name already."""
+
+    code = "EXECUTION_EXISTS"
+
+
+class ExecutionStuck(EngineError):
+    """An execution cannot be decided: a defect of detent, or a log that was changed. It stays as it is."""
+
+    code = "EXECUTION_STUCK"
