@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
+#: The error of a task that may not do what it asks for.
+PERMISSIONS = "States.Permissions"
+
 #: IPv6 addresses that carry an IPv4 address in their last 32 bits (RFC 6052).
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 

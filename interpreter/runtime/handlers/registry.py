@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...core.machine import Machine, Task
 from ...core.resources import integration
 from ...core.values import JSON
 from .base import Handler
+from .connections import Target, target_of
 from .errors import HandlersError
 from .guards import EVERYTHING, Guards
 from .lambdas import (
@@ -26,10 +27,15 @@ from .lambdas import (
     is_function_arn,
     lambda_failure,
 )
+from .process import EXEC, ProcessHandler, argv_of, is_missing
 from .python import Function, PythonHandler
 from .workers import THREADS, Workers
 
+if TYPE_CHECKING:
+    from .http import HttpClient
+
 TASK = "task:"
+HTTP = ("http://", "https://")
 
 
 class Unhandled(NamedTuple):
@@ -59,6 +65,7 @@ class Registry:
         self._lambdas: dict[str, Handler] = {}
         self._function_arn = FunctionHandler(self._lambdas.get)
         self._invoke = InvokeHandler(self._lambdas.get)
+        self._http: HttpClient | None = None
 
     def add(self, name: str, function: Callable[..., Any]) -> None:
         """Let a function handle ``task:NAME`` and the Lambda function of that name.
@@ -83,7 +90,8 @@ class Registry:
     def resolve(self, resource: str, arguments: object = None) -> Handler | None:
         """The handler of a resource; None if nobody can do it (:meth:`refusal` says why).
 
-        The resource alone decides, whatever the task's arguments. A missing Lambda function has a handler, too: it fails as the service does, when it is called.
+        The resource alone decides, whatever the task's arguments. A missing Lambda function has a handler,
+        too: it fails as the service does, when it is called.
         """
         handler = self._handlers.get(resource)
         if handler is None:
@@ -97,7 +105,21 @@ class Registry:
             return self._function_arn
         if integration(resource) == ("lambda", "invoke"):
             return self._invoke
+        try:
+            if resource.startswith(HTTP):
+                return self._make_http(target_of(resource, self._environment))
+            if resource.startswith(EXEC) and self._guards.programs:
+                return ProcessHandler(argv_of(resource), self._environment)
+        except HandlersError:
+            return None
         return None
+
+    def _make_http(self, target: Target) -> Handler:
+        from .http import HttpClient, HttpHandler  # aiohttp is a slow import, and most workflows need none
+
+        if self._http is None:
+            self._http = HttpClient(self._guards)
+        return HttpHandler(target, self._http)
 
     def refusal(self, resource: str, arguments: JSON = None) -> str | None:
         """Why nobody handles a resource and how to mend it; None if somebody does.
@@ -107,6 +129,8 @@ class Registry:
         """
         if resource.startswith(TASK):
             return self._missing(resource.removeprefix(TASK), "handler")
+        if resource.startswith((*HTTP, EXEC)):
+            return self._unfit(resource)
         if is_function_arn(resource):
             return self._missing(function_name(resource) or resource, "Lambda function")
         found = integration(resource)
@@ -136,6 +160,23 @@ class Registry:
     async def close(self) -> None:
         """End what runs and close what is open. Sync functions that still run are left behind."""
         await self._workers.close()
+        if self._http is not None:
+            await self._http.close()
+
+    def _unfit(self, resource: str) -> str | None:
+        """What is wrong with the text of a URL or a command, or with what it needs."""
+        try:
+            if resource.startswith(HTTP):
+                target_of(resource, self._environment)
+                return None
+            program = argv_of(resource)[0]
+        except HandlersError as error:
+            return str(error)
+        if not self._guards.programs:
+            return "this server starts no programs"
+        if is_missing(program, self._environment):
+            return f"there is no program {program!r}: install it, or give its path"
+        return None
 
     def _missing(self, name: str, kind: str) -> str | None:
         if name in self._functions:
