@@ -62,14 +62,23 @@ class ProcessHandler:
         self._grace_seconds = grace_seconds
 
     async def run(self, task: TaskCall, beat: Beat) -> JSON:
-        process = await self._start(task)
+        starting = asyncio.ensure_future(self._start(task))
         try:
+            # Shielded: asyncio would kill a half-started process at once, and leave its children alone.
+            process = await asyncio.shield(starting)
             process.feed(encode(task.arguments))
             await process.ended.wait()
         except asyncio.CancelledError:
-            await process.end(self._grace_seconds)
+            await self._end(starting)
             raise
         return self._outcome(process)
+
+    async def _end(self, starting: asyncio.Future[_Process]) -> None:
+        try:
+            process = await starting
+        except TaskError:
+            return
+        await process.end(self._grace_seconds)
 
     async def _start(self, task: TaskCall) -> _Process:
         try:

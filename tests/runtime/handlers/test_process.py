@@ -168,7 +168,7 @@ def is_gone(pid: int) -> bool:
     for _ in range(1000):
         try:
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             return True
         if state in "ZX":
             return True
