@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEMO := definitions/order-fulfilment
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format test-lowest clean
+.PHONY: help demo test check check-lint check-format check-types check-imports format test-lowest clean
 
 help: ## print this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -25,10 +25,18 @@ demo: $(VENV)/.project ## install, and run the order-fulfilment workflow
 test: $(VENV)/.test ## install the test tools, and run the whole test suite
 	@$(BIN)/pytest -n $(WORKERS)
 
-check: $(VENV)/.test ## lint, format, types and import rules of every module
+check: check-lint check-format check-types check-imports ## lint, format, types and import rules of every module
+
+check-lint: $(VENV)/.test
 	@$(BIN)/ruff check .
+
+check-format: $(VENV)/.test
 	@$(BIN)/ruff format --check .
+
+check-types: $(VENV)/.test
 	@$(BIN)/python tools/typecheck.py
+
+check-imports: $(VENV)/.test
 	@$(BIN)/pytest -q -p no:xdist tests/house/test_imports.py
 
 format: $(VENV)/.test ## mend what ruff can mend

@@ -30,9 +30,9 @@ def plant(project: Path, source: str) -> list[str]:
 
 
 def make_check(project: Path) -> tuple[int, str]:
-    """Run ``make check`` with the tools of this environment, installing nothing."""
+    """Run all of ``make check`` with the tools of this environment, installing nothing."""
     result = subprocess.run(
-        ["make", "check", "-o", ".venv/.test", f"BIN={Path(sys.executable).parent}"],
+        ["make", "-k", "check", "-o", ".venv/.test", f"BIN={Path(sys.executable).parent}"],
         cwd=project,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -64,8 +64,8 @@ def test_a_forbidden_import_is_found(project: Path) -> None:
     (project / "schema" / "planted.py").unlink()  # the one room that may
     status, output = make_check(project)
     assert status != 0
-    rooms = [line for line in output.splitlines() if line.startswith("FAILED")]
-    assert len(rooms) == len(package_folders()) - 1, output
+    modules = [f"{package}.planted" for package in package_folders() if package != "detent.schema"]
+    assert [module for module in modules if f"[{module}]" not in output] == []
 
 
 def test_the_project_as_it_stands_passes(project: Path) -> None:
