@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Checked beside the packages, not strictly.
-ANNOTATED = ("tests/docs", "tests/house", "tests/store", "tools")
+ANNOTATED = ("tests/docs", "tests/house", "tools")
 
 
 def lay_out(target: Path) -> None:

@@ -16,7 +16,7 @@ import detent
 from .tree import ROOT, copy_project, our_files, package_folders, pyproject
 
 #: The public face of ``import detent``. What is not named here may change tomorrow.
-PUBLIC: list[str] = []
+PUBLIC = ["TaskContext", "TaskError", "task"]
 
 MAPPED = {
     package: ROOT / folder for package, folder in pyproject()["tool"]["setuptools"]["package-dir"].items()
