@@ -62,13 +62,6 @@ LIBRARIES: dict[str, set[str]] = {
     "yaml": {"detent.schema"},
 }
 
-#: Breaches that are known and not mended yet, each with its reason. One that is gone must leave the table.
-KNOWN: dict[str, str] = {
-    "detent.core.codec: orjson belongs to detent.core.values": (
-        "the control part is written with orjson's hook for payload references, which values.encode has not"
-    ),
-}
-
 #: No I/O, no clock, no chance of their own, no asyncio: these rooms import only the plain part of the
 #: standard library.
 PURE = {"detent.core", "detent.query", "detent.schema", "detent.compile", "detent.history"}
@@ -143,12 +136,8 @@ MODULES = dict(shipped_modules())
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_imports_only_what_its_room_may(module: str) -> None:
-    assert [breach for breach in breaches(module) if _without_line(breach) not in KNOWN] == []
-
-
-def test_a_known_breach_that_is_mended_leaves_the_table() -> None:
-    found = {_without_line(breach) for module in MODULES for breach in breaches(module)}
-    assert KNOWN.keys() - found == set()
+    path = MODULES[module]
+    assert list(violations(module, path.read_text(), is_package=path.name == "__init__.py")) == []
 
 
 @pytest.mark.parametrize(("module", "source"), PLANTED)
@@ -175,16 +164,6 @@ def test_what_is_allowed_is_not_reported(module: str, source: str) -> None:
 
 def test_every_package_has_its_rules() -> None:
     assert {_room(package) for package in package_folders()} <= MAY_IMPORT.keys()
-
-
-def breaches(module: str) -> list[str]:
-    path = MODULES[module]
-    return list(violations(module, path.read_text(), is_package=path.name == "__init__.py"))
-
-
-def _without_line(breach: str) -> str:
-    place, complaint = breach.split(": ", 1)
-    return f"{place.partition(':')[0]}: {complaint}"
 
 
 def violations(module: str, source: str, *, is_package: bool = False) -> Iterator[str]:
