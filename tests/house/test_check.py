@@ -29,10 +29,10 @@ def plant(project: Path, source: str) -> list[str]:
     return files
 
 
-def make_check(project: Path) -> tuple[int, str]:
-    """Run all of ``make check`` with the tools of this environment, installing nothing."""
+def make(project: Path, *goals: str) -> tuple[int, str]:
+    """Run goals of the Makefile with the tools of this environment, installing nothing."""
     result = subprocess.run(
-        ["make", "-k", "check", "-o", ".venv/.test", f"BIN={Path(sys.executable).parent}"],
+        ["make", *goals, "-o", ".venv/.test", f"BIN={Path(sys.executable).parent}"],
         cwd=project,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -43,17 +43,17 @@ def make_check(project: Path) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    ("source", "code"),
+    ("goal", "source", "code"),
     [
-        pytest.param('x: int = "text"\n', "[assignment]", id="a wrong type"),
-        pytest.param("\ndef f(x):\n    return x\n", "[no-untyped-def]", id="no type at all"),
-        pytest.param("import os\n", "F401", id="lint"),
-        pytest.param("x = {'a':1}\n", "would be reformatted", id="format"),
+        pytest.param("check-types", 'x: int = "text"\n', "[assignment]", id="a wrong type"),
+        pytest.param("check-types", "\ndef f(x):\n    return x\n", "[no-untyped-def]", id="no type at all"),
+        pytest.param("check-lint", "import os\n", "F401", id="lint"),
+        pytest.param("check-format", "x = {'a':1}\n", "would be reformatted", id="format"),
     ],
 )
-def test_an_error_in_any_folder_is_found(project: Path, source: str, code: str) -> None:
+def test_an_error_in_any_folder_is_found(project: Path, goal: str, source: str, code: str) -> None:
     files = plant(project, source)
-    status, output = make_check(project)
+    status, output = make(project, goal)
     assert status != 0
     assert code in output
     assert [name for name in files if name not in output] == []
@@ -62,14 +62,23 @@ def test_an_error_in_any_folder_is_found(project: Path, source: str, code: str) 
 def test_a_forbidden_import_is_found(project: Path) -> None:
     plant(project, "import yaml\n\nx = yaml\n")
     (project / "schema" / "planted.py").unlink()  # the one room that may
-    status, output = make_check(project)
+    status, output = make(project, "check-imports")
     assert status != 0
     modules = [f"{package}.planted" for package in package_folders() if package != "detent.schema"]
     assert [module for module in modules if f"[{module}]" not in output] == []
 
 
+def test_make_check_is_all_of_them(project: Path) -> None:
+    _, commands = make(project, "-n", "check")
+    assert [
+        tool
+        for tool in ("ruff check", "ruff format", "typecheck.py", "test_imports.py")
+        if tool not in commands
+    ] == []
+
+
 def test_the_project_as_it_stands_passes(project: Path) -> None:
     for folder in FOLDERS:
         (project / folder / "planted.py").unlink(missing_ok=True)
-    status, output = make_check(project)
+    status, output = make(project, "-k", "check")
     assert status == 0, output
