@@ -1,0 +1,99 @@
+"""The commands, found when they are asked for, and the one place where errors become sentences."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from .exits import EXIT_OF_CODE, HINT_OF_CODE, Exit, say
+
+#: Where each command lives: module and name.
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "validate": (".validate", "validate"),
+    "run": (".run", "run"),
+    "resume": (".resume", "resume"),
+}
+
+
+class App(click.Group):
+    """A group that imports a command when it is needed, and ends the process with the right exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(module, __package__), name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            close = get_close_matches(args[0], COMMANDS, n=1)
+            guess = f" Did you mean {close[0]!r}?" if close else ""
+            ctx.fail(f"No such command {args[0]!r}.{guess}")
+        return super().resolve_command(ctx, args)
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> NoReturn:
+        """Run a command and exit. Whatever goes wrong is said in one sentence."""
+        extra["standalone_mode"] = False
+        sys.exit(_guarded(lambda: super(App, self).main(args, *rest, **extra)))
+
+
+def _guarded(command: Callable[[], Any]) -> int:
+    from detent.core.errors import DetentError
+
+    try:
+        code = command()
+        sys.stdout.flush()
+        return int(code or 0)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        say("interrupted", kind="error")
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # The interpreter flushes stdout once more when it ends: let that go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.BROKEN_PIPE
+    except DetentError as error:
+        if debugging():
+            traceback.print_exc()
+        say(str(error), HINT_OF_CODE.get(error.code))
+        return EXIT_OF_CODE.get(error.code, Exit.INVALID)
+    except Exception as error:
+        if debugging():
+            traceback.print_exc()
+        say(
+            f"{type(error).__name__}: {error}",
+            "this is a defect of detent; DETENT_DEBUG=1 shows where it happened",
+            kind="internal error",
+        )
+        return Exit.INTERNAL
+
+
+def debugging() -> bool:
+    """Whether tracebacks are wanted."""
+    return os.environ.get("DETENT_DEBUG", "") not in ("", "0")
+
+
+@click.group(
+    cls=App,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Every option may be given in the environment, too: DETENT_STORE for --store, and so on.",
+)
+@click.version_option(package_name="detent", message="detent %(version)s")
+def app() -> None:
+    """Runs Amazon States Language workflows, durable on your own machine."""

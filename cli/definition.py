@@ -1,0 +1,119 @@
+"""From a file to a definition that can run: read, filled in, sound, and every task handled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .exits import InvalidDefinition, Refusal
+
+if TYPE_CHECKING:
+    from detent.core.values import JSON
+    from detent.runtime.handlers.registry import Registry
+    from detent.schema.diagnostics import Diagnostic, Pointer
+    from detent.schema.document import Document
+
+#: What a name of a machine or an execution may not hold (api, section 2).
+_NOT_IN_NAMES = re.compile(r"""[\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]+""")
+NAME_MAX = 80
+#: Stems that say nothing: the folder is the name.
+_NAMELESS = frozenset({"workflow", "definition", "statemachine", "state-machine", "state_machine"})
+
+
+def runnable(file: str, variables: Mapping[str, str]) -> Document:
+    """The definition in a file, sound and without holes. Raises InvalidDefinition with all findings."""
+    from detent.schema.document import DocumentError, read_file
+    from detent.schema.validate import validate
+
+    try:
+        document = read_file(file).substitute(variables)
+    except DocumentError as error:
+        raise InvalidDefinition(f"{file} cannot be read", error.diagnostics, []) from None
+    findings = validate(document)
+    if any(finding.severity == "error" for finding in findings):
+        raise InvalidDefinition(f"{file} is not a valid definition", findings, [document])
+    holes = list(_holes(document))
+    if holes:
+        raise InvalidDefinition(f"{file} has placeholders that are not filled in", holes, [document])
+    return document
+
+
+def refuse_unhandled(document: Document, registry: Registry) -> None:
+    """Find tasks that nobody can do before anything starts. Raises InvalidDefinition naming each."""
+    from detent.schema.diagnostics import Diagnostic, Severity
+
+    findings = [
+        Diagnostic(
+            "unhandled-resource",
+            Severity.ERROR,
+            f"nobody handles {resource!r}, the Resource of the state {state!r}: {reason}",
+            pointer,
+            document.position(pointer),
+            document.source,
+        )
+        for pointer, state, resource, reason in unhandled(document.value, registry)
+    ]
+    if findings:
+        raise InvalidDefinition("nothing was started: some tasks have no handler", findings, [document])
+
+
+def unhandled(definition: JSON, registry: Registry) -> Iterator[tuple[Pointer, str, str, str]]:
+    """The tasks that nobody can do: the place of the Resource, the state, the resource, and why."""
+    for pointer, name, fields in _tasks(definition, ()):
+        known = fields.get("Parameters", fields.get("Arguments"))
+        reason = registry.refusal(fields["Resource"], known)
+        if reason is not None:
+            yield (*pointer, "Resource"), name, fields["Resource"], reason
+
+
+def _tasks(scope: Mapping[str, JSON], place: Pointer) -> Iterator[tuple[Pointer, str, Mapping[str, JSON]]]:
+    for name, fields in scope["States"].items():
+        pointer = (*place, "States", name)
+        if fields["Type"] == "Task":
+            yield pointer, name, fields
+        for index, branch in enumerate(fields.get("Branches", ())):
+            yield from _tasks(branch, (*pointer, "Branches", index))
+        for key in ("ItemProcessor", "Iterator"):
+            if key in fields:
+                yield from _tasks(fields[key], (*pointer, key))
+
+
+def _holes(document: Document) -> Iterator[Diagnostic]:
+    from detent.schema.diagnostics import Diagnostic, Severity
+    from detent.schema.document import HoleKind
+
+    for hole in document.placeholders:
+        if hole.kind is HoleKind.FOREIGN:
+            message, hint = f"{hole.name} is a function of another tool", "write the value itself"
+        else:
+            message, hint = f"${{{hole.name}}} is not filled in", f"--var {hole.name}=VALUE"
+        yield Diagnostic(
+            "unfilled-placeholder",
+            Severity.ERROR,
+            message,
+            hole.pointer,
+            hole.position,
+            document.source,
+            hint,
+        )
+
+
+def machine_name(file: str) -> str:
+    """What a machine from a file is called: the file's stem, or its folder where the stem says nothing."""
+    path = Path(file).absolute()
+    stem = path.name.partition(".")[0]
+    if stem.lower() in _NAMELESS and path.parent.name:
+        stem = path.parent.name
+    return _NOT_IN_NAMES.sub("-", stem).strip("-")[:NAME_MAX] or "machine"
+
+
+def checked_name(name: str) -> str:
+    """A name for an execution as the service allows it. Raises Refusal."""
+    if not name or len(name) > NAME_MAX or _NOT_IN_NAMES.search(name):
+        raise Refusal(
+            f"{name!r} cannot be the name of an execution",
+            f"use 1 to {NAME_MAX} characters, no blanks, and none of < > {{ }} [ ] ? * \" # % \\ ^ | ~ ` $ & , ; : /",
+        )
+    return name

@@ -1,0 +1,89 @@
+"""How a command ends: exit codes, and refusals that know theirs and print themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from detent.schema.diagnostics import Diagnostic
+    from detent.schema.document import Document
+
+
+class Exit(IntEnum):
+    """The exit codes of every command."""
+
+    SUCCEEDED = 0
+    #: The definition is invalid, or cannot be run as it stands.
+    INVALID = 1
+    USAGE = 2
+    FAILED = 3
+    TIMED_OUT = 4
+    ABORTED = 5
+    #: A defect of detent.
+    INTERNAL = 70
+    #: The store cannot be used.
+    STORE = 74
+    INTERRUPTED = 130
+    #: Whoever read the output has gone.
+    BROKEN_PIPE = 141
+
+
+#: Exit codes of detent's own errors, by their code; any other ends with INVALID.
+EXIT_OF_CODE = {
+    "EXECUTION_EXISTS": Exit.USAGE,
+    "HANDLERS": Exit.USAGE,
+    "NOT_FOUND": Exit.USAGE,
+    "STORE_URL": Exit.USAGE,
+    "STORE": Exit.STORE,
+    "STORE_CORRUPT": Exit.STORE,
+    "STORE_IN_USE": Exit.STORE,
+    "STORE_TOO_NEW": Exit.STORE,
+    "STORE_UNAVAILABLE": Exit.STORE,
+    "LOG": Exit.STORE,
+    "ENGINE": Exit.INTERNAL,
+    "EXECUTION_STUCK": Exit.INTERNAL,
+}
+
+#: What to try next, by the code of the error.
+HINT_OF_CODE = {
+    "STORE_IN_USE": "wait until it has ended, or choose another store with --store",
+    "STORE_TOO_NEW": "use the release that wrote it, or choose another store with --store",
+}
+
+
+def say(message: str, hint: str | None = None, *, kind: str = "error", file: IO[Any] | None = None) -> None:
+    """One sentence to stderr, and what to try next."""
+    click.echo(f"detent: {kind}: {message}", file=file, err=file is None)
+    if hint:
+        click.echo(f"  hint: {hint}", file=file, err=file is None)
+
+
+class Refusal(click.ClickException):
+    """The command cannot do what it was asked to: one sentence, a hint, an exit code."""
+
+    def __init__(self, message: str, hint: str | None = None, *, exit: Exit = Exit.USAGE) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.exit_code = exit
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        say(self.message, self.hint, file=file)
+
+
+class InvalidDefinition(Refusal):
+    """The definition was read and cannot be run: every finding, each with its place."""
+
+    def __init__(self, message: str, findings: Sequence[Diagnostic], documents: Sequence[Document]) -> None:
+        super().__init__(message, exit=Exit.INVALID)
+        self.findings = findings
+        self.documents = documents
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        from .findings import as_text
+
+        click.echo(as_text(self.findings, self.documents), file=file, err=file is None)
+        super().show(file)

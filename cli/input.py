@@ -1,0 +1,52 @@
+"""The input of an execution: JSON on the command line, in a file, or on stdin."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .exits import Refusal
+
+if TYPE_CHECKING:
+    from detent.core.values import JSON
+
+
+def read_input(argument: str | None) -> JSON:
+    """What ``--input`` says: JSON, ``@file``, or ``-`` for stdin; an empty object without it.
+
+    stdin is read for ``-`` and never otherwise. Raises Refusal with the place of what is wrong.
+    """
+    from detent.schema.document import DocumentError, read_json
+
+    if argument is None:
+        return {}
+    source, text = _text(argument)
+    try:
+        return read_json(text, source=source)
+    except DocumentError as error:
+        raise Refusal(f"the input is not JSON: {error}", _hint(argument)) from None
+
+
+def _text(argument: str) -> tuple[str, str | bytes]:
+    if argument == "-":
+        return "<stdin>", sys.stdin.buffer.read()
+    if not argument.startswith("@"):
+        return "--input", argument
+    path = Path(argument[1:])
+    try:
+        return str(path), path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise Refusal(f"the input file {path} cannot be read: {reason}") from None
+
+
+def _hint(argument: str) -> str | None:
+    try:
+        if argument not in ("", "-") and Path(argument).is_file():
+            return f"for the content of the file, write --input @{argument}"
+    except (OSError, ValueError):
+        pass
+    if argument[:1] not in ("@", "-"):
+        return "a text needs its own quotes: --input '\"text\"'"
+    return None

@@ -1,0 +1,336 @@
+"""What an execution is doing, as rows one can look at: a fold of its events, pure and bounded.
+
+A *track* is what one frame has gone through: the root, a branch, an iteration. It holds a *row* per state
+visited; the row of a Parallel or Map holds a *fan* of further tracks. Each event may also make a *change*,
+one sentence for a log. How rows and changes are drawn is the business of ``live`` and ``plain``.
+
+Instants are milliseconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from detent.core import events as e
+from detent.core.codec import Step
+from detent.core.execution import FAILED, ROOT, RUNNING, SUCCEEDED
+from detent.core.machine import Machine, Map, Parallel, Task
+from detent.core.signals import Stopped, TimedOut
+
+#: Rows kept per track: a loop that runs for days shows its latest rounds.
+ROWS_MAX = 200
+#: A fan of at most so many tracks keeps those that have ended; a wider one keeps the live ones and counts.
+TRACKS_KEPT = 12
+
+
+class Status(Enum):
+    """What a row, or a track, is up to."""
+
+    RUNNING = "running"
+    WAITING = "waiting"
+    RETRYING = "retrying"
+    SUCCEEDED = "succeeded"
+    #: The state failed and a catcher led on.
+    CAUGHT = "caught"
+    FAILED = "failed"
+    #: Ended from outside: something beside or around it failed, or the execution was stopped.
+    ABORTED = "aborted"
+
+    @property
+    def live(self) -> bool:
+        return self in (Status.RUNNING, Status.WAITING, Status.RETRYING)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One sentence about something that happened at ``place`` (empty for the execution itself)."""
+
+    at: int
+    place: str
+    text: str
+
+
+@dataclass(slots=True)
+class Track:
+    """What one frame has gone through. ``dropped`` earlier rows are no longer kept."""
+
+    index: int
+    label: str
+    scope: str
+    started_at: int
+    owner: Fan | None = None
+    rows: list[Row] = field(default_factory=list)
+    dropped: int = 0
+    status: Status = Status.RUNNING
+    ended_at: int | None = None
+
+    @property
+    def row(self) -> Row:
+        """The state the track is in, or was in last."""
+        return self.rows[-1]
+
+    @property
+    def place(self) -> str:
+        return self.label + self.row.name
+
+
+@dataclass(slots=True)
+class Fan:
+    """The branches or iterations of a Parallel or Map; ``width`` of them, at most ``limit`` at once."""
+
+    kind: str
+    width: int
+    limit: int
+    started_at: int
+    done: int = 0
+    failed: int = 0
+    aborted: int = 0
+    opened: int = 0
+    tracks: dict[int, Track] = field(default_factory=dict)
+
+    @property
+    def running(self) -> int:
+        return self.opened - self.done - self.failed - self.aborted
+
+
+@dataclass(slots=True)
+class Row:
+    """One visit of a state. ``until`` is when what it waits for is due, None if that is not known."""
+
+    name: str
+    kind: str
+    entered_at: int
+    status: Status = Status.RUNNING
+    ended_at: int | None = None
+    attempt: int = 1
+    attempts: int | None = None
+    resource: str | None = None
+    until: int | None = None
+    error: str | None = None
+    cause: str | None = None
+    failing: bool = False
+    retries: dict[int, int] = field(default_factory=dict)
+    next: str | None = None
+    fan: Fan | None = None
+
+
+class Progress:
+    """The rows of one execution of ``machine``. Feed it every step of the log, in order."""
+
+    def __init__(self, machine: Machine, name: str = "", machine_name: str = "") -> None:
+        self.machine = machine
+        self.name = name
+        self.machine_name = machine_name
+        self.status = RUNNING
+        self.error: str | None = None
+        self.cause: str | None = None
+        self.started_at = 0
+        self.ended_at: int | None = None
+        self.root = Track(0, "", machine.root.path, 0)
+        self._frames: dict[int, Track] = {ROOT: self.root}
+        self._next_frame = ROOT + 1
+        self._now = 0
+        self._from_outside = False
+
+    def fold(self, steps: Iterable[Step]) -> list[Change]:
+        """Take in steps of the log; what changed, in sentences."""
+        changes: list[Change] = []
+        for step in steps:
+            self._now = max(self._now, step.now)
+            signal = step.signal
+            self._from_outside = isinstance(signal, Stopped) or (
+                isinstance(signal, TimedOut) and signal.pending is None
+            )
+            for event in step.events:
+                changes.extend(self._fold(event))
+        return changes
+
+    def _fold(self, event: e.Event) -> Iterator[Change]:
+        track = self._frames.get(event.frame) if hasattr(event, "frame") else None
+        text = _TAKE[event.__class__](self, track, event) if event.__class__ in _TAKE else None
+        if text is not None:
+            yield Change(self._now, track.place if track is not None else "", text)
+
+    # The execution
+
+    def _execution_started(self, track: None, event: e.ExecutionStarted) -> str:
+        self.name = event.name
+        self.machine_name = event.machine_name.rpartition(":")[2]
+        self.started_at = self.root.started_at = event.started_at
+        return f"{self.machine_name} started as {event.name}"
+
+    def _execution_ended(self, track: None, event: e.ExecutionEnded) -> str:
+        self.status, self.error, self.cause = event.status, event.error, event.cause
+        self.ended_at = self.root.ended_at = event.at
+        self.root.status = Status.SUCCEEDED if event.status == SUCCEEDED else Status.FAILED
+        if self.root.rows and self.root.row.status.live:
+            failed = event.status == FAILED
+            self._end(self.root.row, Status.FAILED if failed else Status.ABORTED)
+            if failed:
+                self.root.row.error, self.root.row.cause = event.error, event.cause
+        return f"{event.status} after {seconds(event.at - self.started_at)}{_why(event.error, event.cause)}"
+
+    # States
+
+    def _entered(self, track: Track, event: e.StateEntered) -> str:
+        track.rows.append(Row(event.state, event.kind, event.at))
+        if len(track.rows) > ROWS_MAX:
+            del track.rows[0]
+            track.dropped += 1
+        return "entered"
+
+    def _exited(self, track: Track, event: e.StateExited) -> str:
+        row = track.row
+        row.next = event.next
+        state = self.machine.scopes[track.scope].states[row.name]
+        catches = isinstance(state, (Task, Parallel, Map))
+        if row.failing or (catches and event.next != state.next):
+            self._end(row, Status.CAUGHT)
+            return f"caught{_why(row.error)} -> {event.next}"
+        self._end(row, Status.SUCCEEDED)
+        if row.kind == "Choice":
+            return f"chose {event.next}"
+        return f"done after {seconds(self._now - row.entered_at)}"
+
+    def _evaluation_failed(self, track: Track, event: e.EvaluationFailed) -> str:
+        return self._failed(track.row, event.error, event.cause)
+
+    # Tasks and timers
+
+    def _scheduled(self, track: Track, event: e.TaskScheduled) -> str:
+        row = track.row
+        row.status, row.failing, row.until = Status.RUNNING, False, None
+        row.attempt, row.resource = event.attempt, event.resource
+        return f"calls {event.resource}" + (f" (attempt {event.attempt})" if event.attempt > 1 else "")
+
+    def _task_started(self, track: Track, event: e.TaskStarted) -> None:
+        track.row.until = event.due
+
+    def _task_succeeded(self, track: Track, event: e.TaskSucceeded) -> None:
+        track.row.until = None
+
+    def _task_failed(self, track: Track, event: e.TaskFailed) -> str:
+        if event.timed_out == "heartbeat":
+            return self._failed(track.row, event.error, "no heartbeat in time")
+        return self._failed(track.row, event.error, event.cause)
+
+    def _waits(self, track: Track, event: e.WaitStarted) -> str:
+        track.row.status, track.row.until = Status.WAITING, event.due
+        return f"waits {seconds(event.due - self._now)}"
+
+    def _retry(self, track: Track, event: e.RetryScheduled) -> str:
+        row = track.row
+        row.retries[event.retrier] = tried = row.retries.get(event.retrier, 0) + 1
+        state = self.machine.scopes[track.scope].states[row.name]
+        assert isinstance(state, (Task, Parallel, Map))
+        row.attempt, row.attempts = tried + 1, state.retry[event.retrier].max_attempts + 1
+        row.status, row.until, row.failing, row.fan = Status.RETRYING, event.due, False, None
+        return f"retry in {seconds(event.due - self._now)} (attempt {row.attempt} of {row.attempts})"
+
+    def _fired(self, track: Track, event: e.TimerFired) -> None:
+        if track.rows and track.row.status.live:
+            track.row.status, track.row.until = Status.RUNNING, None
+
+    # Branches and iterations
+
+    def _forked(self, track: Track, event: e.Forked) -> str:
+        track.row.fan = Fan(track.row.kind, event.width, event.limit, self._now)
+        if track.row.kind == "Parallel":
+            return f"{event.width} branches"
+        together = f", {event.limit} at a time" if event.limit < event.width else ""
+        return f"{event.width} items{together}"
+
+    def _opened(self, track: Track, event: e.FrameOpened) -> None:
+        fan = track.row.fan
+        assert fan is not None
+        state = self.machine.scopes[track.scope].states[track.row.name]
+        assert isinstance(state, (Parallel, Map))
+        scope = state.branches[event.index] if isinstance(state, Parallel) else state.body
+        child = Track(event.index, f"{track.place}[{event.index}] > ", scope.path, self._now, fan)
+        fan.opened += 1
+        fan.tracks[event.index] = child
+        self._frames[self._next_frame] = child
+        self._next_frame += 1
+
+    def _closed(self, track: Track, event: e.FrameClosed) -> None:
+        self._leave_fan(track, event.frame, Status.SUCCEEDED)
+
+    def _torn_down(self, track: Track, event: e.FrameAborted | e.Halted) -> str | None:
+        """The first frame that ends in a fan is the one that failed, unless the end came from outside."""
+        fan = track.owner
+        if fan is None:
+            return None
+        first = not fan.failed and not fan.aborted and not self._from_outside
+        status = Status.FAILED if first else Status.ABORTED
+        if track.rows and track.row.status.live:
+            self._end(track.row, status)
+        self._leave_fan(track, event.frame, status)
+        return None if first else "aborted"
+
+    def _join_failed(self, track: Track, event: e.JoinFailed) -> None:
+        track.row.failing = True
+
+    # Shared
+
+    def _failed(self, row: Row, error: str | None, cause: str | None) -> str:
+        row.error, row.cause, row.failing, row.until = error, cause, True, None
+        return f"failed{_why(error, cause)}"
+
+    def _end(self, row: Row, status: Status) -> None:
+        row.status, row.ended_at, row.until = status, self._now, None
+
+    def _leave_fan(self, track: Track, frame: int, status: Status) -> None:
+        fan = track.owner
+        assert fan is not None
+        track.status, track.ended_at = status, self._now
+        fan.done += status is Status.SUCCEEDED
+        fan.failed += status is Status.FAILED
+        fan.aborted += status is Status.ABORTED
+        if fan.width > TRACKS_KEPT:
+            fan.tracks.pop(track.index, None)
+        self._frames.pop(frame, None)
+
+
+def seconds(milliseconds: int) -> str:
+    """A duration for people: ``0.25 s``, ``12.5 s``, ``4 min 05 s``, ``3 h 20 min``, ``2 d 04 h``."""
+    tenths = max(0, milliseconds) / 1000
+    if tenths < 10:
+        return f"{tenths:.2f} s" if tenths < 1 else f"{tenths:.1f} s"
+    if tenths < 60:
+        return f"{tenths:.1f} s"
+    minutes, rest = divmod(round(tenths), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02} s"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes:02} min"
+    return f"{hours // 24} d {hours % 24:02} h"
+
+
+def _why(error: str | None, cause: str | None = None) -> str:
+    return f": {': '.join(filter(None, (error, cause)))}" if error or cause else ""
+
+
+_TAKE: dict[type[e.Event], Callable[[Progress, Any, Any], str | None]] = {
+    e.ExecutionStarted: Progress._execution_started,
+    e.StateEntered: Progress._entered,
+    e.StateExited: Progress._exited,
+    e.TaskScheduled: Progress._scheduled,
+    e.TaskStarted: Progress._task_started,
+    e.TaskSucceeded: Progress._task_succeeded,
+    e.TaskFailed: Progress._task_failed,
+    e.WaitStarted: Progress._waits,
+    e.RetryScheduled: Progress._retry,
+    e.TimerFired: Progress._fired,
+    e.Forked: Progress._forked,
+    e.FrameOpened: Progress._opened,
+    e.FrameClosed: Progress._closed,
+    e.FrameAborted: Progress._torn_down,
+    e.Halted: Progress._torn_down,
+    e.JoinFailed: Progress._join_failed,
+    e.EvaluationFailed: Progress._evaluation_failed,
+    e.ExecutionEnded: Progress._execution_ended,
+}

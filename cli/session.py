@@ -1,0 +1,155 @@
+"""Run executions to their end, or to the first Ctrl-C: the doing behind ``run`` and ``resume``.
+
+Opens the engine, hands everything that becomes durable to a view, and closes in order. What is run and
+how it is shown come from outside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from types import FrameType
+from typing import Literal, Protocol
+
+from detent.core.codec import Step
+from detent.core.execution import Execution
+from detent.runtime.compose import open_engine
+from detent.runtime.engine import Engine
+from detent.runtime.handlers.loading import load_handlers
+from detent.runtime.handlers.registry import Registry
+
+from .exits import Exit
+from .progress import Change, Progress
+
+
+class View(AbstractContextManager["View"], Protocol):
+    """Shows what executions do while it is entered."""
+
+    #: Seconds between calls of :meth:`refresh`; None if it need not be called.
+    interval: float | None
+
+    def watch(self, progress: Progress) -> None:
+        """Show one more execution."""
+
+    def changed(self, progress: Progress, changes: Sequence[Change]) -> None:
+        """Something became durable; ``progress`` holds it already."""
+
+    def refresh(self, now: int) -> None:
+        """Time has passed."""
+
+    def restore(self) -> None:
+        """Give the terminal back at once: the process is about to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What to run with."""
+
+    store: str
+    registry: Registry
+    paths: Literal["detent", "jsonpath-ng"]
+
+
+class Interrupted(Exception):
+    """Somebody pressed Ctrl-C; ``left`` are the executions that had not ended."""
+
+    def __init__(self, left: Sequence[str]) -> None:
+        super().__init__(left)
+        self.left = left
+
+
+class Session:
+    """An open engine and the executions that are watched on it."""
+
+    def __init__(self, engine: Engine, view: View) -> None:
+        self.engine = engine
+        self.view = view
+        self._watched: dict[str, Progress] = {}
+        engine.observe(self._observe)
+
+    def watch(self, execution: str, progress: Progress) -> None:
+        """Follow an execution from its next step on."""
+        self._watched[execution] = progress
+        self.view.watch(progress)
+
+    def _observe(self, execution: Execution, steps: Sequence[Step]) -> None:
+        progress = self._watched.get(execution.id)
+        if progress is not None:
+            self.view.changed(progress, progress.fold(steps))
+
+
+#: Begins what is to be run; answers the executions to wait for.
+Begin = Callable[[Session], Awaitable[Sequence[str]]]
+
+
+def registry_of(specs: Sequence[str]) -> Registry:
+    """The handlers that modules and files define. Raises HandlersError."""
+    registry = Registry()
+    for spec in specs:
+        for name, function in load_handlers(spec).items():
+            registry.add(name, function)
+    return registry
+
+
+async def drive(settings: Settings, begin: Begin, view: View) -> list[Execution]:
+    """Begin, wait until all have ended, and answer how. Raises Interrupted, DetentError."""
+    interrupted = asyncio.Event()
+    try:
+        with view, _interrupts(interrupted, view):
+            async with open_engine(settings.store, settings.registry.resolve, paths=settings.paths) as engine:
+                session = Session(engine, view)
+                executions = await begin(session)
+                return await _results(session, executions, interrupted)
+    finally:
+        await settings.registry.close()
+
+
+async def _results(
+    session: Session, executions: Sequence[str], interrupted: asyncio.Event
+) -> list[Execution]:
+    waiting = [asyncio.ensure_future(session.engine.result(execution)) for execution in executions]
+    everything = asyncio.gather(*waiting)
+    stop = asyncio.ensure_future(interrupted.wait())
+    ticks = asyncio.ensure_future(_ticks(session.view))
+    try:
+        await asyncio.wait([everything, stop], return_when=asyncio.FIRST_COMPLETED)
+        if not everything.done():
+            raise Interrupted([id for id, one in zip(executions, waiting, strict=True) if not one.done()])
+        return everything.result()
+    finally:
+        for task in (everything, stop, ticks):
+            task.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await task
+
+
+async def _ticks(view: View) -> None:
+    while view.interval is not None:
+        view.refresh(time.time_ns() // 1_000_000)
+        await asyncio.sleep(view.interval)
+
+
+@contextmanager
+def _interrupts(interrupted: asyncio.Event, view: View) -> Iterator[None]:
+    """The first Ctrl-C asks for an orderly end, the second one ends the process."""
+    loop = asyncio.get_running_loop()
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if interrupted.is_set():
+            view.restore()
+            os._exit(Exit.INTERRUPTED)
+        interrupted.set()
+        # The loop may be asleep: wake it.
+        loop.call_soon_threadsafe(lambda: None)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,40 @@
+"""Executions by what people call them: interrupted ones, one by its name or its ARN, and where they are kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..core.execution import RUNNING
+from ..store.base import Found, Query, Store
+from ..store.url import DEFAULT_STORE, parse_store_url
+
+__all__ = ["DEFAULT_STORE", "interrupted", "named", "store_exists"]
+
+#: Rows asked for at once.
+PAGE = 500
+
+
+def store_exists(url: str) -> bool:
+    """Whether there is anything to open behind a store URL; the memory store is always empty. Raises StoreUrlError."""
+    path = parse_store_url(url).path
+    return path is not None and path.exists()
+
+
+async def interrupted(store: Store) -> list[Found]:
+    """The executions that have not ended, the oldest first. Raises StoreError."""
+    return (await _all(store, Query(status=RUNNING)))[::-1]
+
+
+async def named(store: Store, text: str) -> list[Found]:
+    """The executions of a name, or the one of an ARN; of several machines there may be more than one."""
+    found = await _all(store, Query(name=text.rpartition(":")[2]))
+    return [one for one in found if text in (one.record.id, one.record.name)]
+
+
+async def _all(store: Store, query: Query) -> list[Found]:
+    found: list[Found] = []
+    query = replace(query, limit=PAGE)
+    while page := await store.find(query):
+        found += page
+        query = replace(query, cursor=page[-1].cursor)
+    return found
