@@ -8,5 +8,9 @@ from detent.schema.diagnostics import Diagnostic
 from detent.schema.document import Document
 
 
-def as_text(findings: Sequence[Diagnostic], documents: Sequence[Document]) -> str:
+def render(findings: Sequence[Diagnostic], documents: Sequence[Document], format: str) -> str:
     return "\n".join(map(str, findings))
+
+
+def as_text(findings: Sequence[Diagnostic], documents: Sequence[Document]) -> str:
+    return render(findings, documents, "text")
