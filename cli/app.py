@@ -11,7 +11,8 @@ from typing import Any, NoReturn
 
 import click
 
-from .exits import EXIT_OF_CODE, HINT_OF_CODE, Exit, say
+from .exits import EXIT_OF_CODE, HINT_OF_CODE, Exit, Refusal, say
+from .logs import debugging, set_up
 
 #: Where each command lives: module and name.
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -54,6 +55,7 @@ class App(click.Group):
 def _guarded(command: Callable[[], Any]) -> int:
     from detent.core.errors import DetentError
 
+    set_up()
     try:
         code = command()
         sys.stdout.flush()
@@ -61,8 +63,11 @@ def _guarded(command: Callable[[], Any]) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except Refusal as refusal:
+        refusal.show()
+        return refusal.exit
     except (click.Abort, KeyboardInterrupt):
-        say("interrupted", kind="error")
+        say("interrupted")
         return Exit.INTERRUPTED
     except BrokenPipeError:
         # The interpreter flushes stdout once more when it ends: let that go nowhere.
@@ -82,11 +87,6 @@ def _guarded(command: Callable[[], Any]) -> int:
             kind="internal error",
         )
         return Exit.INTERNAL
-
-
-def debugging() -> bool:
-    """Whether tracebacks are wanted."""
-    return os.environ.get("DETENT_DEBUG", "") not in ("", "0")
 
 
 @click.group(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .exits import InvalidDefinition, Refusal
+from .exits import Exit, InvalidDefinition, Refusal
 
 if TYPE_CHECKING:
     from detent.core.values import JSON
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 #: What a name of a machine or an execution may not hold (api, section 2).
 _NOT_IN_NAMES = re.compile(r"""[\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]+""")
 NAME_MAX = 80
+_UNREADABLE = frozenset({"not-found", "not-a-file", "unreadable"})
 #: Stems that say nothing: the folder is the name.
 _NAMELESS = frozenset({"workflow", "definition", "statemachine", "state-machine", "state_machine"})
 
@@ -30,7 +31,8 @@ def runnable(file: str, variables: Mapping[str, str]) -> Document:
     try:
         document = read_file(file).substitute(variables)
     except DocumentError as error:
-        raise InvalidDefinition(f"{file} cannot be read", error.diagnostics, []) from None
+        exit = Exit.USAGE if is_unreadable(error.diagnostics) else Exit.INVALID
+        raise InvalidDefinition(f"{file} cannot be read", error.diagnostics, [error], exit=exit) from None
     findings = validate(document)
     if any(finding.severity == "error" for finding in findings):
         raise InvalidDefinition(f"{file} is not a valid definition", findings, [document])
@@ -38,6 +40,11 @@ def runnable(file: str, variables: Mapping[str, str]) -> Document:
     if holes:
         raise InvalidDefinition(f"{file} has placeholders that are not filled in", holes, [document])
     return document
+
+
+def is_unreadable(findings: Iterable[Diagnostic]) -> bool:
+    """Whether a file could not be opened: a matter of the command line, not of what stands in the file."""
+    return any(finding.code in _UNREADABLE for finding in findings)
 
 
 def refuse_unhandled(document: Document, registry: Registry) -> None:
@@ -48,12 +55,14 @@ def refuse_unhandled(document: Document, registry: Registry) -> None:
         Diagnostic(
             "unhandled-resource",
             Severity.ERROR,
-            f"nobody handles {resource!r}, the Resource of the state {state!r}: {reason}",
+            f"nobody handles the Resource {resource!r} of the state {state!r}: {why}",
             pointer,
             document.position(pointer),
             document.source,
+            hint or None,
         )
         for pointer, state, resource, reason in unhandled(document.value, registry)
+        for why, _, hint in [reason.partition("; " if "; " in reason else ": ")]
     ]
     if findings:
         raise InvalidDefinition("nothing was started: some tasks have no handler", findings, [document])
@@ -114,6 +123,6 @@ def checked_name(name: str) -> str:
     if not name or len(name) > NAME_MAX or _NOT_IN_NAMES.search(name):
         raise Refusal(
             f"{name!r} cannot be the name of an execution",
-            f"use 1 to {NAME_MAX} characters, no blanks, and none of < > {{ }} [ ] ? * \" # % \\ ^ | ~ ` $ & , ; : /",
+            f'use 1 to {NAME_MAX} characters, no blanks, and none of < > {{ }} [ ] ? * " # % \\ ^ | ~ ` $ & , ; : /',
         )
     return name

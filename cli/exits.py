@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
     from detent.schema.diagnostics import Diagnostic
-    from detent.schema.document import Document
+    from detent.schema.report import SourceText
 
 
 class Exit(IntEnum):
@@ -55,35 +55,44 @@ HINT_OF_CODE = {
 }
 
 
-def say(message: str, hint: str | None = None, *, kind: str = "error", file: IO[Any] | None = None) -> None:
+def say(message: str, hint: str | None = None, *, kind: str = "error") -> None:
     """One sentence to stderr, and what to try next."""
-    click.echo(f"detent: {kind}: {message}", file=file, err=file is None)
+    click.echo(f"detent: {kind}: {message}", err=True)
     if hint:
-        click.echo(f"  hint: {hint}", file=file, err=file is None)
+        click.echo(f"  hint: {hint}", err=True)
 
 
-class Refusal(click.ClickException):
+class Refusal(Exception):
     """The command cannot do what it was asked to: one sentence, a hint, an exit code."""
 
     def __init__(self, message: str, hint: str | None = None, *, exit: Exit = Exit.USAGE) -> None:
         super().__init__(message)
+        self.message = message
         self.hint = hint
-        self.exit_code = exit
+        self.exit = exit
 
-    def show(self, file: IO[Any] | None = None) -> None:
-        say(self.message, self.hint, file=file)
+    def show(self) -> None:
+        """Say it on stderr."""
+        say(self.message, self.hint)
 
 
 class InvalidDefinition(Refusal):
     """The definition was read and cannot be run: every finding, each with its place."""
 
-    def __init__(self, message: str, findings: Sequence[Diagnostic], documents: Sequence[Document]) -> None:
-        super().__init__(message, exit=Exit.INVALID)
+    def __init__(
+        self,
+        message: str,
+        findings: Sequence[Diagnostic],
+        texts: Sequence[SourceText],
+        *,
+        exit: Exit = Exit.INVALID,
+    ) -> None:
+        super().__init__(message, exit=exit)
         self.findings = findings
-        self.documents = documents
+        self.texts = texts
 
-    def show(self, file: IO[Any] | None = None) -> None:
-        from .findings import as_text
+    def show(self) -> None:
+        from detent.schema.report import render
 
-        click.echo(as_text(self.findings, self.documents), file=file, err=file is None)
-        super().show(file)
+        click.echo(render(self.findings, self.texts, "text") + "\n", err=True)
+        super().show()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from typing import Self
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -12,7 +12,8 @@ from rich.text import Text
 
 from .marks import marks_for
 from .picture import Line, Picture, fit
-from .progress import Change, Progress
+from .progress import Progress
+from .view import View
 
 #: With more executions than this, each has one line.
 TREES_MAX = 3
@@ -23,7 +24,7 @@ def able() -> bool:
     return os.environ.get("TERM", "") not in ("", "dumb", "unknown")
 
 
-class LiveView:
+class LiveView(View):
     """Draws on stderr while it is entered; what it drew last stays. What handlers print appears above it."""
 
     interval = 0.1
@@ -41,7 +42,7 @@ class LiveView:
             vertical_overflow="crop",
         )
 
-    def __enter__(self) -> LiveView:
+    def __enter__(self) -> Self:
         self._live.start()
         return self
 
@@ -52,9 +53,6 @@ class LiveView:
 
     def watch(self, progress: Progress) -> None:
         self._watched.append(progress)
-
-    def changed(self, progress: Progress, changes: Sequence[Change]) -> None:
-        """Drawn with the next refresh: what changes a thousand times a second is not drawn as often."""
 
     def refresh(self, now: int) -> None:
         height = max(4, self._console.height - 1)
@@ -69,7 +67,9 @@ class LiveView:
     def _lines(self, now: int) -> list[Line]:
         picture = Picture(self._marks, self._console.width, now)
         if len(self._watched) > TREES_MAX:
-            return [Line(picture.heading(progress), progress.ended_at is not None) for progress in self._watched]
+            return [
+                Line(picture.heading(progress), progress.ended_at is not None) for progress in self._watched
+            ]
         return [line for progress in self._watched for line in picture.execution(progress)]
 
 

@@ -74,4 +74,8 @@ def pretty(value: JSON) -> bytes:
 
 def instant(milliseconds: int) -> str:
     """RFC 3339 with milliseconds, in UTC."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (
+        datetime.fromtimestamp(milliseconds / 1000, UTC)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z")
+    )

@@ -58,7 +58,9 @@ class Picture:
 
     def _rows(self, track: Track, prefix: str, label: str, column: int) -> Iterator[Line]:
         if track.dropped:
-            yield Line(self._cut(Text(f"{prefix}{self.marks.more} {track.dropped} earlier states", "dim")), True)
+            yield Line(
+                self._cut(Text(f"{prefix}{self.marks.more} {track.dropped} earlier states", "dim")), True
+            )
         for row in track.rows:
             ended = not row.status.live
             yield Line(self._state(row, prefix, label, column), folds=ended and row is not track.row)
@@ -71,9 +73,7 @@ class Picture:
         took = self._took(row.entered_at, row.ended_at)
         return self._line(prefix, row.status, f"{label}{row.name}", took, self._detail(row), column)
 
-    def _line(
-        self, prefix: str, status: Status, name: str, took: str, detail: Text, column: int
-    ) -> Text:
+    def _line(self, prefix: str, status: Status, name: str, took: str, detail: Text, column: int) -> Text:
         style = STYLES[status]
         text = Text.assemble((prefix, "dim"), (self._mark(status), style), " ")
         text.append(name, "bold" if status.live else "dim" if status is Status.ABORTED else "")

@@ -8,24 +8,17 @@ from datetime import datetime
 import click
 
 from .progress import Change, Progress
+from .view import View
 
 #: Places are filled up to this width, so that what happened stands in a column.
 PLACE_WIDTH = 24
 
 
-class PlainView:
+class PlainView(View):
     """Writes lines to stderr. With several executions each line begins with the execution's name."""
-
-    interval = None
 
     def __init__(self) -> None:
         self._watched = 0
-
-    def __enter__(self) -> PlainView:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        pass
 
     def watch(self, progress: Progress) -> None:
         self._watched += 1
@@ -34,12 +27,6 @@ class PlainView:
         name = f"{progress.name}  " if self._watched > 1 else ""
         for change in changes:
             click.echo(line(change, name), err=True)
-
-    def refresh(self, now: int) -> None:
-        pass
-
-    def restore(self) -> None:
-        pass
 
 
 def line(change: Change, name: str = "") -> str:

@@ -193,7 +193,8 @@ class Progress:
         self._end(row, Status.SUCCEEDED)
         if row.kind == "Choice":
             return f"chose {event.next}"
-        return f"done after {seconds(self._now - row.entered_at)}"
+        took = self._now - row.entered_at
+        return f"done after {seconds(took)}" if took else "done"
 
     def _evaluation_failed(self, track: Track, event: e.EvaluationFailed) -> str:
         return self._failed(track.row, event.error, event.cause)
@@ -295,13 +296,12 @@ class Progress:
 
 
 def seconds(milliseconds: int) -> str:
-    """A duration for people: ``0.25 s``, ``12.5 s``, ``4 min 05 s``, ``3 h 20 min``, ``2 d 04 h``."""
-    tenths = max(0, milliseconds) / 1000
-    if tenths < 10:
-        return f"{tenths:.2f} s" if tenths < 1 else f"{tenths:.1f} s"
-    if tenths < 60:
-        return f"{tenths:.1f} s"
-    minutes, rest = divmod(round(tenths), 60)
+    """A duration for people: ``25 ms``, ``12.5 s``, ``4 min 05 s``, ``3 h 20 min``, ``2 d 04 h``."""
+    if milliseconds < 100:
+        return f"{max(0, milliseconds)} ms"
+    if milliseconds < 60_000:
+        return f"{milliseconds / 1000:.1f} s"
+    minutes, rest = divmod(milliseconds // 1000, 60)
     if minutes < 60:
         return f"{minutes} min {rest:02} s"
     hours, minutes = divmod(minutes, 60)

@@ -37,8 +37,9 @@ def resume(
     """
     from detent.runtime.find import DEFAULT_STORE, store_exists
 
-    from .run import follow, resume_command, view_for
+    from .run import follow, resume_command
     from .session import Settings, registry_of
+    from .view import view_for
 
     url = store or DEFAULT_STORE
     if not store_exists(url):

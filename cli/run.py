@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -14,9 +13,10 @@ import click
 from .exits import Exit, Refusal
 from .options import SETTINGS, running, variables
 from .outcome import OutputFormat, exit_of, show
+from .view import View, view_for
 
 if TYPE_CHECKING:
-    from .session import Begin, Session, Settings, View
+    from .session import Begin, Session, Settings
 
 
 @click.command(context_settings=SETTINGS)
@@ -47,13 +47,13 @@ def run(
     5 if it was aborted, 130 if it was interrupted; then the message says how to resume it.
     """
     from detent.runtime.compose import Names, compile_machine, start_execution
-    from detent.runtime.engine import ExecutionExists
+    from detent.runtime.errors import ExecutionExists
     from detent.runtime.find import DEFAULT_STORE
 
     from . import definition
     from .input import read_input
     from .progress import Progress
-    from .session import Session, Settings, registry_of
+    from .session import Settings, registry_of
 
     name = definition.checked_name(name) if name is not None else fresh_name()
     document = definition.runnable(file, variables)
@@ -119,17 +119,6 @@ def resume_command(execution: str | None, store: str | None, handlers: Sequence[
     if store is not None:
         words += ["--store", store]
     return shlex.join(words)
-
-
-def view_for(log: bool) -> View:
-    """The live view where stderr is a terminal that can draw it, otherwise lines."""
-    from .plain import PlainView
-
-    if log or not sys.stderr.isatty():
-        return PlainView()
-    from .live import LiveView, able
-
-    return LiveView() if able() else PlainView()
 
 
 def fresh_name() -> str:

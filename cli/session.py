@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from types import FrameType
-from typing import Literal, Protocol
+from typing import Literal
 
 from detent.core.codec import Step
 from detent.core.execution import Execution
@@ -24,26 +25,8 @@ from detent.runtime.handlers.loading import load_handlers
 from detent.runtime.handlers.registry import Registry
 
 from .exits import Exit
-from .progress import Change, Progress
-
-
-class View(AbstractContextManager["View"], Protocol):
-    """Shows what executions do while it is entered."""
-
-    #: Seconds between calls of :meth:`refresh`; None if it need not be called.
-    interval: float | None
-
-    def watch(self, progress: Progress) -> None:
-        """Show one more execution."""
-
-    def changed(self, progress: Progress, changes: Sequence[Change]) -> None:
-        """Something became durable; ``progress`` holds it already."""
-
-    def refresh(self, now: int) -> None:
-        """Time has passed."""
-
-    def restore(self) -> None:
-        """Give the terminal back at once: the process is about to end."""
+from .progress import Progress
+from .view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +83,8 @@ async def drive(settings: Settings, begin: Begin, view: View) -> list[Execution]
     """Begin, wait until all have ended, and answer how. Raises Interrupted, DetentError."""
     interrupted = asyncio.Event()
     try:
-        with view, _interrupts(interrupted, view):
+        # stdout is for results: what handlers print goes where progress goes.
+        with redirect_stdout(sys.stderr), view, _interrupts(interrupted, view):
             async with open_engine(settings.store, settings.registry.resolve, paths=settings.paths) as engine:
                 session = Session(engine, view)
                 executions = await begin(session)
@@ -117,7 +101,8 @@ async def _results(
     stop = asyncio.ensure_future(interrupted.wait())
     ticks = asyncio.ensure_future(_ticks(session.view))
     try:
-        await asyncio.wait([everything, stop], return_when=asyncio.FIRST_COMPLETED)
+        first: set[asyncio.Future[object]] = {everything, stop}  # type: ignore[arg-type]
+        await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
         if not everything.done():
             raise Interrupted([id for id, one in zip(executions, waiting, strict=True) if not one.done()])
         return everything.result()

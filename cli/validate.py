@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from .definition import is_unreadable
 from .exits import Exit
 from .options import SETTINGS, variables
 
 if TYPE_CHECKING:
     from detent.schema.diagnostics import Diagnostic
-    from detent.schema.document import Document
+    from detent.schema.report import SourceText
 
 MachineType = Literal["STANDARD", "EXPRESS"]
 
@@ -42,46 +43,42 @@ def validate(
     """Check definitions, in YAML or JSON.
 
     Findings go to stdout, each with file, line and column. The exit code is 0 if there are no errors
-    (warnings are allowed), 1 if there are, 2 for wrong usage.
+    (warnings are allowed), 1 if there are, 2 for wrong usage or a file that cannot be opened.
     """
-    from .findings import render
+    from detent.schema.report import render, summary
 
     findings: list[Diagnostic] = []
-    documents: list[Document] = []
+    texts: list[SourceText] = []
     for file in files:
-        document, found = check(file, machine_type, variables)
+        text, found = check(file, machine_type, variables)
+        texts.append(text)
         findings += found
-        if document is not None:
-            documents.append(document)
-    text = render(findings, documents, format)
-    if text:
-        click.echo(text)
-    errors = sum(finding.severity == "error" for finding in findings)
+    if report := render(findings, texts, format):
+        click.echo(report)
+    errors = any(finding.severity == "error" for finding in findings)
     if format == "text":
-        click.echo(_summary(len(files), errors, len(findings) - errors), err=True)
+        if report:
+            click.echo(err=True)
+        click.echo(_verdict(len(files), errors, summary(findings) if findings else ""), err=True)
+    if is_unreadable(findings):
+        return Exit.USAGE
     return Exit.INVALID if errors else Exit.SUCCEEDED
 
 
 def check(
     file: str, machine_type: MachineType, variables: Mapping[str, str]
-) -> tuple[Document | None, list[Diagnostic]]:
-    """A definition file and its findings; no document if it cannot be read."""
+) -> tuple[SourceText, list[Diagnostic]]:
+    """A definition file, read as far as possible, and its findings."""
     from detent.schema.document import DocumentError, read_file
     from detent.schema.validate import validate as validate_document
 
     try:
         document = read_file(file).substitute(variables)
     except DocumentError as error:
-        return None, error.diagnostics
+        return error, error.diagnostics
     return document, validate_document(document, machine_type=machine_type)
 
 
-def _summary(files: int, errors: int, warnings: int) -> str:
-    checked = _count(files, "file")
-    if not errors:
-        return f"{checked}: valid" + (f", {_count(warnings, 'warning')}" if warnings else "")
-    return f"{checked}: {_count(errors, 'error')}, {_count(warnings, 'warning')}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
+def _verdict(files: int, errors: bool, counts: str) -> str:
+    checked = "1 file" if files == 1 else f"{files} files"
+    return f"{checked}: {counts}" if errors else ", ".join(filter(None, [f"{checked}: valid", counts]))
