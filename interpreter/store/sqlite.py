@@ -63,8 +63,8 @@ class SqliteStore:
         lock = EngineLock(self._path) if engine else None
         writer = Connection(self._path, partial(connect_writer, self._path, self._synchronous, lock))
         reader = Connection(self._path, partial(connect_reader, self._path))
-        await writer.open()
         try:
+            await writer.open()
             await reader.open()
             if engine:
                 await writer.run("BEGIN IMMEDIATE", _take_over)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
@@ -66,11 +66,14 @@ class Connection:
 
     async def open(self) -> None:
         """Connect. Raises StoreError."""
-        await self._thread
+        await _settled(self._start())
         if self._failure is not None:
             await self.close()
             with errors_named(self._path):
                 raise self._failure
+
+    async def _start(self) -> None:
+        await self._thread
 
     def _connected(self) -> sqlite3.Connection:
         # If a connector raises, aiosqlite leaves a thread that outlives the event loop and complains of it.
@@ -91,16 +94,7 @@ class Connection:
 
         A transaction that has begun is not abandoned: a cancelled caller gets the cancellation when it has ended.
         """
-        call = asyncio.ensure_future(self._hand_over(begin, work, *args, **kwargs))
-        try:
-            return await asyncio.shield(call)
-        except asyncio.CancelledError:
-            while not call.done():
-                with suppress(asyncio.CancelledError):
-                    await asyncio.wait({call})
-            if not call.cancelled():
-                call.exception()  # Seen here, or asyncio would report it as never retrieved.
-            raise
+        return await _settled(self._hand_over(begin, work, *args, **kwargs))
 
     async def _hand_over(
         self,
@@ -125,7 +119,21 @@ class Connection:
     async def close(self) -> None:
         """Finish what was handed over, then close. Safe to call twice."""
         with errors_named(self._path):
-            await asyncio.shield(self._thread.close())
+            await _settled(self._thread.close())
+
+
+async def _settled(work: Coroutine[Any, Any, T]) -> T:
+    """What ``work`` returns. A cancellation is passed on when ``work`` has ended, and does not end it."""
+    call = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(call)
+    except asyncio.CancelledError:
+        while not call.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({call})
+        if not call.cancelled():
+            call.exception()  # Seen here, or asyncio would report it as never retrieved.
+        raise
 
 
 def _transact(
@@ -200,19 +208,17 @@ def _holder(path: Path) -> str:
 def connect_writer(path: Path, synchronous: Synchronous, lock: EngineLock | None) -> sqlite3.Connection:
     """A connection that may write, to a file whose layout is up to date; under the lock if one is given."""
     _make_folder(path)
-    if lock is not None:
-        lock.take()
-    try:
-        connection = _connect(path, synchronous)
-        try:
-            _prepare(connection, path, engine=lock is not None)
-        except BaseException:
-            connection.close()
-            raise
-    except BaseException:
+    with ExitStack() as on_failure:
         if lock is not None:
-            lock.give_back()
-        raise
+            on_failure.callback(lock.give_back)
+            lock.take()
+        connection = on_failure.enter_context(closing(_connect(path)))
+        connection.execute(f"PRAGMA cache_size = -{CACHE_SIZE}")
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
+        connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        _prepare(connection, path, engine=lock is not None)
+        on_failure.pop_all()
     return connection
 
 
@@ -227,24 +233,22 @@ def _make_folder(path: Path) -> None:
 
 def connect_reader(path: Path) -> sqlite3.Connection:
     """A connection that only reads, and so never waits for the writer's fsync."""
-    connection = _connect(path, "NORMAL")
-    connection.execute("PRAGMA query_only = ON")
+    with ExitStack() as on_failure:
+        connection = on_failure.enter_context(closing(_connect(path)))
+        connection.execute(f"PRAGMA cache_size = -{CACHE_SIZE}")
+        connection.execute("PRAGMA query_only = ON")
+        on_failure.pop_all()
     return connection
 
 
-def _connect(path: Path, synchronous: Synchronous) -> sqlite3.Connection:
-    connection = sqlite3.connect(
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(
         path,
         isolation_level=None,
         timeout=BUSY_TIMEOUT / 1000,
         cached_statements=256,
         check_same_thread=False,
     )
-    connection.execute(f"PRAGMA synchronous = {synchronous}")
-    connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-    connection.execute(f"PRAGMA cache_size = -{CACHE_SIZE}")
-    return connection
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, *, engine: bool) -> None:

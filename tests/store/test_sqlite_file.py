@@ -337,6 +337,49 @@ def test_a_cancelled_caller_learns_of_it_when_the_transaction_has_ended(path):
     asyncio.run(scenario())
 
 
+def test_a_cancelled_open_leaves_the_file_free(path):
+    async def scenario():
+        for turns in range(8):
+            opening = asyncio.ensure_future(SqliteStore(path).open(engine=True))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            opening.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await opening
+        async with opened(path) as store:
+            assert await store.append([create("e1")]) == [Outcome.DONE]
+
+    asyncio.run(scenario())
+
+
+def test_each_call_is_one_hand_over(path, monkeypatch):
+    handed = []
+    hand_over = aiosqlite.Connection._execute
+
+    def counted(self, fn, *args, **kwargs):
+        handed.append(fn)
+        return hand_over(self, fn, *args, **kwargs)
+
+    async def scenario():
+        async with opened(path) as store:
+            monkeypatch.setattr(aiosqlite.Connection, "_execute", counted)
+            calls = [
+                store.append([create(f"e{n}", blobs={"h": b""}) for n in range(200)]),
+                store.append([further("e1", 3, 4, closed=[1], drained=[1]), further("e2", 3, 4)]),
+                store.load("e1"),
+                store.payloads("e1", [0, 3]),
+                store.claim("w", now=0, lease=1, limit=9),
+                store.delete(["e1", "e2"]),
+            ]
+            for call in calls:
+                handed.clear()
+                await call
+                assert len(handed) == 1
+            monkeypatch.undo()
+
+    asyncio.run(scenario())
+
+
 def test_a_cancelled_call_that_fails_leaves_the_connection_usable(path):
     async def scenario():
         async with opened(path) as store:
