@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ CALLS = st.one_of(
     st.tuples(st.just("release"), st.lists(st.builds(Claim, IDS, st.integers(0, 3), st.just(1)), max_size=2)),
     st.tuples(st.just("beat"), st.lists(st.builds(Beat, IDS, st.integers(1, 3), NOW, FENCES), max_size=3)),
     st.tuples(st.just("delete"), st.lists(IDS, max_size=2)),
-    st.tuples(st.just("inbox"), OWNERS, st.fixed_dictionaries({"after": st.integers(0, 2), "limit": NOW})),
+    st.tuples(st.just("inbox"), OWNERS, st.fixed_dictionaries({"limit": NOW})),
     st.tuples(
         st.just("find"), st.builds(Query, status=st.none() | st.just("RUNNING"), ended_before=st.none() | NOW)
     ),
@@ -69,12 +70,18 @@ async def answers(store: Any, calls: list[tuple[Any, ...]]) -> list[Any]:
     """What a store said to each call, and what it knows in the end."""
     await store.open(engine=True)
     try:
-        said = []
+        said: list[Any] = []
+        numbers: list[int] = []
         for name, *arguments in calls:
             options = arguments.pop() if isinstance(arguments[-1], dict) else {}
+            if name == "append":
+                arguments = [[_naming_real_messages(batch, numbers) for batch in arguments[0]]]
             answer = await getattr(store, name)(*arguments, **options)
-            if name == "find":  # A cursor means something to its own store only.
+            if name == "find":  # Cursors and message numbers mean something to their own store only.
                 answer = [(found.record, found.head) for found in answer]
+            if name == "inbox":
+                numbers += [message.number for message in answer if message.number not in numbers]
+                answer = [(message.execution, message.body) for message in answer]
             said.append((name, answer))
         for id in ("e1", "e2", "e3"):
             try:
@@ -88,6 +95,11 @@ async def answers(store: Any, calls: list[tuple[Any, ...]]) -> list[Any]:
         return said
     finally:
         await store.close()
+
+
+def _naming_real_messages(batch: Batch, numbers: list[int]) -> Batch:
+    """The batch with the n-th message that was read in place of n."""
+    return replace(batch, drained=[numbers[n - 1] for n in batch.drained if n <= len(numbers)])
 
 
 @settings(max_examples=25)
