@@ -409,6 +409,8 @@ def test_what_was_cancelled_before_it_began_never_begins(on_loop: Await) -> None
         )
         await asyncio.sleep(0)
         second.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await second
         released.set()
         assert await first is True
         await registry.close()
