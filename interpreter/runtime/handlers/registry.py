@@ -10,9 +10,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from ...core.machine import Machine, Task
 from ...core.resources import integration
 from ...core.values import JSON
 from .base import Handler
@@ -36,15 +35,6 @@ if TYPE_CHECKING:
 
 TASK = "task:"
 HTTP = ("http://", "https://")
-
-
-class Unhandled(NamedTuple):
-    """A task that nobody can do: its place, its resource, and why, with how to mend it."""
-
-    scope: str
-    state: str
-    resource: str
-    reason: str
 
 
 class Registry:
@@ -140,22 +130,6 @@ class Registry:
                 return None
             return self._missing(function_name(named) or named, "Lambda function")
         return _not_ours(resource, found)
-
-    def unhandled(
-        self, machine: Machine, arguments: Callable[[Task], JSON] = lambda task: None
-    ) -> list[Unhandled]:
-        """The tasks of a machine that nobody can do, in the order of their scopes.
-
-        ``arguments`` gives what is known of a task's arguments before it runs, None if nothing is.
-        """
-        found = []
-        for scope in machine.scopes.values():
-            for state in scope.states.values():
-                if isinstance(state, Task):
-                    reason = self.refusal(state.resource, arguments(state))
-                    if reason is not None:
-                        found.append(Unhandled(scope.path, state.name, state.resource, reason))
-        return found
 
     async def close(self) -> None:
         """End what runs and close what is open. Sync functions that still run are left behind."""

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from detent.core.machine import Machine, Pass, Scope, Task
 from detent.runtime.handlers.errors import HandlersError
-from detent.runtime.handlers.registry import Registry, Unhandled
+from detent.runtime.handlers.registry import Registry
 
 INVOKE = "arn:aws:states:::lambda:invoke"
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:"
@@ -20,14 +19,6 @@ def charge(order: Any) -> Any:
 
 def refund(order: Any) -> Any:
     return order
-
-
-def a_task(name: str, resource: str) -> Task:
-    return Task(name, None, None, resource, "request", None, None, None, (), ())
-
-
-def a_machine(*scopes: Scope) -> Machine:
-    return Machine("digest", scopes[0], {scope.path: scope for scope in scopes})
 
 
 @pytest.fixture
@@ -80,17 +71,3 @@ def test_a_missing_function_is_found_before_the_start_where_its_name_is_known(sh
     assert shop.refusal(INVOKE, {"FunctionName": ARN + "chrage:live"}) == missing
     assert shop.refusal(INVOKE, {"FunctionName": "charge"}) is None
     assert shop.refusal(INVOKE, None) is None
-
-
-def test_the_tasks_that_nobody_can_do_are_listed_with_their_places(shop: Registry) -> None:
-    root = Scope("", "Pay", {"Pay": a_task("Pay", "task:charge"), "Pass": Pass("Pass", None, None)})
-    body = Scope(
-        "/States/Each/ItemProcessor", "A", {n: a_task(n, r) for n, r in [("A", "signal:go"), ("B", INVOKE)]}
-    )
-    known = {"B": {"FunctionName": "gone"}}
-    found = shop.unhandled(a_machine(root, body), lambda task: known.get(task.name))
-    assert [(place.scope, place.state, place.resource) for place in found] == [
-        ("/States/Each/ItemProcessor", "A", "signal:go"),
-        ("/States/Each/ItemProcessor", "B", INVOKE),
-    ]
-    assert all(isinstance(place, Unhandled) and place.reason for place in found)
