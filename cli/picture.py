@@ -17,18 +17,22 @@ from rich.text import Text
 from .marks import STYLES, Marks
 from .progress import TRACKS_KEPT, Fan, Progress, Row, Status, Track, seconds
 
-#: Columns of the bar of a Map.
+#: Columns of the bar of a Map, of a duration.
 BAR = 16
+TOOK = 9
+#: Items of a Map that must have ended before its pace tells anything.
+PACE_FROM = 10
 #: The column where durations begin never lies further right.
 NAME_MAX = 34
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """``folds`` if the line may be left out when there is too little room: it tells of something that has ended."""
+    """``folds`` says how soon the line may be left out when there is too little room: 0 never, 1 if it tells
+    of a state that has ended, more if it tells of something deep inside one."""
 
     text: Text
-    folds: bool = False
+    folds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,34 +48,33 @@ class Picture:
         column = _column(progress)
         lines = [Line(self.heading(progress))]
         if progress.root.rows:
-            lines += self._rows(progress.root, "", "", column)
+            lines += self._rows(progress.root, "", column)
         return lines
 
     def heading(self, progress: Progress) -> Text:
         """``order-fulfilment  NAME`` on the left, status and time on the right."""
         status = {"RUNNING": "running"}.get(progress.status, progress.status)
         style = {"RUNNING": "cyan", "SUCCEEDED": "bold green"}.get(progress.status, "bold red")
-        took = seconds((progress.ended_at or self.now) - progress.started_at) if progress.started_at else ""
+        took = _span((progress.ended_at or self.now) - progress.started_at) if progress.started_at else ""
         left = Text.assemble((progress.machine_name, "bold"), "  ", (progress.name, "dim"))
         right = Text.assemble((status, style), f"  {took:>8}")
         return self._both(left, right)
 
-    def _rows(self, track: Track, prefix: str, label: str, column: int) -> Iterator[Line]:
+    def _rows(self, track: Track, prefix: str, column: int) -> Iterator[Line]:
         if track.dropped:
             yield Line(
                 self._cut(Text(f"{prefix}{self.marks.more} {track.dropped} earlier states", "dim")), True
             )
         for row in track.rows:
             ended = not row.status.live
-            yield Line(self._state(row, prefix, label, column), folds=ended and row is not track.row)
+            yield Line(self._state(row, prefix, column), folds=int(ended and row is not track.row))
             if row.fan is not None:
                 for line in self._fan(row.fan, prefix, column):
-                    yield Line(line.text, folds=line.folds or ended)
-            label = " " * len(label)
+                    yield Line(line.text, folds=line.folds + 2 if ended else line.folds)
 
-    def _state(self, row: Row, prefix: str, label: str, column: int) -> Text:
+    def _state(self, row: Row, prefix: str, column: int) -> Text:
         took = self._took(row.entered_at, row.ended_at)
-        return self._line(prefix, row.status, f"{label}{row.name}", took, self._detail(row), column)
+        return self._line(prefix, row.status, row.name, took, self._detail(row, column), column)
 
     def _line(self, prefix: str, status: Status, name: str, took: str, detail: Text, column: int) -> Text:
         style = STYLES[status]
@@ -80,7 +83,7 @@ class Picture:
         if cell_len(text.plain) > column:
             text.truncate(column, overflow="ellipsis")
         text.append(" " * (column - cell_len(text.plain)))
-        text.append(f"{took:>9}  ", "dim")
+        text.append(f"{took:>{TOOK}}  ", "dim")
         text.append_text(detail)
         return self._cut(text)
 
@@ -91,7 +94,7 @@ class Picture:
 
     # What stands behind a state
 
-    def _detail(self, row: Row) -> Text:
+    def _detail(self, row: Row, column: int, *, resource: bool = True) -> Text:
         if row.status is Status.RETRYING:
             return Text(f"{self._retrying(row)}", "yellow")
         if row.status is Status.WAITING and row.until is not None:
@@ -101,17 +104,18 @@ class Picture:
         if row.status is Status.FAILED:
             return Text(": ".join(filter(None, (row.error, row.cause))), "red")
         if row.fan is not None:
-            return self._counts(row.fan)
+            return self._counts(row.fan, column)
         if row.kind == "Choice" and row.next:
             return Text(f"{self.marks.arrow} {row.next}", "dim")
-        return self._task(row)
+        return self._task(row, resource=resource)
 
-    def _task(self, row: Row) -> Text:
+    def _task(self, row: Row, *, resource: bool = True) -> Text:
         parts = []
         if row.status is Status.RUNNING and row.resource:
-            parts.append(row.resource)
+            if resource:
+                parts.append(row.resource)
             if row.until is not None:
-                parts.append(f"{self._left(row.until)} left")
+                parts.append(f"timeout in {self._left(row.until)}")
         if row.attempt > 1:
             parts.append(f"attempt {row.attempt}" + (f" of {row.attempts}" if row.attempts else ""))
         return Text(", ".join(parts), "dim")
@@ -122,20 +126,24 @@ class Picture:
 
     # Branches and iterations
 
-    def _counts(self, fan: Fan) -> Text:
+    def _counts(self, fan: Fan, column: int) -> Text:
         if fan.kind == "Parallel":
             return Text(f"{fan.done} of {fan.width} branches" if fan.done < fan.width else "", "dim")
-        done = BAR * fan.done // fan.width if fan.width else BAR
-        text = Text.assemble((self.marks.bar * done, "green"), (self.marks.rest * (BAR - done), "dim"))
-        parts = [f" {fan.done} of {fan.width}"]
+        parts = [f"{fan.done} of {fan.width}"]
         if fan.failed:
             parts.append(f"{fan.failed} failed")
-        if fan.running and fan.width > TRACKS_KEPT:
-            parts.append(f"{fan.running} running")
-            if fan.done >= 10:
-                rest = (self.now - fan.started_at) * (fan.width - fan.done) // fan.done
-                parts.append(f"about {seconds(rest)} left")
-        return text.append(", ".join(parts))
+        if fan.running and fan.width > TRACKS_KEPT and fan.done >= PACE_FROM:
+            took = max(1, self.now - fan.started_at)
+            parts.append(f"{1000 * fan.done / took:.3g}/s")
+            parts.append(f"{_span(took * (fan.width - fan.done) // fan.done)} left")
+        counts = ", ".join(parts)
+        bar = min(BAR, self.width - column - TOOK - len(counts) - 3)
+        if bar < 4:
+            return Text(counts)
+        done = bar * fan.done // fan.width if fan.width else bar
+        return Text.assemble(
+            (self.marks.bar * done, "green"), (self.marks.rest * (bar - done), "dim"), f" {counts}"
+        )
 
     def _fan(self, fan: Fan, prefix: str, column: int) -> Iterator[Line]:
         if fan.kind == "Parallel":
@@ -144,7 +152,9 @@ class Picture:
             tracks = [fan.tracks[index] for index in sorted(fan.tracks)]
             for track in tracks:
                 tie = self.marks.elbow if track.index == fan.width - 1 else self.marks.tee
-                yield Line(self._iteration(track, f"{prefix}{tie} ", column), folds=not track.status.live)
+                yield Line(
+                    self._iteration(track, f"{prefix}{tie} ", column), folds=int(not track.status.live)
+                )
         elif fan.running:
             yield Line(self._crowd(fan, prefix))
 
@@ -155,7 +165,7 @@ class Picture:
             last = track is tracks[-1]
             below = f"{prefix}{' ' if last else self.marks.pipe} "
             first = f"{prefix}{self.marks.elbow if last else self.marks.tee} "
-            for number, line in enumerate(self._rows(track, "", "", column - len(below))):
+            for number, line in enumerate(self._rows(track, "", column - len(below))):
                 yield Line(
                     self._cut(Text.assemble((below if number else first, "dim"), line.text)), line.folds
                 )
@@ -168,7 +178,7 @@ class Picture:
             return self._line(prefix, track.status, name, took, Text(), column)
         row = track.row
         if track.status.live:
-            detail = Text.assemble(row.name, "  ", self._detail(row))
+            detail = Text.assemble(row.name, "  ", self._detail(row, column, resource=False))
             return self._line(prefix, row.status, name, took, detail, column)
         way = f" {self.marks.chain} ".join(_visit(row) for row in track.rows)
         if track.status is Status.FAILED:
@@ -184,7 +194,7 @@ class Picture:
             if track.rows
         )
         parts = [
-            f"{count} in {name}" + (" to be retried" if retrying else "")
+            f"{count} waiting to retry {name}" if retrying else f"{count} in {name}"
             for (name, retrying), count in where.most_common(4)
         ]
         return self._cut(Text(f"{prefix}{self.marks.elbow} {', '.join(parts)}", "dim"))
@@ -193,10 +203,10 @@ class Picture:
 
     def _took(self, start: int, end: int | None) -> str:
         took = (end if end is not None else self.now) - start
-        return seconds(took) if took >= 10 or end is None else ""
+        return _span(took) if took >= 50 or end is None else ""
 
     def _left(self, until: int) -> str:
-        return seconds(max(0, until - self.now))
+        return _span(until - self.now)
 
     def _cut(self, text: Text) -> Text:
         text.rstrip()
@@ -213,23 +223,14 @@ class Picture:
 
 
 def fit(lines: Sequence[Line], height: int, marks: Marks) -> list[Text]:
-    """At most ``height`` lines: what has ended makes room for what has not, the oldest first."""
-    over = len(lines) - height
-    if over <= 0:
+    """At most ``height`` lines: what has ended makes room for what has not, its insides and the oldest first."""
+    if len(lines) <= height:
         return [line.text for line in lines]
-    over += 1  # for the line that says so
-    heading, *rest = lines
-    kept: list[Line] = []
-    folded = 0
-    for line in rest:
-        if line.folds and folded < over:
-            folded += 1
-        else:
-            kept.append(line)
-    room = max(0, height - 2)
-    folded += max(0, len(kept) - room)
-    kept = kept[len(kept) - room :] if len(kept) > room else kept
-    return [heading.text, Text(f"{marks.more} {folded} more lines", "dim"), *(line.text for line in kept)]
+    over = len(lines) - height + 1  # one more for the line that says so
+    order = sorted(range(1, len(lines)), key=lambda index: (-lines[index].folds, index))
+    away = set(order[:over])
+    heading, *kept = [line.text for index, line in enumerate(lines) if index not in away]
+    return [heading, Text(f"{marks.more} {over} more", "dim"), *kept]
 
 
 def _visit(row: Row) -> str:
@@ -243,6 +244,11 @@ def _column(progress: Progress) -> int:
         depth = path.count("/Branches/") + path.count("/ItemProcessor") + path.count("/Iterator")
         longest = max([longest, *(2 * depth + cell_len(name) for name in scope.states)])
     return min(NAME_MAX, longest + 3)
+
+
+def _span(milliseconds: int) -> str:
+    """A duration in steps of a tenth of a second, so that it does not flicker."""
+    return seconds(milliseconds) if milliseconds >= 100 else "0.0 s"
 
 
 def _clock(instant: int) -> str:

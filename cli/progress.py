@@ -61,7 +61,7 @@ class Track:
     label: str
     scope: str
     started_at: int
-    owner: Fan | None = None
+    parent: Track | None = None
     rows: list[Row] = field(default_factory=list)
     dropped: int = 0
     status: Status = Status.RUNNING
@@ -171,7 +171,7 @@ class Progress:
             self._end(self.root.row, Status.FAILED if failed else Status.ABORTED)
             if failed:
                 self.root.row.error, self.root.row.cause = event.error, event.cause
-        return f"{event.status} after {seconds(event.at - self.started_at)}{_why(event.error, event.cause)}"
+        return f"{event.status} after {seconds(event.at - self.started_at)}"
 
     # States
 
@@ -242,7 +242,7 @@ class Progress:
         if track.row.kind == "Parallel":
             return f"{event.width} branches"
         together = f", {event.limit} at a time" if event.limit < event.width else ""
-        return f"{event.width} items{together}"
+        return f"{event.width} item{'' if event.width == 1 else 's'}{together}"
 
     def _opened(self, track: Track, event: e.FrameOpened) -> None:
         fan = track.row.fan
@@ -250,7 +250,7 @@ class Progress:
         state = self.machine.scopes[track.scope].states[track.row.name]
         assert isinstance(state, (Parallel, Map))
         scope = state.branches[event.index] if isinstance(state, Parallel) else state.body
-        child = Track(event.index, f"{track.place}[{event.index}] > ", scope.path, self._now, fan)
+        child = Track(event.index, f"{track.place}[{event.index}] > ", scope.path, self._now, track)
         fan.opened += 1
         fan.tracks[event.index] = child
         self._frames[self._next_frame] = child
@@ -261,13 +261,15 @@ class Progress:
 
     def _torn_down(self, track: Track, event: e.FrameAborted | e.Halted) -> str | None:
         """The first frame that ends in a fan is the one that failed, unless the end came from outside."""
-        fan = track.owner
-        if fan is None:
+        if track.parent is None:
             return None
+        fan = _fan_of(track)
         first = not fan.failed and not fan.aborted and not self._from_outside
         status = Status.FAILED if first else Status.ABORTED
         if track.rows and track.row.status.live:
             self._end(track.row, status)
+        if first and track.rows:
+            track.parent.row.error, track.parent.row.cause = track.row.error, track.row.cause
         self._leave_fan(track, event.frame, status)
         return None if first else "aborted"
 
@@ -284,8 +286,7 @@ class Progress:
         row.status, row.ended_at, row.until = status, self._now, None
 
     def _leave_fan(self, track: Track, frame: int, status: Status) -> None:
-        fan = track.owner
-        assert fan is not None
+        fan = _fan_of(track)
         track.status, track.ended_at = status, self._now
         fan.done += status is Status.SUCCEEDED
         fan.failed += status is Status.FAILED
@@ -293,6 +294,13 @@ class Progress:
         if fan.width > TRACKS_KEPT:
             fan.tracks.pop(track.index, None)
         self._frames.pop(frame, None)
+
+
+def _fan_of(track: Track) -> Fan:
+    """The fan a branch or iteration belongs to."""
+    assert track.parent is not None
+    assert track.parent.row.fan is not None
+    return track.parent.row.fan
 
 
 def seconds(milliseconds: int) -> str:

@@ -1,0 +1,68 @@
+"""Every workflow in definitions/ is sound, runs with each of its inputs, and ends as its expected.json says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+import detent.definitions
+from detent.cli.app import app
+from detent.schema.document import read_file
+from detent.schema.validate import validate
+
+ROOT = Path(detent.definitions.__file__).parent
+FOLDERS = sorted(path.parent for path in ROOT.glob("*/workflow.yaml"))
+
+
+def runs() -> list[Any]:
+    return [
+        pytest.param(folder, name, outcome, id=f"{folder.name}-{name}")
+        for folder in FOLDERS
+        for name, outcome in json.loads((folder / "expected.json").read_text()).items()
+    ]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_it_is_valid_without_a_warning(folder: Path) -> None:
+    assert validate(read_file(folder / "workflow.yaml")) == []
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_every_input_has_an_expected_outcome_and_a_command(folder: Path) -> None:
+    outcomes = json.loads((folder / "expected.json").read_text())
+    assert sorted(outcomes) == sorted(path.name for path in folder.glob("*.json") if path.stem != "expected")
+    for name in outcomes:
+        assert f"--input @{name}" in (folder / "README.md").read_text()
+
+
+@pytest.mark.parametrize(("folder", "input", "expected"), runs())
+def test_it_ends_as_expected(
+    folder: Path, input: str, expected: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEMO_PACE", "0")
+    command = ["run", str(folder / "workflow.yaml"), "--input", f"@{folder / input}", "--output", "json"]
+    command += ["--store", str(tmp_path / "detent.db")]
+    if (folder / "handlers.py").exists():
+        command += ["--handlers", str(folder / "handlers.py")]
+    result = CliRunner().invoke(app, command)
+    outcome = json.loads(result.stdout)
+    for varying in ("execution", "name", "started", "ended"):
+        del outcome[varying]
+    assert outcome == expected, result.stderr
+
+
+def test_the_order_uses_every_type_of_state_with_retry_and_catch() -> None:
+    text = (ROOT / "order-fulfilment" / "workflow.yaml").read_text()
+    for kind in ("Task", "Choice", "Wait", "Parallel", "Map", "Pass", "Succeed", "Fail"):
+        assert f"Type: {kind}\n" in text
+    assert "Retry:" in text
+    assert "Catch:" in text
+
+
+def test_the_list_names_every_definition() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert [folder.name for folder in FOLDERS if f"({folder.name}/)" not in readme] == []
