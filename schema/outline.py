@@ -42,6 +42,14 @@ class Part:
         """The place of something inside."""
         return (*self.pointer, *steps)
 
+    def fields(self) -> Iterator[tuple[Pointer, str, JSON]]:
+        """Place, name and value of each field, those of a ReaderConfig included."""
+        for name, value in self.value.items():
+            yield self.at(name), name, value
+            if name == "ReaderConfig" and isinstance(value, dict):
+                for inner, setting in value.items():
+                    yield self.at(name, inner), inner, setting
+
 
 @dataclass(frozen=True, slots=True)
 class State(Part):

@@ -6,7 +6,7 @@ expression are said in the message.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 from detent.core.values import JSON
 from detent.query.cursor import ExpressionSyntaxError
@@ -56,22 +56,13 @@ def check_expressions(outline: Outline, findings: Findings) -> None:
 
 
 def _check_part(part: Part, findings: Findings) -> None:
-    for pointer, name, value in _fields(part):
+    for pointer, name, value in part.fields():
         if name in _TEMPLATES:
             _check_template(part, pointer, value, findings)
         elif isinstance(value, str) and not is_unknown(value):
             check = _CHECKS.get(name) or (_check_path if _is_operand(part, name) else None)
             if check is not None:
                 check(part, pointer, value, findings)
-
-
-def _fields(part: Part) -> Iterator[tuple[Pointer, str, JSON]]:
-    """The fields of a part, those of a ReaderConfig included."""
-    for name, value in part.value.items():
-        yield part.at(name), name, value
-        if name == "ReaderConfig" and isinstance(value, dict):
-            for inner, setting in value.items():
-                yield part.at(name, inner), inner, setting
 
 
 def _is_operand(part: Part, name: str) -> bool:

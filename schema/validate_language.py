@@ -5,7 +5,7 @@ Whether a JSONata expression is well formed is not judged here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from detent.core.values import JSON
 
@@ -108,17 +108,8 @@ def check_language(outline: Outline, findings: Findings) -> None:
                 _check_jsonata(state, part, findings)
 
 
-def _fields(part: Part) -> Iterator[tuple[Pointer, str, JSON]]:
-    """The fields of a part, those of a ReaderConfig included."""
-    for name, value in part.value.items():
-        yield part.at(name), name, value
-        if name == "ReaderConfig" and isinstance(value, dict):
-            for inner, setting in value.items():
-                yield part.at(name, inner), inner, setting
-
-
 def _check_jsonpath(part: Part, findings: Findings) -> None:
-    for pointer, name, value in _fields(part):
+    for pointer, name, value in part.fields():
         if name in _JSONATA_ONLY:
             _wrong_language(part, pointer, JSONATA, JSONPATH, _JSONATA_ONLY[name], findings)
         elif name in _OR_EXPRESSION and isinstance(value, str) and value.startswith("{%"):
@@ -126,7 +117,7 @@ def _check_jsonpath(part: Part, findings: Findings) -> None:
 
 
 def _check_jsonata(state: State, part: Part, findings: Findings) -> None:
-    for pointer, name, value in _fields(part):
+    for pointer, name, value in part.fields():
         instead = _JSONPATH_ONLY.get(name)
         if instead is None and part.kind in ("rule", "nestedRule") and _is_operator(name):
             instead = "use Condition"

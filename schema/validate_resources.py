@@ -146,8 +146,8 @@ def _check_integration(state: State, service: str, action: str, pattern: str, fi
     else:
         offer = INTEGRATIONS.get(service)
     if offer is None:
-        findings.warning(
-            "unknown-resource",
+        findings.error(
+            "bad-resource",
             place,
             f"'{service or action}' in Resource of {state.label} is no service with an integration of its own",
             hint=did_you_mean(service, INTEGRATIONS) or "aws-sdk:SERVICE:ACTION reaches the others",
@@ -174,7 +174,8 @@ def _check_storage(part: Part, calls: tuple[str, ...], findings: Findings) -> No
     resource = part.value.get("Resource")
     if not isinstance(resource, str) or is_unknown(resource) or resource.endswith(calls):
         return
-    findings.warning(
+    say = findings.warning if _SCHEME.match(resource) else findings.error
+    say(
         "unknown-resource",
         part.at("Resource"),
         f"Resource '{resource}' of {part.label} is not a call it can make",

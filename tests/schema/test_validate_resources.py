@@ -53,12 +53,11 @@ CASES = [
         hint="patterns it has: .waitForTaskToken",
     ),
     Case(
-        code="unknown-resource",
+        code="bad-resource",
         definition=resource(ARN + "lamda:invoke"),
         pointer="/States/S/Resource",
         message="'lamda' in Resource of state 'S' (Task) is no service with an integration of its own",
         hint="did you mean 'lambda'?",
-        severity="warning",
     ),
     Case(
         code="unknown-resource",
@@ -83,6 +82,13 @@ CASES = [
         message="Resource 'arn:aws:states:::s3:putObject' of ItemReader of state 'M' (Map) is not a call it can make",
         hint="arn:PARTITION:states:::s3:getObject or arn:PARTITION:states:::s3:listObjectsV2",
         severity="warning",
+    ),
+    Case(
+        code="unknown-resource",
+        definition=distributed(ResultWriter={"Resource": "bucket", "Parameters": {}}),
+        pointer="/States/M/ResultWriter/Resource",
+        message="Resource 'bucket' of ResultWriter of state 'M' (Map) is not a call it can make",
+        hint="arn:PARTITION:states:::s3:putObject",
     ),
     Case(
         code="not-in-express",
