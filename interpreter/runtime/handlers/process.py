@@ -14,6 +14,7 @@ import shlex
 import shutil
 import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import cast
 
 from ...core.errors import DATA_LIMIT_EXCEEDED
@@ -31,6 +32,8 @@ _STDERR = 2
 _DRAIN_SECONDS = 0.5
 #: Seconds between asking a process to end and ending it.
 GRACE_SECONDS = 5.0
+#: Seconds in which a process that was ended is waited for: the system needs a moment.
+_REAPING_SECONDS = 1.0
 
 
 def argv_of(resource: str) -> list[str]:
@@ -161,12 +164,12 @@ class _Process(asyncio.SubprocessProtocol):
 
     async def end(self, grace_seconds: float) -> None:
         """Ask the group to end; end what is left of it after the grace, or at once when cancelled again."""
-        self._signal(signal.SIGTERM)
         try:
-            async with asyncio.timeout(grace_seconds):
-                await self.ended.wait()
-        except TimeoutError:
-            pass
+            for number, patience in ((signal.SIGTERM, grace_seconds), (signal.SIGKILL, _REAPING_SECONDS)):
+                self._signal(number)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(patience):
+                        await self.ended.wait()
         finally:
             self._signal(signal.SIGKILL)
             self.transport.close()
