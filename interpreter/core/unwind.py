@@ -30,7 +30,7 @@ from .execution import FAILED, ROOT, Frame
 from .leaving import leave
 from .limits import CAUSE_CHARACTERS_MAX, ERROR_CHARACTERS_MAX, SECONDS_MAX
 from .machine import Catcher, Map, Parallel, Retrier, Task
-from .turn import Turn
+from .turn import HistoryFull, Turn
 from .values import JSON
 
 #: States that the history shows as aborted while they are open.
@@ -147,6 +147,9 @@ def _tear_down(
 ) -> int:
     """End every frame below ``level``, beginning where it failed; the history id of what made ``level`` fail."""
     last = leaf.last
+    # A Map can fail by itself, over the input of its next iteration or a catcher's expressions.
+    for child in turn.execution.children(leaf):
+        _end_tree(turn, kind, child, leaf, last)
     frame = leaf
     while frame is not level:
         assert frame.parent is not None
@@ -205,23 +208,31 @@ def end_from_outside(turn: Turn, status: str, error: str | None, cause: str | No
     """End the execution where it stands: somebody stopped it, or its own time is over."""
     root = turn.execution.frames[ROOT]
     previous = root.before if root.state is not None else root.last
-    for child in turn.execution.children(root):
-        _end_tree(turn, Halted, child, root, previous)
-    state = root.kind if root.join is not None else None
-    if state is not None or root.pending is not None:
-        turn.emit(Halted(root.id, None, state, turn.show() if state else 0, previous if state else 0))
+    try:
+        for child in turn.execution.children(root):
+            _end_tree(turn, Halted, child, root, previous)
+        state = root.kind if root.join is not None else None
+        if state is not None or root.pending is not None:
+            turn.emit(Halted(root.id, None, state, turn.show() if state else 0, previous if state else 0))
+    except HistoryFull:
+        _halt_unseen(turn)
     _finish(turn, status, error, cause, previous)
 
 
 def end_by_full_history(turn: Turn) -> None:
     """End the execution with the last event that its history may hold."""
-    for frame in list(turn.execution.frames.values()):
-        if frame.pending is not None:
-            turn.emit(Halted(frame.id, None, None, 0, 0))
+    _halt_unseen(turn)
     root = turn.execution.frames[ROOT]
     limit = turn.limits.history_events
     cause = f"The execution reached the maximum number of history events ({limit})."
     _finish(turn, FAILED, RUNTIME, cause, root.last)
+
+
+def _halt_unseen(turn: Turn) -> None:
+    """Halt what still waits where the history has no room left to show it."""
+    for frame in list(turn.execution.frames.values()):
+        if frame.pending is not None:
+            turn.emit(Halted(frame.id, None, None, 0, 0))
 
 
 def _finish(turn: Turn, status: str, error: str | None, cause: str | None, previous: int) -> None:
