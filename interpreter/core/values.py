@@ -145,6 +145,10 @@ class Payload:
             return self.ref is not None and self.ref == other.ref
         return self.text == other.text
 
+    def __deepcopy__(self, memo: object) -> Payload:
+        """Another payload of the same value: the value itself is never changed, and so not copied."""
+        return Payload(self._value, self._text, self.ref)
+
     __hash__ = None  # type: ignore[assignment]  # equality is by content, and content may be loaded later
 
     def __repr__(self) -> str:
