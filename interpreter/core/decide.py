@@ -54,6 +54,7 @@ class Transition:
 def transition(machine: Machine, execution: Execution, signal: Signal, *, now: int, seed: str) -> Transition:
     """What a signal would lead to; ``execution`` itself is not changed."""
     after = deepcopy(execution)
+    after.take_journal()
     events = advance(machine, after, signal, now=now, seed=seed)
     opened, closed = after.take_journal()
     return Transition(after, events, opened, closed)
@@ -67,7 +68,8 @@ def advance(machine: Machine, execution: Execution, signal: Signal, *, now: int,
     """
     profile = signal.profile if isinstance(signal, Started) else execution.profile
     turn = Turn(machine, execution, now, seed, profile)
-    if execution.seq == 0 or execution.status == RUNNING:
+    # The first signal is a start, no later one is; what has ended receives nothing.
+    if isinstance(signal, Started) == (execution.seq == 0) and execution.status == RUNNING:
         try:
             _RECEIVE[signal.__class__](turn, signal)
             _run(turn)
@@ -80,8 +82,6 @@ def advance(machine: Machine, execution: Execution, signal: Signal, *, now: int,
 
 
 def _started(turn: Turn, signal: Started) -> None:
-    if turn.execution.seq:
-        return
     timeout = turn.machine.timeout
     turn.emit(
         ExecutionStarted(
@@ -125,8 +125,10 @@ def _begin(turn: Turn, pending: Pending, frame: Frame, worker: str | None) -> No
 
 def _submitted(turn: Turn, signal: Submitted) -> None:
     found = _task(turn, signal.pending)
-    if found is not None:
+    if found is not None and not found[0].submitted:
         pending, frame = found
+        if not pending.started:
+            _begin(turn, pending, frame, None)
         turn.emit(TaskSubmitted(frame.id, pending.id, signal.output, turn.show(), frame.last))
 
 

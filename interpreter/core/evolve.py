@@ -120,6 +120,7 @@ def _task_started(execution: Execution, event: TaskStarted) -> None:
 
 def _task_submitted(execution: Execution, event: TaskSubmitted) -> None:
     execution.frames[event.frame].last = execution.shown = event.shown
+    execution.pending[event.pending].submitted = True
 
 
 def _task_ended(execution: Execution, event: TaskSucceeded | TaskFailed) -> None:

@@ -48,6 +48,7 @@ class Pending:
     token: str | None = None
     attempt: int = 1
     started: bool = False
+    submitted: bool = False
 
 
 @dataclass(slots=True)
@@ -131,7 +132,8 @@ class Execution:
         """The pendings opened since the last call that still wait, and the ids of those that no longer do."""
         opened = [self.pending[id] for id in self.opened if id in self.pending]
         # A pending that came and went in between is nobody's business.
-        closed = [id for id in self.closed if id not in self.opened]
+        new = set(self.opened)
+        closed = [id for id in self.closed if id not in new]
         self.opened = []
         self.closed = []
         return opened, closed
