@@ -6,14 +6,20 @@ import difflib
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from detent.core.values import JSON
 
 from .codes import CODES
 from .diagnostics import Diagnostic, Pointer, Position, Severity, in_reading_order
 
-#: Values longer than this are shortened in messages.
-_SHOWN = 60
+#: Values longer than this are shortened in messages; names of states may have 80 characters.
+_SHOWN = 80
+
+#: How many suggestions are looked for, among how many known words, for words of how many characters.
+_SUGGESTIONS_MAX = 200
+_KNOWN_MAX = 1_000
+_COMPARED_MAX = 100
 
 
 @dataclass(slots=True)
@@ -21,6 +27,7 @@ class Findings:
     """A growing list; ``on_key`` says that a finding is about the key at its pointer and not about the value."""
 
     _found: list[tuple[Diagnostic, bool]] = field(default_factory=list)
+    _suggestions: int = 0
 
     def error(
         self, code: str, pointer: Pointer, message: str, *, hint: str | None = None, on_key: bool = False
@@ -40,6 +47,18 @@ class Findings:
         assert code in CODES, code
         self._found.append((Diagnostic(code, severity, message, pointer, hint=hint), on_key))
 
+    def did_you_mean(self, word: str, known: Iterable[str]) -> str | None:
+        """A hint with the known word that looks most like this one, if one does.
+
+        Looking costs time with every known word; after so many mistakes another hint helps nobody.
+        """
+        if self._suggestions >= _SUGGESTIONS_MAX or len(word) > _COMPARED_MAX:
+            return None
+        self._suggestions += 1
+        candidates = {name.casefold(): name for name in islice(known, _KNOWN_MAX)}
+        close = difflib.get_close_matches(word.casefold(), candidates, n=1, cutoff=0.7)
+        return f"did you mean '{candidates[close[0]]}'?" if close else None
+
     def diagnostics(
         self, position: Callable[[Pointer, bool], Position | None], source: str | None
     ) -> list[Diagnostic]:
@@ -58,29 +77,23 @@ class Findings:
         )
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """A hint with the known word that looks most like this one, if one does."""
-    candidates = {name.casefold(): name for name in known}
-    close = difflib.get_close_matches(word.casefold(), candidates, n=1, cutoff=0.7)
-    return f"did you mean '{candidates[close[0]]}'?" if close else None
-
-
 def show(value: JSON) -> str:
     """A value as a message quotes it: its JSON text, shortened; strings in single quotes."""
     if isinstance(value, str):
-        return f"'{_shorten(value)}'"
+        return f"'{shorten(value)}'"
     if isinstance(value, dict):
         return "an object"
     if isinstance(value, list):
         return "a list" if value else "an empty list"
     try:
-        return _shorten(json.dumps(value))
+        return shorten(json.dumps(value))
     except (TypeError, ValueError):  # no JSON, or an integer longer than Python writes out
         return "such a value"
 
 
-def _shorten(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+def shorten(text: str, limit: int = _SHOWN) -> str:
+    """The text, or its beginning where it is too long for a message."""
+    return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
 def sentence(text: str) -> str:

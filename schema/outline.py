@@ -17,6 +17,7 @@ from detent.core.values import JSON
 
 from .diagnostics import Pointer
 from .document import is_unknown
+from .findings import shorten
 
 JSONATA = "JSONata"
 JSONPATH = "JSONPath"
@@ -138,7 +139,7 @@ def _states_of(scope: Scope, language: str | None) -> Iterator[State]:
         if not isinstance(value, dict) or is_unknown(value):
             continue
         type_ = _type_of(value)
-        label = f"state '{name}'" + (f" ({value['Type']})" if type_ else "")
+        label = f"state '{shorten(name)}'" + (f" ({value['Type']})" if type_ else "")
         yield State(
             type_ or ("unknown" if is_unknown(value.get("Type")) else "state"),
             value,

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence, Set
 
-from detent.core.errors import ALL, KNOWN_ERRORS, RUNTIME, matches
+from detent.core.errors import ALL, KNOWN_ERRORS, RUNTIME, TASK_FAILED, TIMEOUT, matches
 
 from .document import is_unknown
-from .findings import Findings, did_you_mean, sentence
+from .findings import Findings, sentence, show
 from .outline import Outline, Part, State
 
 #: The prefix that the language keeps for itself.
 RESERVED_PREFIX = "States."
+
+#: Names that stand for several errors.
+_CLASSES = frozenset({ALL, TASK_FAILED, TIMEOUT})
 
 _HTTP_STATUS = re.compile(r"States\.Http\.StatusCode\.[0-9]{3}")
 
@@ -32,7 +35,7 @@ def _raised(state: State) -> str | None:
 
 def _check_list(parts: Sequence[Part], raised: Set[str], findings: Findings) -> None:
     """The retriers, or the catchers, of one state in their order."""
-    earlier: list[str] = []
+    earlier: set[str] = set()
     for index, part in enumerate(parts):
         names = part.value.get("ErrorEquals")
         if not isinstance(names, list):
@@ -42,14 +45,19 @@ def _check_list(parts: Sequence[Part], raised: Set[str], findings: Findings) -> 
         for position, name in enumerate(known):
             if name not in raised:
                 _check_name(part, position, name, findings)
-        if known and len(known) == len(names) and all(matches(earlier, name) for name in known):
+        if known and len(known) == len(names) and all(_covered(name, earlier) for name in known):
             findings.warning(
                 "never-used",
                 part.pointer,
                 f"{sentence(part.label)} is never used: all its errors are handled before it",
                 hint="remove it, or move it up",
             )
-        earlier.extend(known)
+        earlier.update(known)
+
+
+def _covered(name: str, earlier: Set[str]) -> bool:
+    """Whether one of the names handles the error, as itself or as a class of errors."""
+    return name in earlier or matches(earlier & _CLASSES, name)
 
 
 def _check_all(part: Part, names: Sequence[object], *, last: bool, findings: Findings) -> None:
@@ -85,8 +93,8 @@ def _check_name(part: Part, position: int, name: str, findings: Findings) -> Non
         findings.warning(
             "unknown-error-name",
             place,
-            f"'{name}' in {part.label} is no error of the language and will never match",
-            hint=did_you_mean(name, KNOWN_ERRORS),
+            f"{show(name)} in {part.label} is no error of the language and will never match",
+            hint=findings.did_you_mean(name, KNOWN_ERRORS),
         )
 
 
@@ -102,6 +110,6 @@ def _check_raised(state: State, findings: Findings) -> None:
         findings.warning(
             "reserved-error-name",
             state.at("Error"),
-            f"{sentence(state.label)} raises '{error}', but names with '{RESERVED_PREFIX}' belong to the language",
+            f"{sentence(state.label)} raises {show(error)}, but names with '{RESERVED_PREFIX}' belong to the language",
             hint="use a name of your own",
         )

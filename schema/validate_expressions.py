@@ -15,7 +15,7 @@ from detent.query.jsonpath import parse_path, parse_reference_path
 
 from .diagnostics import Pointer
 from .document import is_unknown
-from .findings import Findings, sentence, show
+from .findings import Findings, sentence, shorten, show
 from .outline import JSONPATH, Outline, Part
 
 #: Fields with any path; of these, null has a meaning of its own in the first two.
@@ -113,7 +113,7 @@ def _check_text(part: Part, pointer: Pointer, text: str, findings: Findings) -> 
         findings.error(
             "bad-intrinsic",
             pointer,
-            f"{pointer[-1]} of {part.label} calls {function}, which does not answer a text",
+            f"{pointer[-1]} of {part.label} calls {shorten(function)}, which does not answer a text",
             hint="use a function that does, such as States.Format",
         )
 
@@ -128,7 +128,7 @@ def _check_intrinsic(part: Part, pointer: Pointer, text: str, findings: Findings
         findings.warning(
             "wrong-arguments",
             pointer,
-            f"'{pointer[-1]}' in {part.label} will fail: {problem}, at column {column} of {show(text)}",
+            f"{show(pointer[-1])} in {part.label} will fail: {problem}, at column {column} of {show(text)}",
         )
 
 
@@ -141,10 +141,11 @@ def _say(
     error: ExpressionSyntaxError,
     findings: Findings,
 ) -> None:
+    where = f"at column {error.column} of {show(text)}"
     findings.error(
         code,
         pointer,
-        f"'{pointer[-1]}' in {part.label} is no {kind}: {error.message} at column {error.column} of {show(text)}",
+        f"{show(pointer[-1])} in {part.label} is no {kind}: {shorten(error.message, 200)} {where}",
     )
 
 
@@ -186,22 +187,18 @@ def _check_member(part: Part, pointer: Pointer, value: JSON, findings: Findings)
         findings.error(
             "bad-expression",
             pointer,
-            f"{show(value)} in '{pointer[-1]}' of {part.label} is neither a JSONPath nor an intrinsic function",
-            hint=f"a literal stands under the key '{str(pointer[-1])[:-2]}'",
+            f"{show(value)} in {show(pointer[-1])} of {part.label} is neither a JSONPath nor an intrinsic function",
+            hint=f"a literal stands under the key {show(str(pointer[-1])[:-2])}",
         )
 
 
 def _check_twin(part: Part, pointer: Pointer, item: Mapping[str, JSON], findings: Findings) -> None:
-    plain = str(pointer[-1])[:-2]
+    plain, field = str(pointer[-1])[:-2], pointer[len(part.pointer)]
     if plain in item:
         findings.error(
             "conflicting-keys",
             pointer,
-            f"{sentence(part.label)} has both '{plain}' and '{plain}.$' in one object of {_field(part, pointer)}",
+            f"{sentence(part.label)} has both {show(plain)} and {show(pointer[-1])} in one object of {field}",
             hint="keep only one of them",
             on_key=True,
         )
-
-
-def _field(part: Part, pointer: Pointer) -> str:
-    return str(pointer[len(part.pointer)])

@@ -9,7 +9,7 @@ from detent.query.timestamps import parse_timestamp
 
 from .diagnostics import Pointer
 from .document import is_unknown
-from .findings import Findings, did_you_mean, sentence, show
+from .findings import Findings, sentence, show
 from .outline import JSONATA, JSONPATH, Outline, Part, State
 
 #: What a Label may not contain (language, section 2.7).
@@ -65,12 +65,12 @@ def _check_credentials(state: State, findings: Findings) -> None:
         return
     if "RoleArn" in credentials or (state.language != JSONATA and "RoleArn.$" in credentials):
         return
-    similar = [did_you_mean("RoleArn", [key]) and key for key in credentials]
+    similar = next((key for key in credentials if key.casefold() == "rolearn"), None)
     findings.error(
         "missing-field",
         state.at("Credentials"),
         f"Credentials of {state.label} has no RoleArn",
-        hint=next((f"'{key}' is not RoleArn" for key in similar if key), None),
+        hint=f"'{similar}' is not RoleArn" if similar else None,
         on_key=True,
     )
 

@@ -12,7 +12,7 @@ from detent.core.values import JSON
 
 from .diagnostics import Pointer
 from .document import is_unknown
-from .findings import Findings, did_you_mean, sentence
+from .findings import Findings, sentence, show
 from .outline import Outline, Part, Scope, State
 
 #: The longest name of a state, in characters (language, section 1).
@@ -112,15 +112,15 @@ def _check_target(target: Target, scope: Scope, homes: dict[str, list[Scope]], f
         findings.error(
             "target-out-of-scope",
             pointer,
-            f"{field} of {part.label} names '{name}', a state of {homes[name][0].label}",
+            f"{field} of {part.label} names {show(name)}, a state of {homes[name][0].label}",
             hint=f"a transition stays inside its scope, here {scope.label}",
         )
     elif not scope.is_open:
         findings.error(
             "missing-target",
             pointer,
-            f"{field} of {part.label} names '{name}', which does not exist",
-            hint=did_you_mean(name, scope.names),
+            f"{field} of {part.label} names {show(name)}, which does not exist",
+            hint=findings.did_you_mean(name, scope.names),
         )
 
 

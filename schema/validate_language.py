@@ -11,7 +11,7 @@ from detent.core.values import JSON
 
 from .diagnostics import Pointer
 from .document import is_unknown
-from .findings import Findings, sentence
+from .findings import Findings, sentence, show
 from .outline import JSONATA, JSONPATH, Outline, Part, State
 
 #: Fields of one language, each with what the other language has in its place.
@@ -137,7 +137,7 @@ def _wrong_language(
     findings.error(
         "wrong-query-language",
         pointer,
-        f"'{pointer[-1]}' is {owner}, but {part.label} speaks {language}",
+        f"{show(str(pointer[-1]))} is {owner}, but {part.label} speaks {language}",
         hint=instead,
         on_key=True,
     )
@@ -156,18 +156,19 @@ def _check_delimiters(part: Part, pointer: Pointer, value: JSON, findings: Findi
 
 
 def _check_text(part: Part, pointer: Pointer, text: str, findings: Findings) -> None:
+    name = show(str(pointer[-1]))
     opened, closed = text.startswith("{%"), text.endswith("%}") and len(text) >= 4
     if opened and not closed:
         findings.error(
             "jsonata-delimiter",
             pointer,
-            f"'{pointer[-1]}' in {part.label} begins with '{{%' but does not end with '%}}'",
+            f"{name} in {part.label} begins with '{{%' but does not end with '%}}'",
             hint="an expression stands between '{%' and '%}', with nothing around them",
         )
     elif closed and not opened:
         findings.warning(
             "jsonata-delimiter",
             pointer,
-            f"'{pointer[-1]}' in {part.label} ends with '%}}' but does not begin with '{{%', so it is plain text",
+            f"{name} in {part.label} ends with '%}}' but does not begin with '{{%', so it is plain text",
             hint="an expression stands between '{%' and '%}', with nothing around them",
         )

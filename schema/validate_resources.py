@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from .diagnostics import Pointer
 from .document import has_holes, is_unknown
-from .findings import Findings, did_you_mean, sentence
+from .findings import Findings, sentence, show
 from .outline import Outline, Part, Scope, State
 from .validate_variables import is_distributed, processor_config
 
@@ -97,7 +97,7 @@ def _check_resource(state: State, resource: str, findings: Findings) -> None:
         findings.error(
             "bad-resource",
             place,
-            f"Resource '{resource}' of {state.label} is neither an ARN nor a name",
+            f"Resource {show(resource)} of {state.label} is neither an ARN nor a name",
             hint="put the ARN of the function or the service call here",
         )
     elif resource.startswith("arn:"):
@@ -106,7 +106,7 @@ def _check_resource(state: State, resource: str, findings: Findings) -> None:
         findings.warning(
             "unknown-resource",
             place,
-            f"Resource '{resource}' of {state.label} is no ARN, and of no scheme that detent runs itself",
+            f"Resource {show(resource)} of {state.label} is no ARN, and of no scheme that detent runs itself",
             hint="write task:NAME for a handler of your own",
         )
 
@@ -120,7 +120,7 @@ def _check_arn(state: State, arn: str, findings: Findings) -> None:
             findings.error(
                 "bad-resource",
                 place,
-                f"'{qualifier}' is no alias or version of a Lambda function, in Resource of {state.label}",
+                f"{show(qualifier)} is no alias or version of a Lambda function, in Resource of {state.label}",
                 hint="the ARN ends with the function's name, or with :ALIAS, :VERSION or :$LATEST after it",
             )
         return
@@ -131,7 +131,7 @@ def _check_arn(state: State, arn: str, findings: Findings) -> None:
         findings.warning(
             "unknown-resource",
             place,
-            f"Resource '{arn}' of {state.label} is of a kind that a Task cannot call",
+            f"Resource {show(arn)} of {state.label} is of a kind that a Task cannot call",
             hint="a Task calls Lambda functions, activities and arn:PARTITION:states:::SERVICE:ACTION",
         )
         return
@@ -149,23 +149,23 @@ def _check_integration(state: State, service: str, action: str, pattern: str, fi
         findings.error(
             "bad-resource",
             place,
-            f"'{service or action}' in Resource of {state.label} is no service with an integration of its own",
-            hint=did_you_mean(service, INTEGRATIONS) or "aws-sdk:SERVICE:ACTION reaches the others",
+            f"{show(service or action)} in Resource of {state.label} is no service with an integration of its own",
+            hint=findings.did_you_mean(service, INTEGRATIONS) or "aws-sdk:SERVICE:ACTION reaches the others",
         )
         return
     if offer.actions and action not in offer.actions:
         findings.error(
             "bad-resource",
             place,
-            f"'{service}' has no action '{action}', in Resource of {state.label}",
-            hint=did_you_mean(action, offer.actions) or f"it has {', '.join(offer.actions)}",
+            f"{show(service)} has no action {show(action)}, in Resource of {state.label}",
+            hint=findings.did_you_mean(action, offer.actions) or f"it has {', '.join(offer.actions)}",
         )
     if pattern and pattern not in offer.patterns:
         offered = ", ".join(sorted(offer.patterns)) or "none"
         findings.error(
             "bad-resource",
             place,
-            f"'{service}:{action}' cannot be called with '{pattern}', in Resource of {state.label}",
+            f"{show(f'{service}:{action}')} cannot be called with {show(pattern)}, in Resource of {state.label}",
             hint=f"patterns it has: {offered}",
         )
 
@@ -178,7 +178,7 @@ def _check_storage(part: Part, calls: tuple[str, ...], findings: Findings) -> No
     say(
         "unknown-resource",
         part.at("Resource"),
-        f"Resource '{resource}' of {part.label} is not a call it can make",
+        f"Resource {show(resource)} of {part.label} is not a call it can make",
         hint=" or ".join(f"arn:PARTITION:states:::{call}" for call in calls),
     )
 

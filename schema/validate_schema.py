@@ -11,7 +11,7 @@ from typing import Any
 
 from .diagnostics import Pointer
 from .document import is_unknown
-from .findings import Findings, did_you_mean, sentence, show
+from .findings import Findings, sentence, show
 from .outline import STATE_TYPES, Outline, Part
 from .schema_files import PARTS, Violation, known_fields, violations
 
@@ -39,11 +39,13 @@ def _unknown(part: Part, found: Violation, findings: Findings) -> None:
     for name in found.value:
         if name in known or is_unknown(name):
             continue
-        message, hint = _explain_unknown(part, name, label, known)
+        message, hint = _explain_unknown(part, name, label, known, findings)
         findings.error("unknown-field", (*pointer, name), message, hint=hint, on_key=True)
 
 
-def _explain_unknown(part: Part, name: str, label: str, known: Mapping[str, Any]) -> tuple[str, str | None]:
+def _explain_unknown(
+    part: Part, name: str, label: str, known: Mapping[str, Any], findings: Findings
+) -> tuple[str, str | None]:
     if part.kind == "nestedRule" and name in known_fields("rule"):
         return (
             f"'{name}' in {label} belongs to the outermost rule",
@@ -55,7 +57,7 @@ def _explain_unknown(part: Part, name: str, label: str, known: Mapping[str, Any]
             f"A {part.kind} state has no field '{name}' ({label})",
             f"'{name}' is for {_either(owners, 'and')}",
         )
-    return f"Unknown field '{name}' in {label}", did_you_mean(name, known)
+    return f"Unknown field {show(name)} in {label}", findings.did_you_mean(name, known)
 
 
 def _conflict(part: Part, found: Violation, findings: Findings) -> None:
@@ -92,11 +94,11 @@ def _empty(part: Part, found: Violation, findings: Findings) -> None:
 def _wrong_value(part: Part, found: Violation, findings: Findings) -> None:
     label, pointer = _place(part, found, inside=True)
     options = found.schema.get("enum", ())
-    hint = did_you_mean(found.value, options) if isinstance(found.value, str) else None
+    hint = findings.did_you_mean(found.value, options) if isinstance(found.value, str) else None
     if not pointer:
         findings.error("not-a-machine", pointer, f"A definition must be an object, not {show(found.value)}")
         return
-    name = f"'{pointer[-1]}'" if isinstance(pointer[-1], str) else f"'{pointer[-2]}[{pointer[-1]}]'"
+    name = show(pointer[-1]) if isinstance(pointer[-1], str) else f"'{pointer[-2]}[{pointer[-1]}]'"
     message = f"{name} must be {describe(found.schema)}, not {show(found.value)}, in {label}"
     findings.error("wrong-value", pointer, message, hint=hint)
 

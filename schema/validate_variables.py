@@ -8,7 +8,7 @@ from detent.core.values import JSON
 
 from .diagnostics import Pointer
 from .document import is_unknown
-from .findings import Findings
+from .findings import Findings, show
 from .outline import JSONATA, Outline, Part, Scope, State
 
 #: The longest name of a variable, in characters.
@@ -30,7 +30,7 @@ def check_variables(outline: Outline, findings: Findings) -> None:
                     findings.error(
                         "outer-variable",
                         pointer,
-                        f"Assign in {part.label} sets '{name}', a variable of {scope.label}",
+                        f"Assign in {part.label} sets {show(name)}, a variable of {scope.label}",
                         hint="an inner scope reads outer variables and cannot set them; use another name",
                         on_key=True,
                     )
@@ -74,9 +74,9 @@ def _check_name(part: Part, pointer: Pointer, name: str, findings: Findings) -> 
     if name == RESERVED:
         problem, hint = f"'{RESERVED}' is reserved", "choose another name"
     elif "." in name:
-        problem, hint = f"'{name}' is no variable name", "a variable is set as a whole, not in parts"
+        problem, hint = f"{show(name)} is no variable name", "a variable is set as a whole, not in parts"
     elif not name.isidentifier() or name.startswith("_"):
-        problem = f"'{name}' is no variable name"
+        problem = f"{show(name)} is no variable name"
         hint = "a name begins with a letter; letters, digits and underscores follow"
     elif len(name) > NAME_LENGTH_MAX:
         problem, hint = f"'{name[:20]}...' is too long a name", f"at most {NAME_LENGTH_MAX} characters"

@@ -71,7 +71,7 @@ CASES = [
         code="name-too-long",
         definition=machine(**{"x" * 81: PASS_END}),
         pointer=f"/States/{'x' * 81}",
-        message=f"The name of state '{'x' * 81}' (Pass) has 81 characters",
+        message=f"The name of state '{'x' * 77}...' (Pass) has 81 characters",
         hint="at most 80 are allowed",
     ),
     Case(

@@ -164,6 +164,22 @@ def test_a_deep_value_in_the_wrong_place_is_only_wrong(field: str) -> None:
     assert "wrong-value" in errors({**machine(S=PASS_END), field: nested(5_000, lambda inner: [inner], 1)})
 
 
+def test_no_message_is_longer_than_a_reader_is_patient() -> None:
+    long = "x" * 100_000
+    for definition in (
+        machine(**{long: {"Type": "Wait", "Seconds": long, long: 1}}),
+        machine(S={**TASK, "Retry": [{"ErrorEquals": ["States." + long]}]}),
+        one(Type="Task", Resource=f"a {long}"),
+        one(Type="Task", Resource="arn:aws:states:::" + long),
+        one(Type="Fail", Error="States." + long, ErrorPath=long),
+        one(Type="Pass", Assign={long + "-": 1}, Next=long, InputPath="$." + long + "["),
+        choice({long: 1, "Variable": long}, Default=long),
+    ):
+        found = validate_value(definition)
+        assert found != []
+        assert [finding.message[:99] for finding in found if len(finding.message) > 500] == []
+
+
 def test_the_same_definition_reads_the_same_twice() -> None:
     broken = machine(S={"Type": "Task", "Nxt": "T"}, T={"Type": "Wait"}, U={"Type": "Nap"})
     assert validate_value(broken) == validate_value(copy.deepcopy(broken))
