@@ -168,7 +168,7 @@ class Engine:
         """
         if execution not in self._actors:
             claims = await self.store.claim(
-                self.owner, now=self._clock.now(), lease=LEASE_MILLISECONDS, limit=1, only=execution
+                self.owner, now=self._clock.now(), lease=LEASE_MILLISECONDS, limit=1, only=[execution]
             )
             for claim in claims:
                 await self._take(claim)
@@ -398,6 +398,8 @@ class Engine:
             self._timers.add(Due(execution, None, state.ends_at))
         for pending in state.pending.values():
             self._perform_pending(state, pending)
+        # The loop may be asleep until the next of the timers it knew.
+        self._wake.set()
 
     # What others want
 
