@@ -105,5 +105,8 @@ class _Errand:
         progress = Progress(await engine.machines.get(digest))
         progress.fold(decode_log((segment.after, segment.control) for segment in log.segments))
         session.watch(id, progress)
-        await engine.resume(id)
+        state = await engine.resume(id)
+        if state.ended_at is None and id not in engine.running():
+            self.left[log.record.name] = ["it could not be taken over"]
+            return False
         return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -13,10 +12,10 @@ import click
 from .exits import Exit, Refusal
 from .options import SETTINGS, running, variables
 from .outcome import OutputFormat, exit_of, show
-from .view import View, view_for
 
 if TYPE_CHECKING:
     from .session import Begin, Session, Settings
+    from .view import View
 
 
 @click.command(context_settings=SETTINGS)
@@ -54,6 +53,7 @@ def run(
     from .input import read_input
     from .progress import Progress
     from .session import Settings, registry_of
+    from .view import view_for
 
     name = definition.checked_name(name) if name is not None else fresh_name()
     document = definition.runnable(file, variables)
@@ -90,6 +90,8 @@ async def _taken(session: Session, arn: str, name: str, again: str) -> Refusal:
 
 def follow(settings: Settings, begin: Begin, view: View, output: OutputFormat, again: str) -> int:
     """Drive executions to their end and show how each ended; the exit code of the first that did not succeed."""
+    import asyncio
+
     from .session import Interrupted, drive
 
     try:
