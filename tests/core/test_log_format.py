@@ -1,0 +1,36 @@
+"""The log's format is frozen: what docs/log-format.md says is what the code writes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from detent.core import codec
+from detent.core.events import EVENTS
+from detent.core.signals import SIGNALS
+from detent.store import base
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "log-format.md"
+ROW = re.compile(r"^\| `(\w+)` \| (\w+) \| ([\w, ]+) \|$", re.MULTILINE)
+
+
+def test_every_row_has_the_documented_fields_in_order() -> None:
+    documented = {code: (name, row.split(", ")) for code, name, row in ROW.findall(DOCUMENT.read_text())}
+    written = {
+        kind.code: (kind.__name__, [field.name for field in fields(kind)]) for kind in (*SIGNALS, *EVENTS)
+    }
+    assert written == documented
+
+
+def test_codes_are_unique_and_none_is_a_reserved_one() -> None:
+    codes = [kind.code for kind in (*SIGNALS, *EVENTS)]
+    assert len(set(codes)) == len(codes)
+    assert not {"Pa", "Re", "Sg", "Am", "Rd", "Cs", "Ce"} & set(codes)
+
+
+def test_the_versions_are_the_documented_ones() -> None:
+    text = DOCUMENT.read_text()
+    assert f"reference of format {codec.FORMAT}." in text
+    assert f"a version of its own, {base.PROTOCOL_VERSION}." in text
+    assert f"longer than {codec.BLOB_BYTES // 1024} KiB" in text
