@@ -5,14 +5,15 @@ Whether a JSONata expression is well formed is not judged here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from detent.core.values import JSON
 
 from .diagnostics import Pointer
 from .document import is_unknown
 from .findings import Findings, sentence, show
-from .outline import JSONATA, JSONPATH, Outline, Part, State
+from .outline import JSONATA, JSONPATH, Outline, Part
+from .schema_files import PARTS, known_fields
 
 #: Fields of one language, each with what the other language has in its place.
 _JSONPATH_ONLY: Mapping[str, str] = {
@@ -105,24 +106,32 @@ def check_language(outline: Outline, findings: Findings) -> None:
             if state.language == JSONPATH:
                 _check_jsonpath(part, findings)
             elif state.language == JSONATA:
-                _check_jsonata(state, part, findings)
+                _check_jsonata(part, findings)
+
+
+def _fields(part: Part) -> Iterator[tuple[Pointer, str, JSON]]:
+    """The fields that such a part may have; what else stands there is unknown in any language."""
+    known = known_fields(part.kind) if part.kind in PARTS else ()
+    for pointer, name, value in part.fields():
+        if name in known or len(pointer) > len(part.pointer) + 1:
+            yield pointer, name, value
 
 
 def _check_jsonpath(part: Part, findings: Findings) -> None:
-    for pointer, name, value in part.fields():
+    for pointer, name, value in _fields(part):
         if name in _JSONATA_ONLY:
-            _wrong_language(part, pointer, JSONATA, JSONPATH, _JSONATA_ONLY[name], findings)
+            _wrong_language(part, pointer, JSONPATH, _JSONATA_ONLY[name], findings)
         elif name in _OR_EXPRESSION and isinstance(value, str) and value.startswith("{%"):
-            _wrong_language(part, pointer, JSONATA, JSONPATH, "set QueryLanguage to JSONata", findings)
+            _wrong_language(part, pointer, JSONPATH, "set QueryLanguage to JSONata", findings)
 
 
-def _check_jsonata(state: State, part: Part, findings: Findings) -> None:
-    for pointer, name, value in part.fields():
+def _check_jsonata(part: Part, findings: Findings) -> None:
+    for pointer, name, value in _fields(part):
         instead = _JSONPATH_ONLY.get(name)
         if instead is None and part.kind in ("rule", "nestedRule") and _is_operator(name):
             instead = "use Condition"
         if instead is not None:
-            _wrong_language(part, pointer, JSONPATH, JSONATA, instead, findings)
+            _wrong_language(part, pointer, JSONATA, instead, findings)
         elif name not in _NO_EXPRESSIONS:
             _check_delimiters(part, pointer, value, findings)
 
@@ -131,9 +140,8 @@ def _is_operator(name: str) -> bool:
     return name not in ("Comment", "Next", "Condition", "Assign", "Output")
 
 
-def _wrong_language(
-    part: Part, pointer: Pointer, owner: str, language: str, instead: str, findings: Findings
-) -> None:
+def _wrong_language(part: Part, pointer: Pointer, language: str, instead: str, findings: Findings) -> None:
+    owner = JSONPATH if language == JSONATA else JSONATA
     findings.error(
         "wrong-query-language",
         pointer,

@@ -83,3 +83,7 @@ def test_a_placeholder_decides_the_language_later() -> None:
 @pytest.mark.parametrize("text", ["{% 1 %}", "{%1%}", "{% $x%}", "{%\n$x\n%}", " {% 1 %} "])
 def test_blanks_inside_the_delimiters_do_not_matter(text: str) -> None:
     assert errors(one(Type="Pass", QueryLanguage="JSONata", Output=text)) == []
+
+
+def test_a_field_that_the_state_has_in_no_language_is_said_once() -> None:
+    assert errors(one(Type="Wait", Seconds=1, Arguments={})) == ["unknown-field"]
