@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import click
 
@@ -56,6 +56,7 @@ def _guarded(command: Callable[[], Any]) -> int:
     from detent.core.errors import DetentError
 
     set_up()
+    _replace_closed_streams()
     try:
         code = command()
         sys.stdout.flush()
@@ -70,9 +71,14 @@ def _guarded(command: Callable[[], Any]) -> int:
         say("interrupted")
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        # The interpreter flushes stdout once more when it ends: let that go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence(sys.stdout)
         return Exit.BROKEN_PIPE
+    except OSError as error:
+        if debugging():
+            traceback.print_exc()
+        say(str(error))
+        _silence(sys.stdout)
+        return Exit.STORE
     except DetentError as error:
         if debugging():
             traceback.print_exc()
@@ -87,6 +93,18 @@ def _guarded(command: Callable[[], Any]) -> int:
             kind="internal error",
         )
         return Exit.INTERNAL
+
+
+def _replace_closed_streams() -> None:
+    """A program that was started with stdout or stderr closed writes to nowhere instead of failing."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
+
+
+def _silence(stream: TextIO) -> None:
+    """What is still buffered cannot be written, and the interpreter will try once more when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 @click.group(

@@ -25,7 +25,7 @@ class Exit(IntEnum):
     ABORTED = 5
     #: A defect of detent.
     INTERNAL = 70
-    #: The store cannot be used.
+    #: The store cannot be used, or the output cannot be written.
     STORE = 74
     INTERRUPTED = 130
     #: Whoever read the output has gone.

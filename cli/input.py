@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +33,8 @@ def _text(argument: str) -> tuple[str, str | bytes]:
     if argument == "-":
         return "<stdin>", sys.stdin.buffer.read()
     if not argument.startswith("@"):
-        return "--input", argument
+        # The bytes that were typed: the locale may not know what they mean, but JSON is UTF-8.
+        return "--input", os.fsencode(argument)
     path = Path(argument[1:])
     try:
         return str(path), path.read_bytes()

@@ -6,6 +6,7 @@ fit in height is folded: what has ended first, then what is oldest.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,10 +21,14 @@ from .progress import TRACKS_KEPT, Fan, Progress, Row, Status, Track, seconds
 #: Columns of the bar of a Map, of a duration.
 BAR = 16
 TOOK = 9
+#: As wide as the names of iterations that have a line.
+ITEM = "item 10"
 #: Items of a Map that must have ended before its pace tells anything.
 PACE_FROM = 10
 #: The column where durations begin never lies further right.
 NAME_MAX = 34
+
+_MAP_BODY = re.compile("/(?:ItemProcessor|Iterator)(?=/|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +246,10 @@ def _column(progress: Progress) -> int:
     """Where durations begin: behind the longest name of the machine, so that nothing moves while it runs."""
     longest = 0
     for path, scope in progress.machine.scopes.items():
-        depth = path.count("/Branches/") + path.count("/ItemProcessor") + path.count("/Iterator")
-        longest = max([longest, *(2 * depth + cell_len(name) for name in scope.states)])
+        outside, *inside = _MAP_BODY.split(path)
+        depth = outside.count("/Branches/")
+        names = [ITEM] if inside else scope.states
+        longest = max([longest, *(2 * (depth + bool(inside)) + cell_len(name) for name in names)])
     return min(NAME_MAX, longest + 3)
 
 

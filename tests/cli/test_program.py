@@ -174,6 +174,32 @@ def test_closed_stdout_is_no_drama(folder: Path) -> None:
     assert "BrokenPipe" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("redirection", "code", "said"),
+    [
+        (">/dev/full", 74, "No space left on device"),
+        (">&-", 0, "SUCCEEDED"),
+        ("2>&-", 0, ""),
+        ("<&-", 0, "SUCCEEDED"),
+    ],
+)
+def test_streams_that_cannot_be_used(folder: Path, redirection: str, code: int, said: str) -> None:
+    command = f"{PROGRAM} run greet.yaml --handlers handlers.py --store memory: {redirection}"
+    result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert result.returncode == code
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_input_is_utf8_whatever_the_locale(folder: Path) -> None:
+    plain = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    run = [PROGRAM, "run", "greet.yaml", "--handlers", "handlers.py", "--store", "memory:"]
+    result = subprocess.run(
+        [*run, "--input", '{"name": "Zoë ✓"}'], capture_output=True, check=False, env=os.environ | plain
+    )
+    assert result.stdout.decode() == '"Good morning, Zoë ✓!"\n'
+
+
 def test_a_defect_is_one_line_and_a_traceback_on_request(folder: Path) -> None:
     code = (
         "import sys; sys.argv = ['detent', 'validate', 'greet.yaml']\n"
