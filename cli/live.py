@@ -68,8 +68,7 @@ class LiveView(View):
         picture = Picture(self._marks, self._console.width, now)
         if len(self._watched) > TREES_MAX:
             return [
-                Line(picture.heading(progress), int(progress.ended_at is not None))
-                for progress in self._watched
+                Line(picture.heading(progress), progress.ended_at is not None) for progress in self._watched
             ]
         return [line for progress in self._watched for line in picture.execution(progress)]
 

@@ -33,11 +33,15 @@ _MAP_BODY = re.compile("/(?:ItemProcessor|Iterator)(?=/|$)")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """``folds`` says how soon the line may be left out when there is too little room: 0 never, 1 if it tells
-    of a state that has ended, more if it tells of something deep inside one."""
+    """``ended`` if it tells of something that is over, ``depth`` how deep inside other states it lies."""
 
     text: Text
-    folds: int = 0
+    ended: bool = False
+    depth: int = 0
+
+    def inside(self, text: Text, *, ended: bool) -> Line:
+        """The same line as part of another state."""
+        return Line(text, self.ended or ended, self.depth + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +76,10 @@ class Picture:
             )
         for row in track.rows:
             ended = not row.status.live
-            yield Line(self._state(row, prefix, column), folds=int(ended and row is not track.row))
+            yield Line(self._state(row, prefix, column), ended)
             if row.fan is not None:
                 for line in self._fan(row.fan, prefix, column):
-                    yield Line(line.text, folds=line.folds + 2 if ended else line.folds)
+                    yield line.inside(line.text, ended=ended)
 
     def _state(self, row: Row, prefix: str, column: int) -> Text:
         took = self._took(row.entered_at, row.ended_at)
@@ -139,7 +143,8 @@ class Picture:
             parts.append(f"{fan.failed} failed")
         if fan.running and fan.width > TRACKS_KEPT and fan.done >= PACE_FROM:
             took = max(1, self.now - fan.started_at)
-            parts.append(f"{1000 * fan.done / took:.3g}/s")
+            pace = 1000 * fan.done / took
+            parts.append(f"{pace:.{0 if pace >= 10 else 1}f}/s")
             parts.append(f"{_span(took * (fan.width - fan.done) // fan.done)} left")
         counts = ", ".join(parts)
         bar = min(BAR, self.width - column - TOOK - len(counts) - 3)
@@ -157,9 +162,7 @@ class Picture:
             tracks = [fan.tracks[index] for index in sorted(fan.tracks)]
             for track in tracks:
                 tie = self.marks.elbow if track.index == fan.width - 1 else self.marks.tee
-                yield Line(
-                    self._iteration(track, f"{prefix}{tie} ", column), folds=int(not track.status.live)
-                )
+                yield Line(self._iteration(track, f"{prefix}{tie} ", column), not track.status.live)
         elif fan.running:
             yield Line(self._crowd(fan, prefix))
 
@@ -172,7 +175,9 @@ class Picture:
             first = f"{prefix}{self.marks.elbow if last else self.marks.tee} "
             for number, line in enumerate(self._rows(track, "", column - len(below))):
                 yield Line(
-                    self._cut(Text.assemble((below if number else first, "dim"), line.text)), line.folds
+                    self._cut(Text.assemble((below if number else first, "dim"), line.text)),
+                    line.ended,
+                    line.depth,
                 )
 
     def _iteration(self, track: Track, prefix: str, column: int) -> Text:
@@ -228,11 +233,13 @@ class Picture:
 
 
 def fit(lines: Sequence[Line], height: int, marks: Marks) -> list[Text]:
-    """At most ``height`` lines: what has ended makes room for what has not, its insides and the oldest first."""
+    """At most ``height`` lines: what has ended makes room first, then what lies deep, then what is old."""
     if len(lines) <= height:
         return [line.text for line in lines]
     over = len(lines) - height + 1  # one more for the line that says so
-    order = sorted(range(1, len(lines)), key=lambda index: (-lines[index].folds, index))
+    order = sorted(
+        range(1, len(lines)), key=lambda index: (not lines[index].ended, -lines[index].depth, index)
+    )
     away = set(order[:over])
     heading, *kept = [line.text for index, line in enumerate(lines) if index not in away]
     return [heading, Text(f"{marks.more} {over} more", "dim"), *kept]

@@ -22,7 +22,7 @@ from detent.core.signals import Stopped, TimedOut
 
 #: Rows kept per track: a loop that runs for days shows its latest rounds.
 ROWS_MAX = 200
-#: A fan of at most so many tracks keeps those that have ended; a wider one keeps the live ones and counts.
+#: A Map of at most so many items keeps those that have ended; a wider one keeps the live ones and counts.
 TRACKS_KEPT = 12
 
 
@@ -291,7 +291,7 @@ class Progress:
         fan.done += status is Status.SUCCEEDED
         fan.failed += status is Status.FAILED
         fan.aborted += status is Status.ABORTED
-        if fan.width > TRACKS_KEPT:
+        if fan.kind == "Map" and fan.width > TRACKS_KEPT:
             fan.tracks.pop(track.index, None)
         self._frames.pop(frame, None)
 

@@ -127,3 +127,16 @@ def test_plain_signs_where_the_terminal_knows_no_others() -> None:
 @pytest.mark.parametrize("marks", [UNICODE, ASCII], ids=["unicode", "ascii"])
 def test_every_sign_is_one_column_wide(marks: Marks) -> None:
     assert {cell_len(sign) for sign in [*marks.status.values(), *marks.spin]} == {1}
+
+
+def test_a_wide_parallel_keeps_its_own_line() -> None:
+    branches = [{"StartAt": f"Work {n}", "States": {f"Work {n}": task()}} for n in range(50)]
+    play = Play({"Fan out": {"Type": "Parallel", "Branches": branches, "End": True}})
+    for number in range(10):
+        play.answer(f"Work {number}")
+    drawn = shown(play, 24)
+    assert len(drawn) == 24
+    assert "play" in drawn[0]
+    assert drawn[1] == "⋯ 29 more"
+    assert "Fan out" in drawn[2]
+    assert drawn[-1].startswith("└")
