@@ -14,6 +14,8 @@ from .outcome import OutputFormat
 
 if TYPE_CHECKING:
     from detent.core.values import JSON
+    from detent.runtime.engine import Engine
+    from detent.runtime.find import Found
     from detent.runtime.handlers.registry import Registry
 
     from .session import Session
@@ -66,47 +68,45 @@ class _Errand:
 
     async def begin(self, session: Session) -> Sequence[str]:
         """Go on with what was asked for; the ids of the executions to wait for. Raises Refusal."""
-        chosen = await self._chosen(session)
+        chosen = await self._chosen(session.engine)
         self.nothing = not chosen
-        return [id for id, digest in chosen if await self._go_on(session, id, digest)]
+        return [found.record.id for found in chosen if await self._go_on(session, found)]
 
-    async def _chosen(self, session: Session) -> list[tuple[str, str]]:
+    async def _chosen(self, engine: Engine) -> list[Found]:
         from detent.runtime.find import interrupted, named
 
-        store = session.engine.store
         if self.execution is None:
-            return [(one.record.id, one.record.digest) for one in await interrupted(store)]
-        found = await named(store, self.execution)
+            return await interrupted(engine.store)
+        found = await named(engine.store, self.execution)
         if not found:
             raise Refusal(f"there is no execution {self.execution!r} in this store")
         if len(found) > 1:
             ids = "\n  ".join(one.record.id for one in found)
             raise Refusal(f"{len(found)} executions are named {self.execution!r}; choose one:\n  {ids}")
-        return [(found[0].record.id, found[0].record.digest)]
+        return found
 
-    async def _go_on(self, session: Session, id: str, digest: str) -> bool:
-        from detent.core.codec import decode_log
+    async def _go_on(self, session: Session, found: Found) -> bool:
         from detent.core.values import decode
+        from detent.runtime.recall import recall_decisions
 
         from .definition import unhandled
         from .progress import Progress
 
-        engine = session.engine
-        log = await engine.store.load(id)
-        if log.head.ended_at is None:
-            definition: JSON = decode((await engine.store.machine(digest)).definition)
+        engine, record = session.engine, found.record
+        if found.head.ended_at is None:
+            definition: JSON = decode((await engine.store.machine(record.digest)).definition)
             missing = list(unhandled(definition, self.registry))
             if missing:
-                self.left[log.record.name] = [
+                self.left[record.name] = [
                     f"nobody handles {resource!r} of the state {state!r} ({reason})"
                     for _, state, resource, reason in missing
                 ]
                 return False
-        progress = Progress(await engine.machines.get(digest))
-        progress.fold(decode_log((segment.after, segment.control) for segment in log.segments))
-        session.watch(id, progress)
-        state = await engine.resume(id)
-        if state.ended_at is None and id not in engine.running():
-            self.left[log.record.name] = ["it could not be taken over"]
+        progress = Progress(await engine.machines.get(record.digest))
+        progress.fold(await recall_decisions(engine.store, record.id))
+        session.watch(record.id, progress)
+        state = await engine.resume(record.id)
+        if state.ended_at is None and record.id not in engine.running():
+            self.left[record.name] = ["somebody else works on it"]
             return False
         return True

@@ -8,7 +8,7 @@ from ..core.execution import RUNNING
 from ..store.base import Found, Query, Store
 from ..store.url import DEFAULT_STORE, parse_store_url
 
-__all__ = ["DEFAULT_STORE", "interrupted", "named", "store_exists"]
+__all__ = ["DEFAULT_STORE", "Found", "interrupted", "named", "store_exists"]
 
 #: Rows asked for at once.
 PAGE = 500

@@ -32,6 +32,12 @@ async def recall_steps(store: Store, execution: str) -> tuple[ExecutionRecord, l
     return log.record, steps
 
 
+async def recall_decisions(store: Store, execution: str) -> list[Step]:
+    """The log of an execution without its payloads: what happened, but not with which values."""
+    log = await store.load(execution)
+    return list(decode_log((segment.after, segment.control) for segment in log.segments))
+
+
 async def load_payloads(store: Store, execution: str, payloads: list[Payload]) -> None:
     """Give stored payloads their values."""
     segments, digests = missing_payloads(payloads)
