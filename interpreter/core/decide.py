@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from . import joins, unwind
@@ -37,6 +36,7 @@ from .leaving import finish, leave, leave_with
 from .machine import Choice, Fail, Machine, Map, Parallel, Pass, Succeed, Task, Wait
 from .resources import producer
 from .signals import Began, Failed, Fired, Signal, Started, Stopped, Submitted, Succeeded, TimedOut
+from .tokens import hash_token
 from .turn import HistoryFull, Turn, too_large
 from .values import JSON, Payload
 
@@ -354,7 +354,7 @@ def _schedule(turn: Turn, frame: Frame, state: Task) -> None:
             _seconds(state.timeout, bindings),
             _seconds(state.heartbeat, bindings),
             credentials,
-            None if token is None else sha256(token.encode()).hexdigest(),
+            None if token is None else hash_token(token),
             frame.attempt + 1,
             turn.show(),
             frame.last,

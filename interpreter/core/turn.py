@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from hashlib import sha256
 from random import Random
 
 from .bindings import Bindings
@@ -20,6 +19,7 @@ from .evolve import evolve
 from .execution import Execution, Frame
 from .limits import PROFILES
 from .machine import Machine, State
+from .tokens import make_token
 from .values import JSON, Payload
 
 
@@ -85,8 +85,8 @@ class Turn:
         )
 
     def token(self) -> str:
-        """The task token of the attempt that the next event opens: known to who sees the seed."""
-        return sha256(f"{self.seed}/{self.execution.id}/{self.execution.seq + 1}".encode()).hexdigest()
+        """The task token of the attempt that the next event opens."""
+        return make_token(self.seed, self.execution.id, self.execution.seq + 1)
 
     def payload(self, value: JSON, frame: Frame, *alike: Payload | None) -> Payload:
         """A payload for a value that the frame's state makes, shared with one of ``alike`` if it is the same.

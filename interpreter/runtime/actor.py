@@ -47,7 +47,7 @@ class Actor:
         drained: list[int] = []
         while self.mailbox:
             signal, at, message = self.mailbox.popleft()
-            seed = secrets.token_hex(16)
+            seed = secrets.token_urlsafe(32)
             events = advance(self.machine, self.execution, signal, now=at, seed=seed)
             if events:
                 steps.append(Step(signal, at, seed, events))
