@@ -93,8 +93,9 @@ class _Shape:
         self.kind = kind
         names = [field.name for field in fields(kind)]
         self.row: Callable[[Any], tuple[Any, ...]] = attrgetter("code", *names)
-        #: Positions of fields in the row that hold a payload, a dict of payloads, a tuple.
+        #: Positions of fields in the row that hold a payload, or may hold none, a dict of payloads, a tuple.
         self.payloads = [i for i, f in enumerate(fields(kind)) if str(f.type).startswith("Payload")]
+        self.optional = [i for i, f in enumerate(fields(kind)) if str(f.type) == "Payload | None"]
         self.dicts = [i for i, f in enumerate(fields(kind)) if "dict[str, Payload]" in str(f.type)]
         self.tuples = [i for i, f in enumerate(fields(kind)) if str(f.type).startswith("tuple")]
 
@@ -247,7 +248,9 @@ def decode_signal(text: bytes) -> Signal:
     try:
         row = decode(text)
         shape = _SIGNALS[row[0]]
-        values = [Payload(part) if i in shape.payloads else part for i, part in enumerate(row[1:])]
+        absent = {i for i in shape.optional if row[i + 1] is None}
+        payloads = set(shape.payloads) - absent
+        values = [Payload(part) if i in payloads else part for i, part in enumerate(row[1:])]
         signal: Signal = shape.kind(*values)
         return signal
     except (ValueError, KeyError, TypeError, IndexError) as error:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import blake2b
 
 from ..core.execution import Execution, Pending
 from ..core.signals import Began, Failed, Signal, Succeeded
 from ..core.values import Payload, decode
+from .clock import Clock
 from .handlers.base import Handler, TaskCall, TaskError
 
 log = logging.getLogger(__name__)
@@ -29,10 +31,11 @@ OnBeat = Callable[[str, int], None]
 class Dispatcher:
     """``limit`` bounds how many tasks run at once; the others wait, their clocks standing still."""
 
-    def __init__(self, resolve: Resolve, post: Post, on_beat: OnBeat, *, limit: int) -> None:
+    def __init__(self, resolve: Resolve, post: Post, on_beat: OnBeat, *, clock: Clock, limit: int) -> None:
         self._resolve = resolve
         self._post = post
         self._on_beat = on_beat
+        self._clock = clock
         self._slots = asyncio.Semaphore(limit)
         self._running: dict[tuple[str, int], asyncio.Task[None]] = {}
 
@@ -61,20 +64,30 @@ class Dispatcher:
     async def _run(self, call: TaskCall, pending: Pending) -> None:
         async with self._slots:
             self._post(call.execution, Began(call.pending))
+            if not pending.started and pending.timeout is not None:
+                call = replace(call, deadline=self._clock.now() + pending.timeout * 1000)
             signal = await self._attempt(call)
         self._post(call.execution, signal)
 
     async def _attempt(self, call: TaskCall) -> Signal:
-        handler = self._resolve(call.resource, call.arguments)
-        if handler is None:
-            return Failed(call.pending, "States.TaskFailed", f"nobody handles the resource {call.resource}")
         try:
+            handler = self._resolve(call.resource, call.arguments)
+            if handler is None:
+                return Failed(
+                    call.pending, "States.TaskFailed", f"nobody handles the resource {call.resource}"
+                )
             result = await handler.run(call, lambda: self._on_beat(call.execution, call.pending))
             payload = Payload(result)
             payload.text  # noqa: B018  # what cannot be written is found here, while a task can still fail
             return Succeeded(call.pending, payload)
         except TaskError as error:
             return Failed(call.pending, error.error, error.cause)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Nobody here cancelled it: something that the handler awaits was.
+            return Failed(call.pending, type(error).__name__, "the handler was cancelled from inside")
         except (TypeError, ValueError) as error:
             return Failed(call.pending, type(error).__name__, str(error))
         except Exception as error:

@@ -17,15 +17,16 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import islice
 
-from ..core.codec import Step, decode_signal, unstored
+from ..core.codec import LogError, Step, decode_signal, unstored
 from ..core.errors import DetentError
 from ..core.execution import RUNNING, Execution, Pending
-from ..core.signals import Began, Fired, Signal, Started, Stopped, TimedOut
+from ..core.signals import Began, Failed, Fired, Signal, Started, Stopped, Succeeded, TimedOut
 from ..core.values import Payload
 from ..store.base import (
     Beat,
     Claim,
     ExecutionRecord,
+    NotFound,
     Outcome,
     Store,
     StoreError,
@@ -34,7 +35,7 @@ from ..store.base import (
 from .actor import Actor, Decided
 from .clock import Clock, SystemClock
 from .dispatch import Dispatcher, Resolve
-from .errors import ExecutionExists, ExecutionStuck
+from .errors import EngineError, ExecutionExists, ExecutionStuck
 from .machines import Machines
 from .patience import Patience
 from .recall import recall
@@ -84,13 +85,17 @@ class Engine:
         self._takes_over = takes_over
         self._clock = clock or SystemClock()
         self._timers = Timers(self._clock)
-        self._dispatcher = Dispatcher(resolve, self._post_began_lazily, self._beat, limit=task_limit)
+        self._dispatcher = Dispatcher(
+            resolve, self._post_began_lazily, self._beat, clock=self._clock, limit=task_limit
+        )
         self._actors: dict[str, Actor] = {}
         self._ready: dict[str, None] = {}
         self._claims: dict[str, Claim] = {}
         self._waiting = Waiting()
         self._patience = Patience(store)
         self._observers: list[Observer] = []
+        #: Starts that were refused because the store could not answer: it may have taken them all the same.
+        self._doubtful: set[str] = set()
         self._beats: dict[tuple[str, int], Beat] = {}
         self._wake = asyncio.Event()
         self._committing: asyncio.Task[None] | None = None
@@ -144,9 +149,12 @@ class Engine:
 
         The machine of ``record.digest`` must have been published. Raises ExecutionExists, StoreUnavailable.
         """
+        machine = await self.machines.get(record.digest)
+        if self._patience.ended:
+            raise EngineError("the engine is closed: open another one")
         if record.id in self._actors or self._waiting.is_beginning(record.id):
             raise _exists(record)
-        machine = await self.machines.get(record.digest)
+        input = Payload(text=input.text)  # the caller may start another execution with the same payload
         started = Started(record.id, record.name, record.machine, record.digest, record.profile, role, input)
         begun = self._waiting.begin(record.id)
         self._actors[record.id] = Actor(record, machine, Execution(), 1, created=False)
@@ -224,6 +232,10 @@ class Engine:
             self._timers.add(Due(entry.execution, pending.id, pending.beat_due, task=True, beat=True))
         elif entry.task:
             self._post(entry.execution, TimedOut(pending.id, entry.beat), at=at)
+            if entry.beat and pending.heartbeat is not None:
+                # A sign of life may still overtake the signal, which then changes nothing: look again.
+                again = at + pending.heartbeat * 1000
+                self._timers.add(Due(entry.execution, pending.id, again, task=True, beat=True))
         else:
             self._post(entry.execution, Fired(pending.id), at=at)
 
@@ -286,25 +298,26 @@ class Engine:
             batches, lambda place, error: self._refuse_start(decided[place][0], error)
         )
         for (actor, offer), outcome in zip(decided, outcomes, strict=True):
-            actor.committing = False
             if outcome is Outcome.DONE:
                 self._perform(actor, offer)
             elif outcome is Outcome.EXISTS:
                 await self._exists_already(actor)
             elif outcome is not None:
-                await self._reload(actor, offer)
+                await self._try_again(actor, offer)
 
     def _refuse_start(self, actor: Actor, error: StoreUnavailable) -> bool:
         """A start that the store cannot take is refused: whoever asks can ask again."""
         if actor.created or not self._waiting.is_beginning(actor.record.id):
             return False
         self._forget(actor)
+        self._doubtful.add(actor.record.id)
         self._waiting.failed(actor.record.id, error)
         return True
 
     # After the commit
 
     def _perform(self, actor: Actor, offer: Decided) -> None:
+        actor.committing = False
         if not actor.created:
             self._acknowledge(actor)
         id = actor.record.id
@@ -355,6 +368,8 @@ class Engine:
         log.error("the execution %s cannot go on", actor.record.id, exc_info=error)
         stuck = ExecutionStuck(f"the execution {actor.record.id} cannot go on: {error}")
         self._forget(actor)
+        for pending in actor.execution.pending:
+            self._dispatcher.cancel(actor.record.id, pending)
         self._waiting.failed(actor.record.id, stuck)
 
     # Doubt: throw the state away and fold again
@@ -362,44 +377,59 @@ class Engine:
     async def _exists_already(self, actor: Actor) -> None:
         """The id is taken: by ourselves if the store took the start but its answer was lost."""
         record = actor.record
-        self._forget(actor)
-        stored = await self._patience.insist(lambda: self.store.load(record.id, limit=0))
-        if stored.record != record:
-            self._waiting.failed(record.id, _exists(record))
-            return
-        await self._adopt_or_give_up(actor)
-        self._waiting.begun(record.id)
-
-    async def _reload(self, actor: Actor, offer: Decided) -> None:
-        """The log has moved on without us: recall it and let the signals try again."""
-        self._forget(actor)
-        again = [(unstored(step.signal), step.now) for step in offer.steps]
-        again += [(signal, at) for signal, at, _ in actor.mailbox]
-        await self._adopt_or_give_up(actor)
-        for signal, at in again:
-            self._post(actor.record.id, signal, at=at)
-
-    async def _adopt_or_give_up(self, actor: Actor) -> None:
         try:
-            await self._patience.insist(lambda: self._adopt(actor.record.id, fence=actor.fence))
+            stored = await self._patience.insist(lambda: self.store.load(record.id, limit=0))
         except DetentError as error:
             self._give_up(actor, error)
+            return
+        if stored.record == record:
+            await self._reload(actor)
+        else:
+            self._forget(actor)
+            self._waiting.failed(record.id, _exists(record))
+
+    async def _try_again(self, actor: Actor, offer: Decided) -> None:
+        """The log has moved on without us: the signals are decided once more where it ends now."""
+        again = [(unstored(step.signal), step.now, 0) for step in offer.steps]
+        actor.mailbox.extendleft(reversed(again))
+        await self._reload(actor)
+
+    async def _reload(self, actor: Actor) -> None:
+        """Replace an actor's state by what the log says. Signals that arrive meanwhile wait in its mailbox."""
+        try:
+            _, state = await self._patience.insist(lambda: recall(self.store, actor.record.id))
+        except DetentError as error:
+            self._give_up(actor, error)
+            return
+        actor.execution = state
+        actor.created = True
+        self._go_on(actor)
 
     async def _adopt(self, execution: str, *, fence: int) -> None:
-        """Make a stored execution live and perform what it waits for."""
+        """Make a stored execution live. Raises NotFound, LogError, StoreUnavailable and what compiling raises."""
         record, state = await recall(self.store, execution)
-        if state.status != RUNNING:
-            self._waiting.ended(execution, state)
-            return
         machine = await self.machines.get(record.digest)
-        actor = Actor(record, machine, state, fence, created=True)
-        self._actors[execution] = actor
+        if execution not in self._actors:
+            actor = self._actors[execution] = Actor(record, machine, state, fence, created=True)
+            self._go_on(actor)
+
+    def _go_on(self, actor: Actor) -> None:
+        """Perform what a state from the log waits for: all there is to recovery."""
+        actor.committing = False
+        state = actor.execution
+        self._waiting.begun(actor.record.id)
+        if state.status != RUNNING:
+            self._end(actor)
+            return
         if state.ends_at is not None:
-            self._timers.add(Due(execution, None, state.ends_at))
+            self._timers.add(Due(state.id, None, state.ends_at))
+        answers = [signal for signal, _, _ in actor.mailbox if isinstance(signal, (Succeeded, Failed))]
+        answered = {answer.pending for answer in answers}
         for pending in state.pending.values():
-            self._perform_pending(state, pending)
-        # The loop may be asleep until the next of the timers it knew.
-        self._wake.set()
+            if pending.id not in answered:
+                self._perform_pending(state, pending)
+        # Also where no signal is left: the loop may sleep for longer than the new timers allow.
+        self._make_ready(state.id)
 
     # What others want
 
@@ -413,32 +443,64 @@ class Engine:
             await asyncio.sleep(POLL_SECONDS)
 
     async def poll(self) -> None:
-        """Store signs of life, take what needs attention, and deliver messages."""
+        """Store signs of life, take what needs attention, and deliver messages. Raises StoreError."""
         await self._write_beats()
+        await self._settle_doubts()
+        # What was claimed while the store could not be read.
+        for claim in [claim for id, claim in self._claims.items() if id not in self._actors]:
+            await self._take_or_leave(claim)
         if self._takes_over:
-            soon = self._clock.now() + round(2000 * POLL_SECONDS)
-            for claim in await self.store.claim(
-                self.owner, now=soon, lease=LEASE_MILLISECONDS, limit=GROUP_MAX
-            ):
-                await self._take(claim)
+            await self._take_over()
         for message in await self.store.inbox(self.owner, limit=GROUP_MAX):
-            self._post(message.execution, decode_signal(message.body), message=message.number)
+            try:
+                signal = decode_signal(message.body)
+            except LogError as error:
+                log.error("a message to %s is left alone: %s", message.execution, error)
+            else:
+                self._post(message.execution, signal, message=message.number)
+
+    async def _take_over(self) -> None:
+        while True:
+            now = self._clock.now()
+            soon = now + round(2000 * POLL_SECONDS)
+            claims = await self.store.claim(self.owner, now=soon, lease=LEASE_MILLISECONDS, limit=GROUP_MAX)
+            for claim in claims:
+                await self._take_or_leave(claim)
+            if len(claims) < GROUP_MAX:
+                return
+
+    async def _take_or_leave(self, claim: Claim) -> None:
+        try:
+            await self._take(claim)
+        except StoreUnavailable:
+            raise
+        except DetentError as error:
+            self._claims.pop(claim.execution, None)
+            log.error("the execution %s cannot be resumed: %s", claim.execution, error)
 
     async def _take(self, claim: Claim) -> None:
         self._claims[claim.execution] = claim
         actor = self._actors.get(claim.execution)
         if actor is not None:
             actor.fence = claim.fence
-            return
-        try:
+        else:
             await self._adopt(claim.execution, fence=claim.fence)
-        except DetentError as error:
-            log.error("the execution %s cannot be resumed: %s", claim.execution, error)
+
+    async def _settle_doubts(self) -> None:
+        """A start that was refused and written all the same runs like any other."""
+        for id in [id for id in self._doubtful if id not in self._actors]:
+            with suppress(NotFound):
+                await self._adopt(id, fence=1)
+            self._doubtful.discard(id)
 
     async def _write_beats(self) -> None:
-        beats, self._beats = list(self._beats.values()), {}
+        beats, self._beats = self._beats, {}
         if beats:
-            await self.store.beat(beats)
+            try:
+                await self.store.beat(list(beats.values()))
+            except StoreUnavailable:
+                self._beats = beats | self._beats
+                raise
 
 
 def _exists(record: ExecutionRecord) -> ExecutionExists:

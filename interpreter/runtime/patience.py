@@ -29,6 +29,11 @@ class Patience:
         """From now on a store that cannot answer is not asked again."""
         self._ended = True
 
+    @property
+    def ended(self) -> bool:
+        """Whether :meth:`end` was called."""
+        return self._ended
+
     async def insist(self, ask: Callable[[], Awaitable[T]]) -> T:
         """The answer to ``ask``. Raises StoreUnavailable only after the end, any other error at once."""
         for pause in chain(PAUSES, repeat(PAUSES[-1])):

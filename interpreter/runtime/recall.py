@@ -15,9 +15,10 @@ async def recall(store: Store, execution: str) -> tuple[ExecutionRecord, Executi
     steps = decode_log((segment.after, segment.control) for segment in log.segments)
     state = fold(event for step in steps for event in step.events)
     await load_payloads(store, execution, list(state.payloads()))
-    for pending, due in log.beats.items():
-        if pending in state.pending:
-            state.pending[pending].beat_due = due
+    for id, due in log.beats.items():
+        pending = state.pending.get(id)
+        if pending is not None and pending.beat_due is not None:
+            pending.beat_due = max(due, pending.beat_due)
     return log.record, state
 
 
