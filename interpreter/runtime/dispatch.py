@@ -39,14 +39,16 @@ class Dispatcher:
         self._slots = asyncio.Semaphore(limit)
         self._running: dict[tuple[str, int], asyncio.Task[None]] = {}
 
-    def start(self, execution: Execution, pending: Pending) -> None:
-        """Run an attempt as soon as there is room; nothing happens if it runs already."""
+    def start(self, execution: Execution, pending: Pending) -> bool:
+        """Run an attempt as soon as there is room. False, and nothing happens, if it runs already."""
         place = (execution.id, pending.id)
-        if place not in self._running:
-            call = _call(execution, pending)
-            task = asyncio.get_running_loop().create_task(self._run(call, pending))
-            self._running[place] = task
-            task.add_done_callback(lambda _: self._running.pop(place, None))
+        if place in self._running:
+            return False
+        call = _call(execution, pending)
+        task = asyncio.get_running_loop().create_task(self._run(call, pending))
+        self._running[place] = task
+        task.add_done_callback(lambda _: self._running.pop(place, None))
+        return True
 
     def cancel(self, execution: str, pending: int) -> None:
         """Nobody waits for this attempt any more."""

@@ -17,16 +17,14 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import islice
 
-from ..core.codec import LogError, Step, decode_signal, unstored
+from ..core.codec import Step, unstored
 from ..core.errors import DetentError
 from ..core.execution import RUNNING, Execution, Pending
 from ..core.signals import Began, Failed, Fired, Signal, Started, Stopped, Succeeded, TimedOut
 from ..core.values import Payload
 from ..store.base import (
     Beat,
-    Claim,
     ExecutionRecord,
-    NotFound,
     Outcome,
     Store,
     StoreError,
@@ -36,6 +34,7 @@ from .actor import Actor, Decided
 from .clock import Clock, SystemClock
 from .dispatch import Dispatcher, Resolve
 from .errors import EngineError, ExecutionExists, ExecutionStuck
+from .intake import POLL_SECONDS, Intake
 from .machines import Machines
 from .patience import Patience
 from .recall import recall
@@ -50,10 +49,6 @@ GROUP_MAX = 256
 FIRED_MAX = 256
 #: How long the beginning of a task may wait to be written together with its end, in seconds.
 BEGAN_DELAY_SECONDS = 0.02
-#: How often the store is asked for executions and messages that nobody here knows of, in seconds.
-POLL_SECONDS = 1.0
-#: A store that allows one engine ends the leases of those before it: ours need not run out.
-LEASE_MILLISECONDS = 365 * 24 * 3600 * 1000
 
 #: Told after each commit of an execution: its state and the steps that were written.
 Observer = Callable[[Execution, Sequence[Step]], None]
@@ -82,7 +77,6 @@ class Engine:
         self.machines = machines
         self.owner = secrets.token_hex(8)
         self._release = release
-        self._takes_over = takes_over
         self._clock = clock or SystemClock()
         self._timers = Timers(self._clock)
         self._dispatcher = Dispatcher(
@@ -90,13 +84,12 @@ class Engine:
         )
         self._actors: dict[str, Actor] = {}
         self._ready: dict[str, None] = {}
-        self._claims: dict[str, Claim] = {}
+        self._intake = Intake(
+            store, self._clock, self.owner, self._actors, self._adopt, self._post, takes_over=takes_over
+        )
         self._waiting = Waiting()
         self._patience = Patience(store)
         self._observers: list[Observer] = []
-        #: Starts that were refused because the store could not answer: it may have taken them all the same.
-        self._doubtful: set[str] = set()
-        self._beats: dict[tuple[str, int], Beat] = {}
         self._wake = asyncio.Event()
         self._committing: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -108,7 +101,7 @@ class Engine:
         """Open the store and begin to run. Raises StoreInUse, StoreTooNew and other StoreErrors."""
         self._loop = asyncio.get_running_loop()
         await self.store.open(engine=True)
-        await self.store.renew(self.owner, now=self._clock.now(), lease=LEASE_MILLISECONDS)
+        await self._intake.open()
         self._tasks = [self._loop.create_task(self._drive()), self._loop.create_task(self._poll())]
         for task in self._tasks:
             task.add_done_callback(self._broke_down)
@@ -126,8 +119,7 @@ class Engine:
         if self._committing is not None:
             await asyncio.gather(self._committing, return_exceptions=True)
         with suppress(StoreError):
-            await self._write_beats()
-            await self.store.release(list(self._claims.values()))
+            await self._intake.close()
         self._waiting.cancel()
         await self.store.close()
 
@@ -170,18 +162,14 @@ class Engine:
         return await self._waiting.end(execution)
 
     async def resume(self, execution: str) -> Execution:
-        """Go on with an execution that is not running here; its state if it has ended already.
+        """Go on with an execution that is not running here; its state as the log has it.
 
-        Raises NotFound, LogError.
+        Raises NotFound, LogError, StoreUnavailable and what compiling its machine raises.
         """
         if execution not in self._actors:
-            claims = await self.store.claim(
-                self.owner, now=self._clock.now(), lease=LEASE_MILLISECONDS, limit=1, only=[execution]
-            )
-            for claim in claims:
-                await self._take(claim)
-        actor = self._actors.get(execution)
-        return actor.execution if actor else (await recall(self.store, execution))[1]
+            await self._intake.claim(execution)
+        # Not the live state: what that decided last may not be durable yet.
+        return (await recall(self.store, execution))[1]
 
     def stop(self, execution: str, error: str | None = None, cause: str | None = None) -> None:
         """Ask a running execution to end as ABORTED."""
@@ -210,6 +198,12 @@ class Engine:
             return
         if not isinstance(signal, Began):
             self._post(execution, signal)
+            return
+        pending = actor.execution.pending.get(signal.pending)
+        if pending is not None and pending.started:
+            # The attempt is run again, after a crash: its heart beats from now on, and there is nothing to record.
+            self._note_beat(execution, pending.id)
+            self._arm_heartbeat(execution, pending)
             return
         actor.mailbox.append((signal, self._clock.now(), 0))
         asyncio.get_running_loop().call_later(BEGAN_DELAY_SECONDS, self._make_ready, execution)
@@ -250,7 +244,7 @@ class Engine:
         pending = actor.execution.pending.get(id) if actor is not None else None
         if actor is not None and pending is not None and pending.heartbeat is not None:
             pending.beat_due = self._clock.now() + pending.heartbeat * 1000
-            self._beats[execution, id] = Beat(execution, id, pending.beat_due, actor.fence)
+            self._intake.note(Beat(execution, id, pending.beat_due, actor.fence))
 
     # The loop
 
@@ -310,7 +304,7 @@ class Engine:
         if actor.created or not self._waiting.is_beginning(actor.record.id):
             return False
         self._forget(actor)
-        self._doubtful.add(actor.record.id)
+        self._intake.doubt(actor.record.id)
         self._waiting.failed(actor.record.id, error)
         return True
 
@@ -327,7 +321,9 @@ class Engine:
             self._perform_pending(actor.execution, pending)
         for step in offer.steps:
             if isinstance(step.signal, Began) and step.signal.pending in actor.execution.pending:
-                self._arm_deadlines(actor.execution, actor.execution.pending[step.signal.pending])
+                begun = actor.execution.pending[step.signal.pending]
+                self._arm_deadline(id, begun)
+                self._arm_heartbeat(id, begun)
         for observer in self._observers:
             observer(actor.execution, offer.steps)
         if actor.execution.status != RUNNING:
@@ -344,16 +340,19 @@ class Engine:
     def _perform_pending(self, execution: Execution, pending: Pending) -> None:
         """Do what a pending announces. Doing it again after a crash is all there is to recovery."""
         if pending.kind == "task":
-            self._arm_deadlines(execution, pending)
-            self._dispatcher.start(execution, pending)
+            self._arm_deadline(execution.id, pending)
+            if not self._dispatcher.start(execution, pending):
+                self._arm_heartbeat(execution.id, pending)  # it runs already, and will not begin once more
         elif pending.due is not None:
             self._timers.add(Due(execution.id, pending.id, pending.due), absolute=pending.absolute)
 
-    def _arm_deadlines(self, execution: Execution, pending: Pending) -> None:
+    def _arm_deadline(self, execution: str, pending: Pending) -> None:
         if pending.due is not None:
-            self._timers.add(Due(execution.id, pending.id, pending.due, task=True))
+            self._timers.add(Due(execution, pending.id, pending.due, task=True))
+
+    def _arm_heartbeat(self, execution: str, pending: Pending) -> None:
         if pending.beat_due is not None:
-            self._timers.add(Due(execution.id, pending.id, pending.beat_due, task=True, beat=True))
+            self._timers.add(Due(execution, pending.id, pending.beat_due, task=True, beat=True))
 
     def _end(self, actor: Actor) -> None:
         self._forget(actor)
@@ -361,7 +360,7 @@ class Engine:
 
     def _forget(self, actor: Actor) -> None:
         self._actors.pop(actor.record.id, None)
-        self._claims.pop(actor.record.id, None)
+        self._intake.forget(actor.record.id)
 
     def _give_up(self, actor: Actor, error: BaseException) -> None:
         """An execution that cannot be decided harms nobody else: it is left as the log has it."""
@@ -405,13 +404,16 @@ class Engine:
         actor.created = True
         self._go_on(actor)
 
-    async def _adopt(self, execution: str, *, fence: int) -> None:
+    async def _adopt(self, execution: str, fence: int) -> None:
         """Make a stored execution live. Raises NotFound, LogError, StoreUnavailable and what compiling raises."""
         record, state = await recall(self.store, execution)
         machine = await self.machines.get(record.digest)
-        if execution not in self._actors:
-            actor = self._actors[execution] = Actor(record, machine, state, fence, created=True)
-            self._go_on(actor)
+        live = self._actors.get(execution)
+        if live is not None:
+            live.fence = fence
+            return
+        actor = self._actors[execution] = Actor(record, machine, state, fence, created=True)
+        self._go_on(actor)
 
     def _go_on(self, actor: Actor) -> None:
         """Perform what a state from the log waits for: all there is to recovery."""
@@ -431,10 +433,7 @@ class Engine:
         # Also where no signal is left: the loop may sleep for longer than the new timers allow.
         self._make_ready(state.id)
 
-    # What others want
-
     async def _poll(self) -> None:
-        """Look for executions that need attention and for messages, again and again: the poll is the truth."""
         while True:
             try:
                 await self.poll()
@@ -443,64 +442,8 @@ class Engine:
             await asyncio.sleep(POLL_SECONDS)
 
     async def poll(self) -> None:
-        """Store signs of life, take what needs attention, and deliver messages. Raises StoreError."""
-        await self._write_beats()
-        await self._settle_doubts()
-        # What was claimed while the store could not be read.
-        for claim in [claim for id, claim in self._claims.items() if id not in self._actors]:
-            await self._take_or_leave(claim)
-        if self._takes_over:
-            await self._take_over()
-        for message in await self.store.inbox(self.owner, limit=GROUP_MAX):
-            try:
-                signal = decode_signal(message.body)
-            except LogError as error:
-                log.error("a message to %s is left alone: %s", message.execution, error)
-            else:
-                self._post(message.execution, signal, message=message.number)
-
-    async def _take_over(self) -> None:
-        while True:
-            now = self._clock.now()
-            soon = now + round(2000 * POLL_SECONDS)
-            claims = await self.store.claim(self.owner, now=soon, lease=LEASE_MILLISECONDS, limit=GROUP_MAX)
-            for claim in claims:
-                await self._take_or_leave(claim)
-            if len(claims) < GROUP_MAX:
-                return
-
-    async def _take_or_leave(self, claim: Claim) -> None:
-        try:
-            await self._take(claim)
-        except StoreUnavailable:
-            raise
-        except DetentError as error:
-            self._claims.pop(claim.execution, None)
-            log.error("the execution %s cannot be resumed: %s", claim.execution, error)
-
-    async def _take(self, claim: Claim) -> None:
-        self._claims[claim.execution] = claim
-        actor = self._actors.get(claim.execution)
-        if actor is not None:
-            actor.fence = claim.fence
-        else:
-            await self._adopt(claim.execution, fence=claim.fence)
-
-    async def _settle_doubts(self) -> None:
-        """A start that was refused and written all the same runs like any other."""
-        for id in [id for id in self._doubtful if id not in self._actors]:
-            with suppress(NotFound):
-                await self._adopt(id, fence=1)
-            self._doubtful.discard(id)
-
-    async def _write_beats(self) -> None:
-        beats, self._beats = self._beats, {}
-        if beats:
-            try:
-                await self.store.beat(list(beats.values()))
-            except StoreUnavailable:
-                self._beats = beats | self._beats
-                raise
+        """Look for executions that need attention and for messages. Raises StoreError."""
+        await self._intake.poll()
 
 
 def _exists(record: ExecutionRecord) -> ExecutionExists:

@@ -1,0 +1,159 @@
+"""What reaches an engine through its store: executions that need attention, messages, starts left in doubt.
+
+Everything here is asked for again and again: the poll is the truth, and nothing hangs on one answer. Owns
+the claims. It knows no state of an execution: the engine makes executions live and delivers signals.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
+from typing import Protocol
+
+from ..core.codec import LogError, decode_signal
+from ..core.errors import DetentError
+from ..core.signals import Signal
+from ..store.base import Batch, Beat, Claim, NotFound, Store, StoreUnavailable
+from .clock import Clock
+
+log = logging.getLogger(__name__)
+
+#: How often the store is asked, in seconds.
+POLL_SECONDS = 1.0
+#: Claims or messages that are asked for at once.
+PAGE = 256
+#: A store that allows one engine ends the leases of those before it: ours need not run out.
+LEASE_MILLISECONDS = 365 * 24 * 3600 * 1000
+
+#: Makes a stored execution live under a fence. Raises NotFound, LogError, StoreUnavailable, CompileError.
+Adopt = Callable[[str, int], Awaitable[None]]
+
+
+class Deliver(Protocol):
+    """Hands a signal to a live execution; ``message`` is its number in the inbox."""
+
+    def __call__(self, execution: str, signal: Signal, *, message: int) -> None: ...
+
+
+class Intake:
+    """``owner`` is who claims; ``live`` are the executions at work here, kept by the engine."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        owner: str,
+        live: Collection[str],
+        adopt: Adopt,
+        deliver: Deliver,
+        *,
+        takes_over: bool,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._owner = owner
+        self._live = live
+        self._adopt = adopt
+        self._deliver = deliver
+        self._takes_over = takes_over
+        self._claims: dict[str, Claim] = {}
+        self._doubtful: set[str] = set()
+        self._beats: dict[tuple[str, int], Beat] = {}
+
+    async def open(self) -> None:
+        """Begin a lease."""
+        await self._store.renew(self._owner, now=self._clock.now(), lease=LEASE_MILLISECONDS)
+
+    async def close(self) -> None:
+        """Store the last signs of life and give back what was claimed."""
+        await self._write_beats()
+        await self._store.release(list(self._claims.values()))
+
+    async def claim(self, execution: str) -> None:
+        """Make one execution live, unless somebody else works on it. Raises what ``adopt`` raises."""
+        if execution not in self._claims:
+            await self._ask(limit=1, only=[execution])
+        if execution in self._claims:
+            await self._adopt(execution, self._claims[execution].fence)
+
+    def forget(self, execution: str) -> None:
+        """Nobody works on it here any more."""
+        self._claims.pop(execution, None)
+
+    def doubt(self, execution: str) -> None:
+        """Its start was refused because the store could not answer; it may have been written all the same."""
+        self._doubtful.add(execution)
+
+    def note(self, beat: Beat) -> None:
+        """A sign of life, to be stored with the next poll."""
+        self._beats[beat.execution, beat.pending] = beat
+
+    async def poll(self) -> None:
+        """Store signs of life, take what needs attention, and deliver messages. Raises StoreError."""
+        await self._write_beats()
+        await self._settle_doubts()
+        if self._takes_over:
+            await self._take_over()
+        await self._deliver_messages()
+
+    async def _ask(self, *, limit: int, only: list[str] | None = None) -> int:
+        """Claim, and note the claims before anything is read: what cannot be read now is taken later."""
+        soon = self._clock.now() + round(2000 * POLL_SECONDS)
+        claims = await self._store.claim(
+            self._owner, now=soon, lease=LEASE_MILLISECONDS, limit=limit, only=only
+        )
+        self._claims.update((claim.execution, claim) for claim in claims)
+        return len(claims)
+
+    async def _take_over(self) -> None:
+        found = PAGE
+        while found == PAGE:
+            found = await self._ask(limit=PAGE)
+            for claim in [claim for id, claim in self._claims.items() if id not in self._live]:
+                try:
+                    await self._adopt(claim.execution, claim.fence)
+                except StoreUnavailable:
+                    raise
+                except DetentError as error:
+                    self.forget(claim.execution)
+                    log.error("the execution %s cannot be resumed: %s", claim.execution, error)
+
+    async def _settle_doubts(self) -> None:
+        """A start that was refused and written all the same runs like any other."""
+        for id in [id for id in self._doubtful if id not in self._live]:
+            with suppress(NotFound):
+                await self._adopt(id, 1)
+            self._doubtful.discard(id)
+
+    async def _deliver_messages(self) -> None:
+        late: dict[str, list[int]] = {}
+        for message in await self._store.inbox(self._owner, limit=PAGE):
+            if message.execution not in self._live:
+                late.setdefault(message.execution, []).append(message.number)
+                continue
+            try:
+                signal = decode_signal(message.body)
+            except LogError as error:
+                log.error("a message to %s is left alone: %s", message.execution, error)
+            else:
+                self._deliver(message.execution, signal, message=message.number)
+        for execution, numbers in late.items():
+            await self._drain(execution, numbers)
+
+    async def _drain(self, execution: str, numbers: list[int]) -> None:
+        """What reaches an execution after its end changes nothing, and must not stand before other messages."""
+        known = await self._store.load(execution, limit=0)
+        if known.head.ended_at is not None:
+            await self._store.append(
+                [Batch(execution, known.last, known.last, b"", b"[]", known.head, drained=numbers)]
+            )
+
+    async def _write_beats(self) -> None:
+        beats, self._beats = self._beats, {}
+        if beats:
+            try:
+                await self._store.beat(list(beats.values()))
+            except StoreUnavailable:
+                self._beats = beats | self._beats
+                raise

@@ -1,0 +1,363 @@
+"""The engine's promises one by one, in virtual time over the memory store. Crashes are in tests/simulation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from core.building import Flow, do, each, machine, parallel, retrier, scope, task, wait
+from simulation.loop import BEGINNING, VirtualClock, run
+
+from detent.core.codec import encode_signal
+from detent.core.execution import ABORTED, FAILED, RUNNING, SUCCEEDED, Execution
+from detent.core.machine import Machine
+from detent.core.signals import Succeeded
+from detent.core.values import Payload
+from detent.runtime.engine import Engine
+from detent.runtime.errors import EngineError, ExecutionExists, ExecutionStuck
+from detent.runtime.handlers.base import Beat, TaskCall, TaskError
+from detent.runtime.machines import Machines
+from detent.runtime.recall import recall
+from detent.store.base import ExecutionRecord, Letter, MachineRecord, StoreUnavailable
+from detent.store.memory import MemoryStore
+
+Run = Callable[[TaskCall, Beat], Awaitable[Any]]
+
+
+class Handler:
+    def __init__(self, function: Run) -> None:
+        self.function = function
+
+    async def run(self, task: TaskCall, beat: Beat) -> Any:
+        return await self.function(task, beat)
+
+
+async def echo(task: TaskCall, beat: Beat) -> Any:
+    return task.arguments
+
+
+async def hang(task: TaskCall, beat: Beat) -> Any:
+    await asyncio.Event().wait()
+
+
+@asynccontextmanager
+async def engine(
+    definition: Machine, handler: Run = echo, *, store: MemoryStore | None = None, **settings: Any
+) -> AsyncIterator[Engine]:
+    store = store or MemoryStore()
+    machines = Machines(store, lambda text, digest: definition)
+    opened = Engine(
+        store,
+        machines,
+        lambda resource, arguments: Handler(handler),
+        release="1",
+        clock=VirtualClock(),
+        **settings,
+    )
+    await opened.open()
+    await store.publish(MachineRecord("digest", "arn:m", b"{}", 0))
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+def record(name: str = "x", *, started_at: int = 0) -> ExecutionRecord:
+    return ExecutionRecord(f"arn:{name}", name, "arn:m", "digest", "detent", started_at)
+
+
+async def play(opened: Engine, input: Any = None, name: str = "x") -> Execution:
+    await opened.start(record(name), Payload(input))
+    return await opened.result(f"arn:{name}")
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def test_an_execution_runs_to_its_end() -> None:
+    async def scenario() -> None:
+        items = each("Each", scope("/i", task("T")), "W", concurrency=2)
+        async with engine(machine(items, wait("W", 60))) as opened:
+            state = await play(opened, [1, 2, 3])
+            assert (state.status, state.output and state.output.value) == (SUCCEEDED, [1, 2, 3])
+            assert 60 <= now() < 61
+            assert opened.running() == []
+
+    run(scenario())
+
+
+def test_two_executions_may_begin_with_the_same_payload() -> None:
+    async def scenario() -> None:
+        store = MemoryStore()
+        async with engine(machine(task("T")), store=store) as opened:
+            shared = Payload({"n": 1})
+            await asyncio.gather(*(opened.start(record(name), shared) for name in "ab"))
+            for name in "ab":
+                await opened.result(f"arn:{name}")
+                _, state = await recall(store, f"arn:{name}")
+                assert state.input is not None
+                assert state.input.value == {"n": 1}
+
+    run(scenario())
+
+
+def test_a_name_is_taken_once() -> None:
+    async def scenario() -> None:
+        async with engine(machine(wait("W", 5))) as opened:
+            outcomes = await asyncio.gather(
+                *(opened.start(record(), Payload(None)) for _ in range(3)), return_exceptions=True
+            )
+            assert [type(outcome) for outcome in outcomes] == [type(None), ExecutionExists, ExecutionExists]
+            await opened.result("arn:x")
+            with pytest.raises(ExecutionExists):
+                await opened.start(record(started_at=1), Payload(None))
+
+    run(scenario())
+
+
+def test_a_closed_engine_starts_nothing() -> None:
+    async def scenario() -> None:
+        async with engine(machine(do("A"))) as opened:
+            pass
+        await opened.store.open(engine=True)
+        with pytest.raises(EngineError):
+            await opened.start(record(), Payload(None))
+
+    run(scenario())
+
+
+def test_a_resumed_wait_fires_at_its_first_instant() -> None:
+    async def scenario() -> None:
+        store = MemoryStore()
+        async with engine(machine(wait("W", 60)), store=store) as first:
+            await first.start(record(), Payload(None))
+        async with engine(machine(wait("W", 60)), store=store) as second:
+            await asyncio.sleep(10)
+            assert (await second.resume("arn:x")).status == RUNNING
+            assert (await second.result("arn:x")).status == SUCCEEDED
+            assert 60 <= now() < 60.1
+
+    run(scenario())
+
+
+def test_an_interrupted_task_is_run_again_under_its_key() -> None:
+    async def scenario() -> None:
+        store = MemoryStore()
+        calls: list[TaskCall] = []
+
+        async def slow_at_first(task: TaskCall, beat: Beat) -> Any:
+            calls.append(task)
+            await asyncio.sleep(10 if len(calls) == 1 else 0)
+            return "done"
+
+        async with engine(machine(task("T")), slow_at_first, store=store) as first:
+            await first.start(record(), Payload(None))
+            await asyncio.sleep(5)
+        async with engine(machine(task("T")), slow_at_first, store=store, takes_over=True) as second:
+            await asyncio.sleep(1)
+            state = await second.result("arn:x")
+        assert state.output is not None
+        assert state.output.value == "done"
+        assert len(calls) == 2
+        assert calls[0].key == calls[1].key
+
+    run(scenario())
+
+
+def test_an_attempt_knows_its_deadline_and_is_cut_off_at_it() -> None:
+    deadlines: list[tuple[int | None, float]] = []
+
+    async def look(task: TaskCall, beat: Beat) -> Any:
+        deadlines.append((task.deadline, now()))
+        await hang(task, beat)
+
+    async def scenario() -> None:
+        async with engine(machine(task("T", timeout=5, retry=(retrier(attempts=1),))), look) as opened:
+            state = await play(opened)
+            assert (state.status, state.error) == (FAILED, "States.Timeout")
+
+    run(scenario())
+    assert len(deadlines) == 2
+    for deadline, began in deadlines:
+        assert deadline is not None
+        assert abs(deadline - (BEGINNING + 1000 * (began + 5))) <= 2
+
+
+def test_a_task_that_beats_lives_and_one_that_stops_does_not() -> None:
+    async def beats(task: TaskCall, beat: Beat) -> Any:
+        for _ in range(10):
+            await asyncio.sleep(1)
+            beat()
+        await asyncio.sleep(1000)
+
+    async def scenario() -> None:
+        async with engine(machine(task("T", heartbeat=2)), beats) as opened:
+            state = await play(opened)
+            assert state.error == "States.Timeout"
+            assert 12 <= now() < 12.1
+
+    run(scenario())
+
+
+def test_what_a_handler_raises_fails_its_task() -> None:
+    async def scenario() -> None:
+        async def raises(task: TaskCall, beat: Beat) -> Any:
+            raise {"a": TaskError("Mine", "why"), "b": KeyError("k"), "c": asyncio.CancelledError()}[
+                task.execution_name
+            ]
+
+        async with engine(machine(task("T")), raises) as opened:
+            errors = {name: (await play(opened, name=name)).error for name in "abc"}
+            assert errors == {"a": "Mine", "b": "KeyError", "c": "CancelledError"}
+
+    run(scenario())
+
+
+def test_a_result_that_is_no_json_fails_its_task() -> None:
+    async def scenario() -> None:
+        async def odd(task: TaskCall, beat: Beat) -> Any:
+            return {"set"} if task.attempt == 1 else float("nan")
+
+        async with engine(machine(task("T", retry=(retrier("TypeError", attempts=1),))), odd) as opened:
+            assert (await play(opened)).error == "ValueError"
+
+    run(scenario())
+
+
+def test_tasks_wait_for_room() -> None:
+    running, most = 0, 0
+
+    async def count(task: TaskCall, beat: Beat) -> Any:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(1)
+        running -= 1
+
+    async def scenario() -> None:
+        async with engine(
+            machine(each("E", scope("/i", task("T", timeout=2)))), count, task_limit=3
+        ) as opened:
+            # The last ones wait for three seconds: their two do not begin to run before their turn.
+            assert (await play(opened, list(range(12)))).status == SUCCEEDED
+
+    run(scenario())
+    assert most == 3
+
+
+def test_stopping_cancels_what_runs() -> None:
+    cancelled: list[str] = []
+
+    async def notice(task: TaskCall, beat: Beat) -> Any:
+        try:
+            await hang(task, beat)
+        except asyncio.CancelledError:
+            cancelled.append(task.state)
+            raise
+
+    async def scenario() -> None:
+        both = parallel("P", scope("/0", task("A")), scope("/1", task("B")))
+        async with engine(machine(both), notice) as opened:
+            await opened.start(record(), Payload(None))
+            await asyncio.sleep(1)
+            opened.stop("arn:x", "Enough")
+            state = await opened.result("arn:x")
+            assert (state.status, state.error) == (ABORTED, "Enough")
+            await asyncio.sleep(0)
+            assert sorted(cancelled) == ["A", "B"]
+
+    run(scenario())
+
+
+def test_a_letter_answers_a_task_and_a_late_one_is_put_away() -> None:
+    async def scenario() -> None:
+        store = MemoryStore()
+        async with engine(machine(task("T")), hang, store=store, takes_over=True) as opened:
+            await opened.start(record(), Payload(None))
+            answer = encode_signal(Succeeded(3, Payload("by letter")))
+            await store.send([Letter("arn:x", "1", answer)])
+            state = await opened.result("arn:x")
+            assert state.output is not None
+            assert state.output.value == "by letter"
+            await store.send([Letter("arn:x", "2", answer)])
+            await asyncio.sleep(5)
+            assert await store.inbox(opened.owner, limit=9) == []
+
+    run(scenario())
+
+
+def test_a_damaged_letter_harms_nobody() -> None:
+    async def scenario() -> None:
+        store = MemoryStore()
+        async with engine(machine(wait("W", 10)), store=store) as opened:
+            await opened.start(record(), Payload(None))
+            await store.send([Letter("arn:x", "1", b"]")])
+            assert (await opened.result("arn:x")).status == SUCCEEDED
+
+    run(scenario())
+
+
+def test_an_execution_that_cannot_be_decided_harms_no_other() -> None:
+    def breaks(bindings: Any) -> Any:
+        raise ZeroDivisionError
+
+    async def scenario() -> None:
+        broken = do("Broken", flow=Flow(make=lambda b: breaks(b) if b.input == "bad" else 1))
+        async with engine(machine(wait("W", 1, "Broken"), broken)) as opened:
+            good = asyncio.create_task(play(opened, "good", "good"))
+            with pytest.raises(ExecutionStuck):
+                await play(opened, "bad", "bad")
+            assert (await good).status == SUCCEEDED
+
+    run(scenario())
+
+
+class Unreachable(MemoryStore):
+    """Takes appends and loses the answers while ``lost`` is set."""
+
+    lost = False
+
+    async def append(self, batches: Any) -> Any:
+        answers = await super().append(batches)
+        if self.lost:
+            raise StoreUnavailable("no answer")
+        return answers
+
+
+def test_a_start_that_was_refused_and_written_all_the_same_runs() -> None:
+    async def scenario() -> None:
+        store = Unreachable()
+        async with engine(machine(wait("W", 5)), store=store) as opened:
+            store.lost = True
+            with pytest.raises(StoreUnavailable):
+                await opened.start(record(), Payload(None))
+            store.lost = False
+            await asyncio.sleep(30)
+            _, state = await recall(store, "arn:x")
+            assert state.status == SUCCEEDED
+
+    run(scenario())
+
+
+def test_while_the_store_is_away_decisions_wait_and_nothing_runs() -> None:
+    async def scenario() -> None:
+        store = Unreachable()
+        ran: list[float] = []
+
+        async def note(task: TaskCall, beat: Beat) -> Any:
+            ran.append(now())
+
+        async with engine(machine(wait("W", 5, "T"), task("T")), note, store=store) as opened:
+            await opened.start(record(), Payload(None))
+            store.lost = True
+            await asyncio.sleep(30)
+            assert ran == []
+            store.lost = False
+            assert (await opened.result("arn:x")).status == SUCCEEDED
+            assert len(ran) == 1
+
+    run(scenario())

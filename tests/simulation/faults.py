@@ -1,0 +1,88 @@
+"""A store that fails by seed, over a memory store that keeps what was written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any
+
+from detent.store.base import Batch, Outcome, StoreUnavailable
+from detent.store.memory import MemoryStore
+
+#: What may happen to an append: it is lost, the process dies, another was quicker, the disk is slow.
+FAULTS = ("lost before", "lost after", "crash before", "crash after", "crash after", "conflict", "slow")
+
+
+class FaultyStore:
+    """The memory store as one process sees it. Once it has crashed, nothing it does has any effect.
+
+    ``rate`` is the share of calls that something happens to. ``happened`` counts by kind of fault.
+    """
+
+    def __init__(self, memory: MemoryStore, random: Random, rate: float, happened: Counter[str]) -> None:
+        self.memory = memory
+        self.random = random
+        self.rate = rate
+        self.happened = happened
+        self.crashed = asyncio.Event()
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        call = getattr(self.memory, name)
+
+        async def guarded(*arguments: Any, **named: Any) -> Any:
+            await self._line()
+            return await call(*arguments, **named)
+
+        return guarded
+
+    async def append(self, batches: Sequence[Batch]) -> list[Outcome]:
+        await self._stay_dead()
+        fault = self._fault()
+        if fault == "slow":
+            await asyncio.sleep(self.random.choice((0.001, 0.1, 1.0)))
+        elif fault == "crash before":
+            await self._die()
+        elif fault == "lost before":
+            raise StoreUnavailable("the line is down")
+        elif fault == "conflict":
+            return await self._conflict(batches)
+        answers = await self.memory.append(batches)
+        if fault == "crash after":
+            await self._die()
+        elif fault == "lost after":
+            raise StoreUnavailable("the line went down before the answer came")
+        return answers
+
+    async def _conflict(self, batches: Sequence[Batch]) -> list[Outcome]:
+        """One batch is refused, as if the log had moved on."""
+        refused = self.random.randrange(len(batches))
+        if batches[refused].create is not None:
+            return await self.memory.append(batches)
+        others = [batch for place, batch in enumerate(batches) if place != refused]
+        answers = await self.memory.append(others)
+        return [*answers[:refused], Outcome.CONFLICT, *answers[refused:]]
+
+    async def _line(self) -> None:
+        await self._stay_dead()
+        if self.random.random() < self.rate / 4:
+            self.happened["unreachable"] += 1
+            raise StoreUnavailable("the line is down")
+        if self.random.random() < self.rate:
+            await asyncio.sleep(0.01)
+
+    def _fault(self) -> str | None:
+        if self.random.random() >= self.rate:
+            return None
+        fault = self.random.choice(FAULTS)
+        self.happened[fault] += 1
+        return fault
+
+    async def _die(self) -> None:
+        self.crashed.set()
+        await self._stay_dead()
+
+    async def _stay_dead(self) -> None:
+        if self.crashed.is_set():
+            await asyncio.Event().wait()
