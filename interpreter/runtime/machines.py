@@ -18,14 +18,15 @@ class Machines:
         self._store = store
         self._compile = compile
         self._compiled: dict[str, Machine] = {}
-        self._published: set[tuple[str, str]] = set()
+        #: The digest that each name stands for, as far as this engine has published it.
+        self._published: dict[str, str] = {}
 
     async def publish(self, record: MachineRecord) -> Machine:
         """Keep a definition and compile it. Raises what the compiler raises for an invalid one."""
         machine = self._compiled.get(record.digest) or self._compile(record.definition, record.digest)
-        if (record.digest, record.name) not in self._published:
+        if self._published.get(record.name) != record.digest:
             await self._store.publish(record)
-            self._published.add((record.digest, record.name))
+            self._published[record.name] = record.digest
         self._compiled[record.digest] = machine
         return machine
 

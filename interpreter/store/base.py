@@ -264,10 +264,13 @@ class Store(Protocol):
         """Give everything back. Safe to call twice."""
 
     async def publish(self, machine: MachineRecord) -> None:
-        """Keep a definition; the same digest under the same name again changes nothing."""
+        """Keep a definition; the same digest under the same name again only makes it the latest of the name."""
 
     async def machine(self, digest: str) -> MachineRecord:
         """A definition by digest. Raises NotFound."""
+
+    async def machine_named(self, name: str) -> MachineRecord:
+        """The definition that was published last under a name. Raises NotFound."""
 
     async def append(self, batches: Sequence[Batch]) -> list[Outcome]:
         """Write all batches in one durable transaction, in order, each on its own condition; one outcome

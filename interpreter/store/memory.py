@@ -8,6 +8,7 @@ it one transaction.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from .base import (
@@ -71,7 +72,8 @@ class MemoryStore:
 
     async def publish(self, machine: MachineRecord) -> None:
         self._check_open()
-        self._machines.setdefault((machine.digest, machine.name), machine)
+        known = self._machines.get((machine.digest, machine.name), machine)
+        self._machines[machine.digest, machine.name] = replace(known, published_at=machine.published_at)
 
     async def machine(self, digest: str) -> MachineRecord:
         self._check_open()
@@ -79,6 +81,13 @@ class MemoryStore:
             if known == digest:
                 return machine
         raise NotFound(f"no machine with digest {digest} is published here")
+
+    async def machine_named(self, name: str) -> MachineRecord:
+        self._check_open()
+        found = [machine for machine in self._machines.values() if machine.name == name]
+        if not found:
+            raise NotFound(f"no machine named {name} is published here")
+        return max(found, key=lambda machine: machine.published_at)
 
     async def append(self, batches: Sequence[Batch]) -> list[Outcome]:
         self._check_open(engine=True)

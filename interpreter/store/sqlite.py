@@ -93,6 +93,9 @@ class SqliteStore:
     async def machine(self, digest: str) -> MachineRecord:
         return await self._read(_machine, digest)
 
+    async def machine_named(self, name: str) -> MachineRecord:
+        return await self._read(_machine_named, name)
+
     async def append(self, batches: Sequence[Batch]) -> list[Outcome]:
         return await self._run_executions(_append, batches)
 
@@ -171,6 +174,13 @@ def _machine(connection: sqlite3.Connection, digest: str) -> MachineRecord:
     row = connection.execute(_SQL["machine"], (digest,)).fetchone()
     if row is None:
         raise NotFound(f"no machine with digest {digest} is published here")
+    return MachineRecord(*row)
+
+
+def _machine_named(connection: sqlite3.Connection, name: str) -> MachineRecord:
+    row = connection.execute(_SQL["machine_named"], (name,)).fetchone()
+    if row is None:
+        raise NotFound(f"no machine named {name} is published here")
     return MachineRecord(*row)
 
 

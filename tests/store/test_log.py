@@ -145,11 +145,22 @@ def test_a_definition_is_kept_once_under_its_name(play):
     async def scenario(store):
         first = MachineRecord("d1", MACHINE, b'{"StartAt":"A"}', 1)
         await store.publish(first)
-        await store.publish(MachineRecord("d1", MACHINE, b"other", 2))
+        await store.publish(MachineRecord("d1", MACHINE, b"other", 1))
         await store.publish(MachineRecord("d1", MACHINE + "2", b'{"StartAt":"A"}', 3))
         assert await store.machine("d1") == first
         with pytest.raises(NotFound, match="d2"):
             await store.machine("d2")
+
+    play(scenario)
+
+
+def test_a_name_stands_for_what_was_published_last_under_it(play):
+    async def scenario(store):
+        for at, digest in ((1, "d1"), (2, "d2"), (3, "d1")):
+            await store.publish(MachineRecord(digest, MACHINE, digest.encode(), at))
+            assert await store.machine_named(MACHINE) == MachineRecord(digest, MACHINE, digest.encode(), at)
+        with pytest.raises(NotFound, match="other"):
+            await store.machine_named("other")
 
     play(scenario)
 

@@ -5,12 +5,18 @@
 INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
 -- name: publish
--- Keep a definition; the same content under the same name is kept once.
-INSERT INTO machine (digest, name, definition, published_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
+-- Keep a definition; the same content under the same name is kept once, and becomes the latest again.
+INSERT INTO machine (digest, name, definition, published_at) VALUES (?, ?, ?, ?)
+ON CONFLICT (digest, name) DO UPDATE SET published_at = excluded.published_at;
 
 -- name: machine
 -- A definition by its content's digest.
 SELECT digest, name, definition, published_at FROM machine WHERE digest = ? ORDER BY rowid LIMIT 1;
+
+-- name: machine_named
+-- The definition that was published last under a name.
+SELECT digest, name, definition, published_at FROM machine WHERE name = ?
+ORDER BY published_at DESC, rowid DESC LIMIT 1;
 
 -- name: standing
 -- Where executions stand, by their ids; as many question marks as ids are put in place of the marker.
