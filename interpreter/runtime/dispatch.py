@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from hashlib import blake2b
 
+from ..core.errors import TASK_FAILED
 from ..core.execution import Execution, Pending
 from ..core.signals import Began, Failed, Signal, Succeeded
 from ..core.values import Payload, decode
@@ -22,8 +24,8 @@ log = logging.getLogger(__name__)
 
 #: Where signals go: the execution's id, and the signal.
 Post = Callable[[str, Signal], None]
-#: Finds who does the work behind a resource, given the task's arguments.
-Resolve = Callable[[str, object], Handler | None]
+#: Finds who does the work behind a resource.
+Resolve = Callable[[str], Handler | None]
 #: Told of a sign of life: the execution's id and the pending's.
 OnBeat = Callable[[str, int], None]
 
@@ -64,20 +66,20 @@ class Dispatcher:
         await asyncio.gather(*running, return_exceptions=True)
 
     async def _run(self, call: TaskCall, pending: Pending) -> None:
-        async with self._slots:
+        handler = self._resolve(call.resource)
+        if handler is None:
+            problem = f"nobody handles the resource {call.resource}"
+            self._post(call.execution, Failed(call.pending, TASK_FAILED, problem))
+            return
+        async with self._slots, handler.slots or nullcontext():
             self._post(call.execution, Began(call.pending))
             if not pending.started and pending.timeout is not None:
                 call = replace(call, deadline=self._clock.now() + pending.timeout * 1000)
-            signal = await self._attempt(call)
+            signal = await self._attempt(handler, call)
         self._post(call.execution, signal)
 
-    async def _attempt(self, call: TaskCall) -> Signal:
+    async def _attempt(self, handler: Handler, call: TaskCall) -> Signal:
         try:
-            handler = self._resolve(call.resource, call.arguments)
-            if handler is None:
-                return Failed(
-                    call.pending, "States.TaskFailed", f"nobody handles the resource {call.resource}"
-                )
             result = await handler.run(call, lambda: self._on_beat(call.execution, call.pending))
             payload = Payload(result)
             payload.text  # noqa: B018  # what cannot be written is found here, while a task can still fail

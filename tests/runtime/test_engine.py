@@ -28,8 +28,9 @@ Run = Callable[[TaskCall, Beat], Awaitable[Any]]
 
 
 class Handler:
-    def __init__(self, function: Run) -> None:
+    def __init__(self, function: Run, slots: asyncio.Semaphore | None = None) -> None:
         self.function = function
+        self.slots = slots
 
     async def run(self, task: TaskCall, beat: Beat) -> Any:
         return await self.function(task, beat)
@@ -45,14 +46,20 @@ async def hang(task: TaskCall, beat: Beat) -> Any:
 
 @asynccontextmanager
 async def engine(
-    definition: Machine, handler: Run = echo, *, store: MemoryStore | None = None, **settings: Any
+    definition: Machine,
+    handler: Run = echo,
+    *,
+    store: MemoryStore | None = None,
+    slots: asyncio.Semaphore | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Engine]:
     store = store or MemoryStore()
     machines = Machines(store, lambda text, digest: definition)
+    shared = Handler(handler, slots)
     opened = Engine(
         store,
         machines,
-        lambda resource, arguments: Handler(handler),
+        lambda resource: shared,
         release="1",
         clock=VirtualClock(),
         **settings,
@@ -247,6 +254,21 @@ def test_tasks_wait_for_room() -> None:
 
     run(scenario())
     assert most == 3
+
+
+def test_a_task_that_waits_for_its_handlers_slot_has_not_begun() -> None:
+    async def nap(call: TaskCall, beat: Beat) -> Any:
+        await asyncio.sleep(8)
+        return call.arguments
+
+    async def scenario() -> None:
+        items = each("Each", scope("/i", task("T", timeout=10)))
+        async with engine(machine(items), nap, slots=asyncio.Semaphore(1)) as opened:
+            state = await play(opened, [1, 2, 3])
+            assert state.status == SUCCEEDED
+            assert 24 <= now() < 25
+
+    run(scenario())
 
 
 def test_stopping_cancels_what_runs() -> None:

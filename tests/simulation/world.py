@@ -85,7 +85,7 @@ class World:
         engine = Engine(
             store,  # type: ignore[arg-type]  # what it does not define is the memory store's
             Machines(store, self._compile),  # type: ignore[arg-type]  # as above
-            lambda resource, arguments: self,
+            lambda resource: self,
             release="1.0",
             clock=self.clock,
             task_limit=100 if self.rate else 2,
@@ -140,6 +140,8 @@ class World:
         return {"name": record.name}
 
     # Tasks
+
+    slots = None
 
     async def run(self, task: TaskCall, beat: Beat) -> Any:
         """The one handler of all tasks."""

@@ -7,6 +7,7 @@ idempotency key.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -57,7 +58,14 @@ Beat = Callable[[], None]
 
 
 class Handler(Protocol):
-    """Whoever can do the work behind a resource."""
+    """Whoever can do the work behind a resource.
+
+    ``slots`` bounds how many attempts run at once, None where nothing does: one that waits for a slot has
+    not begun, and its clocks stand still.
+    """
+
+    @property
+    def slots(self) -> asyncio.Semaphore | None: ...
 
     async def run(self, task: TaskCall, beat: Beat) -> JSON:
         """Do it and answer the result, a JSON value. Raises TaskError.

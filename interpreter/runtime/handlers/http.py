@@ -67,6 +67,8 @@ class HttpClient:
 class HttpHandler:
     """Does the tasks of one target."""
 
+    slots = None
+
     def __init__(self, target: Target, client: HttpClient) -> None:
         self._target = target
         self._client = client

@@ -6,6 +6,7 @@ the real service is called.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
@@ -74,7 +75,8 @@ def request_id(task: TaskCall) -> str:
 class FunctionHandler:
     """A Task whose Resource is a function's ARN: the arguments are the event, the result is the payload."""
 
-    def __init__(self, find: Callable[[str], Handler | None]) -> None:
+    def __init__(self, find: Callable[[str], Handler | None], slots: asyncio.Semaphore) -> None:
+        self.slots = slots
         self._find = find
 
     async def run(self, task: TaskCall, beat: Beat) -> JSON:
@@ -87,7 +89,8 @@ class FunctionHandler:
 class InvokeHandler:
     """A Task of ``arn:aws:states:::lambda:invoke``: the arguments name the function and hold its payload."""
 
-    def __init__(self, find: Callable[[str], Handler | None]) -> None:
+    def __init__(self, find: Callable[[str], Handler | None], slots: asyncio.Semaphore) -> None:
+        self.slots = slots
         self._find = find
 
     async def run(self, task: TaskCall, beat: Beat) -> JSON:

@@ -55,6 +55,8 @@ def is_missing(program: str, environment: Mapping[str, str]) -> bool:
 class ProcessHandler:
     """Runs one command. ``environment`` is the process's, less the connections' secrets."""
 
+    slots = None
+
     def __init__(
         self, argv: list[str], environment: Mapping[str, str], *, grace_seconds: float = GRACE_SECONDS
     ) -> None:

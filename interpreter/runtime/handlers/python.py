@@ -84,6 +84,7 @@ class PythonHandler:
         self._workers = workers
         self._context = context
         self._failure = failure or failure_of
+        self.slots = None if function.is_async else workers.slots
 
     async def run(self, task: TaskCall, beat: Beat) -> JSON:
         context = self._context(task, beat)

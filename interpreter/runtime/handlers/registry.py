@@ -53,8 +53,8 @@ class Registry:
         self._functions: dict[str, Function] = {}
         self._handlers: dict[str, Handler] = {}
         self._lambdas: dict[str, Handler] = {}
-        self._function_arn = FunctionHandler(self._lambdas.get)
-        self._invoke = InvokeHandler(self._lambdas.get)
+        self._function_arn = FunctionHandler(self._lambdas.get, self._workers.slots)
+        self._invoke = InvokeHandler(self._lambdas.get, self._workers.slots)
         self._http: HttpClient | None = None
 
     def add(self, name: str, function: Callable[..., Any]) -> None:
@@ -77,7 +77,7 @@ class Registry:
         """The names of the registered functions, sorted."""
         return sorted(self._functions)
 
-    def resolve(self, resource: str, arguments: object = None) -> Handler | None:
+    def resolve(self, resource: str) -> Handler | None:
         """The handler of a resource; None if nobody can do it (:meth:`refusal` says why).
 
         The resource alone decides, whatever the task's arguments. A missing Lambda function has a handler,

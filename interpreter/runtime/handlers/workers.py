@@ -43,6 +43,8 @@ class Workers:
     """Runs work away from the loop that asks for it. Threads start when they are first needed."""
 
     def __init__(self, threads: int = THREADS) -> None:
+        #: One for each thread: work that cannot have one waits here.
+        self.slots = asyncio.Semaphore(threads)
         self._loop = _LoopThread()
         self._threads = _Threads(threads)
         self._answers: _Mailbox | None = None
