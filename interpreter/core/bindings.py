@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol
 
 from .values import JSON
 
@@ -13,8 +13,9 @@ class Bindings:
     """The only argument an expression gets beside the document that its ``$`` stands for.
 
     ``input`` is the state's raw input, ``result`` what its work answered, ``error`` the error output in a
-    catcher. The context object and the source of chance are built when first asked for: most states
-    never look at them.
+    catcher, ``now`` the instant of the decision in milliseconds. The context object and the source of
+    chance are built when first asked for: most states never look at them. ``shared`` is for what the
+    expressions of one state make of all this and use together.
     """
 
     __slots__ = (
@@ -24,7 +25,9 @@ class Bindings:
         "_make_context",
         "error",
         "input",
+        "now",
         "result",
+        "shared",
         "variables",
     )
 
@@ -37,11 +40,14 @@ class Bindings:
         *,
         result: JSON = None,
         error: JSON = None,
+        now: int = 0,
     ) -> None:
         self.input = input
         self.result = result
         self.error = error
         self.variables = variables
+        self.now = now
+        self.shared: Any = None
         self._make_context = make_context
         self._make_chance = make_chance
         self._context: JSON = None

@@ -82,6 +82,7 @@ class Turn:
             lambda: context_object(execution, frame, token=token, item=item),
             lambda: Random(f"{self.seed}/{execution.id}/{execution.seq}"),
             error=error,
+            now=self.now,
         )
 
     def token(self) -> str:

@@ -103,6 +103,10 @@ class Random48:
             if drawn - result + (bound - 1) < 1 << 31:
                 return result
 
+    def next_double(self) -> float:
+        """A number in [0, 1)."""
+        return ((self._next(26) << 27) + self._next(27)) * 2.0**-53
+
 
 def hash_set_order(values: list[JSON]) -> list[JSON]:
     """The distinct values in the order a ``java.util.HashSet`` made of the list walks them."""

@@ -38,8 +38,8 @@ def wait_seconds(seconds: int) -> Until:
 
 def wait_timestamp(text: str) -> Until:
     """A literal instant, which the validator has found sound."""
-    instant = _milliseconds(parse_timestamp(text) or 0)
-    return lambda document, bindings, now: (_not_too_late(instant, now), True)
+    instant = milliseconds(parse_timestamp(text) or 0)
+    return lambda document, bindings, now: (not_too_late(instant, now), True)
 
 
 def wait_seconds_path(text: str, engine: Engine) -> Until:
@@ -58,7 +58,7 @@ def wait_seconds_path(text: str, engine: Engine) -> Until:
             raise StateFailure(
                 RUNTIME, f"The SecondsPath parameter references a negative value: {text} == {_plain(value)}"
             )
-        return _not_too_late(now + seconds * 1000, now), False
+        return not_too_late(now + seconds * 1000, now), False
 
     return until
 
@@ -76,7 +76,7 @@ def wait_timestamp_path(text: str, engine: Engine) -> Until:
                 "The TimestampPath parameter does not reference a valid ISO-8601 extended offset "
                 f"date-time format string: {text} == {_plain(value)}",
             )
-        return _not_too_late(_milliseconds(instant), now), True
+        return not_too_late(milliseconds(instant), now), True
 
     return until
 
@@ -166,12 +166,13 @@ def _plain(value: JSON) -> str:
     return value if isinstance(value, str) else compact(value)
 
 
-def _milliseconds(nanoseconds: int) -> int:
+def milliseconds(nanoseconds: int) -> int:
     """Rounded up: a timer never fires early."""
     return -(-nanoseconds // 1_000_000)
 
 
-def _not_too_late(instant: int, now: int) -> int:
+def not_too_late(instant: int, now: int) -> int:
+    """The instant, unless no timer counts that far."""
     if instant - now > WAIT_SECONDS_MAX * 1000:
         raise StateFailure(RUNTIME, "Wait state delay is too long.")
     return instant

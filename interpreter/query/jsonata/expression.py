@@ -1,0 +1,211 @@
+"""Expressions of a state, compiled: parsed once, checked for what they refer to, evaluated within limits.
+
+What only follows names (``$states.input.order.id``, ``$total``) is walked over the values as they are, and
+passes them on as they are. Everything else is evaluated by the engine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from random import Random
+
+from ...core.errors import QUERY_EVALUATION_ERROR, DetentError, StateFailure
+from ...core.values import JSON, encode
+from ..bindings import Bindings, Evaluate
+from .engine import CHANCE, SERVICE, Document, Outcome, Program
+from .messages import EvaluationError
+from .parser import Node, parse
+from .references import MEMBERS, References, references, refused
+
+_OPEN, _CLOSE = "{%", "%}"
+
+#: What expressions see before the work of a state is done, after it, and in a catcher.
+ENTRY = frozenset({"input", "context"})
+EXIT = frozenset({"input", "context", "result"})
+CATCH = frozenset({"input", "context", "errorOutput"})
+
+_UNKNOWN = object()
+
+
+class JSONataError(DetentError):
+    """An expression that cannot be compiled; the message names the field."""
+
+    code = "JSONATA"
+
+
+def is_expression(value: JSON) -> bool:
+    """Whether a value is a text that stands for what it evaluates to (language, section 4)."""
+    return (
+        isinstance(value, str) and value.startswith(_OPEN) and value.endswith(_CLOSE) and len(value) >= 4
+    )
+
+
+def inside(text: str) -> tuple[str, int]:
+    """The expression between the delimiters, and how many characters stand before it."""
+    inner = text[len(_OPEN) : -len(_CLOSE)]
+    return inner.strip(), len(_OPEN) + len(inner) - len(inner.lstrip())
+
+
+class Stage:
+    """A point of a state's life: what its expressions may see there, and what they do see, all together.
+
+    The values are converted for the engine once per visit, for all of them.
+    """
+
+    __slots__ = ("_members", "_variables", "available")
+
+    def __init__(self, available: frozenset[str] = ENTRY) -> None:
+        self.available = available
+        self._members: set[str] = set()
+        self._variables: set[str] = set()
+
+    def include(self, found: References) -> None:
+        """One expression more stands here."""
+        self._members |= found.members & self.available
+        self._variables |= found.variables
+
+    def document(self, bindings: Bindings) -> Document:
+        """The values for one visit."""
+        kept = bindings.shared
+        if kept is None or kept[0] is not self:
+            states = {name: _READ[name](bindings) for name in MEMBERS if name in self._members}
+            values = {
+                name: value for name, value in bindings.variables.items() if name in self._variables
+            }
+            kept = bindings.shared = (self, Document(states, values, bindings.now))
+        document: Document = kept[1]
+        return document
+
+
+def compile_expression(
+    text: str, *, place: str, stage: Stage, expected: str | None = None
+) -> Evaluate:
+    """Compile what stands between the delimiters.
+
+    ``place`` is the slash path of the field inside the state, ``expected`` the type that the field asks
+    for. Raises JSONataError or JSONataSyntaxError; evaluating raises StateFailure with
+    States.QueryEvaluationError and ``place`` as its location.
+    """
+    tree = parse(text)
+    found = references(tree)
+    for problem in refused(found, stage.available):
+        raise JSONataError(f"{place}: {problem.message} (column {problem.column} of '{text}')")
+    stage.include(found)
+    evaluate = _engine(text, place, stage, found)
+    walk = _walk(tree)
+    if walk is not None:
+        evaluate = _first(walk, evaluate)
+    return evaluate if expected is None else _typed(evaluate, text, place, expected)
+
+
+def _engine(text: str, place: str, stage: Stage, found: References) -> Evaluate:
+    program = Program(text, found)
+    draws = not CHANCE.isdisjoint(found.variables)
+
+    def evaluate(document: JSON, bindings: Bindings) -> JSON:
+        chance = Random(bindings.chance.getrandbits(64)) if draws else None
+        try:
+            outcome = program.run(stage.document(bindings), chance, SERVICE)
+        except EvaluationError as error:
+            raise failure(text, place, f"threw an error during evaluation{error.tail}") from None
+        return _value(outcome, text, place)
+
+    return evaluate
+
+
+def _value(outcome: Outcome, text: str, place: str) -> JSON:
+    if outcome.type == "undefined":
+        raise failure(text, place, "returned nothing (undefined).")
+    if outcome.type == "function":
+        raise failure(text, place, "returned an unsupported result type.")
+    return outcome.value
+
+
+def failure(text: str, place: str, tail: str) -> StateFailure:
+    """The failure of an expression (language, section 8)."""
+    return StateFailure(
+        QUERY_EVALUATION_ERROR,
+        f"The JSONata expression '{text}' specified for the field '{place}' {tail}",
+        location=place,
+    )
+
+
+def type_name(value: JSON) -> str:
+    """The type of a value as the service names it."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, (int, float)):
+        return "number"
+    return "string" if isinstance(value, str) else "array" if isinstance(value, list) else "object"
+
+
+def _typed(evaluate: Evaluate, text: str, place: str, expected: str) -> Evaluate:
+    def typed(document: JSON, bindings: Bindings) -> JSON:
+        value = evaluate(document, bindings)
+        found = type_name(value)
+        if found != expected:
+            raise failure(
+                text,
+                place,
+                f"returned an unexpected result type. Expected '{expected}', but was '{found}' for value: "
+                f"{encode(value).decode()}",
+            )
+        return value
+
+    return typed
+
+
+# What only follows names
+
+_IDENTIFIER = re.compile(r"[^\W\d]\w*")
+
+_READ: dict[str, Callable[[Bindings], JSON]] = {
+    "input": lambda bindings: bindings.input,
+    "context": lambda bindings: bindings.context,
+    "result": lambda bindings: bindings.result,
+    "errorOutput": lambda bindings: bindings.error,
+}
+
+
+def _walk(tree: Node) -> Callable[[Bindings], JSON] | None:
+    """A walk over names, if the expression is one. It answers _UNKNOWN where only the engine knows."""
+    names: list[str] = []
+    while tree.kind == "." and tree.parts[1].kind == "name":
+        names.append(tree.parts[1].value)
+        tree = tree.parts[0]
+    names.reverse()
+    if tree.kind != "variable" or not _IDENTIFIER.fullmatch(tree.value):
+        return None
+    if tree.value != "states":
+        return _walk_variable(tree.value, tuple(names))
+    if not names or names[0] not in _READ:
+        return None
+    read, path = _READ[names[0]], tuple(names[1:])
+    return lambda bindings: _follow(read(bindings), path)
+
+
+def _walk_variable(variable: str, path: tuple[str, ...]) -> Callable[[Bindings], JSON]:
+    def walk(bindings: Bindings) -> JSON:
+        return _follow(bindings.variables.get(variable, _UNKNOWN), path)
+
+    return walk
+
+
+def _follow(value: JSON, path: tuple[str, ...]) -> JSON:
+    for name in path:
+        # The language maps over lists.
+        if value.__class__ is not dict or name not in value:
+            return _UNKNOWN
+        value = value[name]
+    return value
+
+
+def _first(walk: Callable[[Bindings], JSON], general: Evaluate) -> Evaluate:
+    def evaluate(document: JSON, bindings: Bindings) -> JSON:
+        value = walk(bindings)
+        return general(document, bindings) if value is _UNKNOWN else value
+
+    return evaluate
