@@ -32,6 +32,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "bad-expression": "The value of a key ending in '.$' is neither a path nor an intrinsic function.",
         "bad-intrinsic": "A text that is no call of an intrinsic function, or of one that may not stand here.",
         "wrong-arguments": "An intrinsic function is called with the wrong number of arguments and will fail.",
+        "bad-jsonata": "A JSONata expression that cannot be parsed, or refers to what it cannot see.",
+        "missing-function": "A JSONata expression calls a function that the service does not have.",
         "conflicting-keys": "A payload template has a key with and without '.$'.",
         # Variables
         "bad-variable-name": "The name of a variable breaks the rules, or is reserved.",

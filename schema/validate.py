@@ -23,6 +23,7 @@ from .validate_errors import check_errors
 from .validate_expressions import check_expressions
 from .validate_fields import check_fields
 from .validate_graph import check_graph
+from .validate_jsonata import check_jsonata
 from .validate_language import check_language
 from .validate_resources import check_resources
 from .validate_schema import check_schema
@@ -66,6 +67,7 @@ def _check(value: JSON, machine_type: MachineType) -> Findings:
     check_language(parts, findings)
     check_fields(parts, findings)
     check_expressions(parts, findings)
+    check_jsonata(parts, findings)
     check_variables(parts, findings)
     check_errors(parts, findings)
     check_resources(parts, findings, express=machine_type == "EXPRESS")

@@ -1,6 +1,6 @@
 """The query language of each state: fields of the other one, JSONata delimiters (language, sections 1, 2 and 4).
 
-Whether a JSONata expression is well formed is not judged here.
+Whether a JSONata expression is well formed is judged by ``validate_jsonata``.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ _OR_EXPRESSION = frozenset(
 )
 
 #: Fields that hold parts or settings, where "{%" would be ordinary text.
-_NO_EXPRESSIONS = frozenset(
+NO_EXPRESSIONS = frozenset(
     {
         "Branches",
         "Catch",
@@ -90,7 +90,8 @@ _NO_EXPRESSIONS = frozenset(
     }
 )
 
-_EXPRESSION_PARTS = ("catcher", "rule", "itemReader", "itemBatcher", "resultWriter")
+#: Kinds of parts with expressions in their fields, the state itself apart.
+EXPRESSION_PARTS = ("catcher", "rule", "itemReader", "itemBatcher", "resultWriter")
 
 
 def check_language(outline: Outline, findings: Findings) -> None:
@@ -102,7 +103,7 @@ def check_language(outline: Outline, findings: Findings) -> None:
                 f"{sentence(state.label)} cannot be JSONPath in a machine whose QueryLanguage is JSONata",
                 hint="leave QueryLanguage out of the machine and set it to JSONata where it is wanted",
             )
-        for part in (state, *state.parts(*_EXPRESSION_PARTS, "nestedRule")):
+        for part in (state, *state.parts(*EXPRESSION_PARTS, "nestedRule")):
             if state.language == JSONPATH:
                 _check_jsonpath(part, findings)
             elif state.language == JSONATA:
@@ -132,7 +133,7 @@ def _check_jsonata(part: Part, findings: Findings) -> None:
             instead = "use Condition"
         if instead is not None:
             _wrong_language(part, pointer, JSONATA, instead, findings)
-        elif name not in _NO_EXPRESSIONS:
+        elif name not in NO_EXPRESSIONS:
             _check_delimiters(part, pointer, value, findings)
 
 

@@ -370,7 +370,11 @@ def _seconds(evaluate: Evaluate | None, bindings: Bindings) -> int | None:
 
 
 def _map(turn: Turn, frame: Frame, state: Map) -> None:
-    result = joins.fork_items(turn, frame, state)
+    try:
+        result = joins.fork_items(turn, frame, state)
+    except StateFailure as failure:
+        failure.unstarted = frame.join is None
+        raise
     if result is not None:
         finish(turn, frame, result)
 

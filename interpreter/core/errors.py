@@ -59,7 +59,8 @@ class StateFailure(Exception):
 
     ``cause`` is the text without the opening sentence "An error occurred while executing the state ...";
     ``prefixed`` says whether that sentence belongs before it. ``location`` is the slash path of the field
-    inside the state (``Output/result``) and is set by JSONata evaluation only.
+    inside the state (``Output/result``) and is set by JSONata evaluation only. ``unstarted`` is set where a
+    Map failed over its items, before it had any iteration.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class StateFailure(Exception):
         self.cause = cause
         self.prefixed = prefixed
         self.location = location
+        self.unstarted = False
 
 
 def matches(error_equals: Iterable[str], error: str | None) -> bool:

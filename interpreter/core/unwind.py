@@ -29,7 +29,7 @@ from .events import (
 from .execution import FAILED, ROOT, Frame
 from .leaving import leave
 from .limits import CAUSE_CHARACTERS_MAX, ERROR_CHARACTERS_MAX, SECONDS_MAX
-from .machine import Catcher, Map, Parallel, Retrier, Task
+from .machine import Catcher, Map, Parallel, Retrier, Task, Wait
 from .turn import HistoryFull, Turn
 from .values import JSON
 
@@ -50,12 +50,8 @@ def fail(turn: Turn, frame: Frame, failure: StateFailure) -> None:
 def _climb(turn: Turn, leaf: Frame, level: Frame | None, failure: StateFailure) -> None:
     """Consult ``level`` and the frames around it about a failure of ``leaf``'s state."""
     name, cause = within_limits(failure.error, _cause(leaf, failure))
-    if failure.error == QUERY_EVALUATION_ERROR:
-        turn.emit(
-            EvaluationFailed(
-                leaf.id, QUERY_EVALUATION_ERROR, cause or "", failure.location, turn.show(), leaf.before
-            )
-        )
+    if failure.error == QUERY_EVALUATION_ERROR and failure.prefixed:
+        _show_evaluation(turn, leaf, cause or "", failure)
     while level is not None:
         state = turn.state(level)
         outer = None if level.parent is None else turn.execution.frames[level.parent]
@@ -75,6 +71,18 @@ def _climb(turn: Turn, leaf: Frame, level: Frame | None, failure: StateFailure) 
         level = outer
     shown_name = TIMEOUT if name == HEARTBEAT_TIMEOUT else name
     _end_uncaught(turn, leaf, shown_name, cause)
+
+
+def _show_evaluation(turn: Turn, leaf: Frame, cause: str, failure: StateFailure) -> None:
+    """Show that an expression failed: beside the state's entry, but after it where a Wait had begun to wait."""
+    state = turn.state(leaf)
+    previous = leaf.last if isinstance(state, Wait) else leaf.before
+    turn.emit(
+        EvaluationFailed(leaf.id, QUERY_EVALUATION_ERROR, cause, failure.location, turn.show(), previous)
+    )
+    if failure.unstarted:
+        # A Map that never started is shown to fail all the same.
+        turn.emit(JoinFailed(leaf.id, turn.show(), leaf.last))
 
 
 def _cause(frame: Frame, failure: StateFailure) -> str | None:

@@ -158,12 +158,22 @@ def test_handlers_that_cannot_be_loaded(detent: Detent, folder: Path) -> None:
 
 
 def test_what_this_release_cannot_run(detent: Detent, folder: Path) -> None:
-    (folder / "jsonata.yaml").write_text(
-        "QueryLanguage: JSONata\nStartAt: A\nStates: {A: {Type: Pass, End: true}}\n"
+    (folder / "distributed.yaml").write_text(
+        "StartAt: A\nStates: {A: {Type: Map, End: true, ItemProcessor: {ProcessorConfig: {Mode: DISTRIBUTED, "
+        "ExecutionType: STANDARD}, StartAt: B, States: {B: {Type: Pass, End: true}}}}}\n"
     )
-    result = detent("run", "jsonata.yaml")
+    result = detent("run", "distributed.yaml")
     assert result.exit_code == 1
-    assert "JSONata" in result.stderr
+    assert "DISTRIBUTED" in result.stderr
+
+
+def test_a_machine_that_speaks_jsonata_runs(detent: Detent, folder: Path) -> None:
+    (folder / "jsonata.yaml").write_text(
+        "QueryLanguage: JSONata\nStartAt: A\n"
+        "States: {A: {Type: Pass, Output: '{% $states.input.n * 2 %}', End: true}}\n"
+    )
+    result = detent("run", "jsonata.yaml", "--input", '{"n": 21}')
+    assert (result.exit_code, result.stdout.strip()) == (0, "42")
 
 
 # Names and stores

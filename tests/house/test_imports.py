@@ -53,6 +53,7 @@ LIBRARIES: dict[str, set[str]] = {
     "aiohttp": {"detent.runtime.handlers", "detent.server"},
     "aiosqlite": {"detent.store"},
     "click": {"detent.cli"},
+    "jsonatapy": {"detent.query.jsonata.engine"},
     "jsonpath_ng": {"detent.query"},
     "jsonschema": {"detent.schema"},
     "orjson": {"detent.core.values"},
@@ -74,6 +75,7 @@ PLAIN = set(
 )
 #: Edges of pure rooms, with what they may import beyond the plain part.
 EDGES: dict[str, set[str]] = {
+    "detent.query.jsonata.engine": {"threading"},  # a compiled expression belongs to one thread
     "detent.schema.document": {"pathlib"},  # reads definition files
     "detent.schema.schema_files": {"importlib"},  # reads the JSON Schema files it is shipped with
 }

@@ -2,7 +2,7 @@
 
 - The engine holds the interpreter lock while it evaluates, so every evaluation has limits.
 - A compiled expression belongs to the thread that compiled it: each thread compiles its own.
-- The extension must evaluate something in the thread that imports it, or the process may crash later.
+- The process crashes if the thread that imported the extension ends before others use it.
 - It cannot tell undefined from null, and drops functions: the expression runs inside another one that
   answers the type along with the value.
 - Integers beyond 64 bits do not fit: in a computation they become doubles, as all numbers of the language.
@@ -21,7 +21,8 @@ from typing import Any, Literal, NamedTuple
 from ...core.values import JSON
 from .functions import FUNCTIONS, UNDEFINED
 from .messages import MEMORY, EvaluationError, engine_error
-from .references import References
+from .parser import JSONataSyntaxError, parse
+from .references import References, references
 
 #: Levels that the wrapping adds to the depth of an expression.
 _OWN_DEPTH = 3
@@ -44,98 +45,91 @@ QUICK = Limits(milliseconds=20, depth=100, items=100_000)
 
 
 class Outcome(NamedTuple):
-    """What came out. ``type`` is the language's name for the type of ``value``."""
+    """What came out. ``type`` is the language's name for the type of ``value``.
 
-    type: Literal["null", "number", "string", "boolean", "array", "object", "function", "undefined"]
-    value: JSON = None
+    An EvaluationError is an outcome, too, and not raised here: an exception keeps everything that was in
+    use alive until some thread collects it, and the engine's objects must go in the thread they came in.
+    """
+
+    type: Literal["null", "number", "string", "boolean", "array", "object", "function", "undefined", "error"]
+    value: Any = None
 
 
 @cache
 def _library() -> Any:
-    """The extension, imported when the first expression needs it."""
+    """The extension, imported when the first expression needs it.
+
+    The thread that imports it must stay: if that cannot be the main thread, one is made for it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        imported = threading.Event()
+        threading.Thread(target=_import_for_ever, args=(imported,), name="jsonata", daemon=True).start()
+        imported.wait()
     import jsonatapy._jsonatapy as library
 
     library.compile("1").evaluate_with_data(library.JsonataData(None))
     return library
 
 
-def check(text: str) -> None:
-    """Raises EvaluationError with a code if the engine cannot parse an expression."""
+def _import_for_ever(imported: threading.Event) -> None:
+    import jsonatapy._jsonatapy as library
+
+    library.compile("1").evaluate_with_data(library.JsonataData(None))
+    imported.set()
+    threading.Event().wait()
+
+
+def check(text: str) -> EvaluationError | None:
+    """Why the engine cannot parse an expression."""
     try:
         _library().compile(text)
     except ValueError as error:
-        raise engine_error(str(error)) from None
+        return engine_error(str(error))
+    return None
 
 
 class Document:
-    """The values that the expressions of one state see, converted once.
+    """The values that the expressions of one state see, converted once; ``states`` are those of ``$states``.
 
-    ``states`` are the members of ``$states``. Raises EvaluationError for a text that is no Unicode.
+    Raises EvaluationError for a text that is no Unicode. Belongs to the thread that makes it.
     """
 
     __slots__ = ("converted", "variables")
 
     def __init__(self, states: Mapping[str, JSON], variables: Mapping[str, JSON], now: int) -> None:
         self.variables = frozenset(variables)
-        value = {"states": states, "variables": variables, "now": now}
-        convert = _library().JsonataData
-        try:
-            self.converted = convert(value)
-        except OverflowError:
-            self.converted = convert(_as_doubles(value))
-        except UnicodeEncodeError:
-            raise EvaluationError("D3001", "A text holds half of a surrogate pair") from None
+        self.converted = _converted({"states": states, "variables": variables, "now": now})
 
 
 class Program:
     """An expression, ready to run in any thread."""
 
-    __slots__ = ("_finite", "_local", "_references", "_text")
+    __slots__ = ("_finite", "_references", "_sources", "_text")
 
     def __init__(self, text: str, references: References) -> None:
         self._references = references
         self._text = _without_roots(text, references)
-        self._local = threading.local()
+        self._sources: dict[frozenset[str], str] = {}
         self._finite = not (_COMPUTING & references.operators or _OVERFLOWING & references.calls.keys())
 
     def run(self, document: Document, chance: Random | None, limits: Limits) -> Outcome:
-        """Evaluate; ``chance`` is for the functions of CHANCE. Raises EvaluationError."""
-        compiled, host = self._compiled(document)
-        host.begin(chance)
-        try:
-            found = compiled.evaluate_with_data(
-                document.converted, None, limits.milliseconds, limits.depth + _OWN_DEPTH, limits.items
-            )
-        except ValueError as error:
-            raise host.error or engine_error(str(error)) from None
-        except MemoryError:
-            raise EvaluationError(None, MEMORY) from None
-        except BaseException as error:
-            if type(error).__name__ == "PanicException":
-                raise EvaluationError(None, f"The expression cannot be evaluated: {error}") from None
-            raise
-        if "t" not in found:
-            return Outcome("undefined")
-        value = found["v"]
-        return Outcome(found["t"], value if self._finite else _as_json(value))
-
-    def _compiled(self, document: Document) -> tuple[Any, _Host]:
+        """Evaluate; ``chance`` is for the functions of CHANCE."""
         # A workflow variable may have the name of a function of the language and then hides it.
         hidden = document.variables & self._references.variables & _BUILT_IN
-        try:
-            programs = self._local.programs
-        except AttributeError:
-            programs = self._local.programs = {}
-        found: tuple[Any, _Host] | None = programs.get(hidden)
-        if found is None:
-            found = programs[hidden] = self._compile(hidden)
-        return found
+        source = self._sources.get(hidden)
+        if source is None:
+            source = self._sources[hidden] = self._source(hidden)
+        programs = _compiled.programs
+        compiled, host = programs.get(source) or self._compile(source)
+        host.begin(chance)
+        outcome = _evaluate(compiled, document.converted, None, limits, self._references)
+        if outcome.type == "error" and host.error is not None:
+            return Outcome("error", EvaluationError(*host.error))
+        return outcome if self._finite else Outcome(outcome.type, _as_json(outcome.value))
 
-    def _compile(self, hidden: frozenset[str]) -> tuple[Any, _Host]:
-        used = self._references.variables
-        host = _Host()
+    def _source(self, hidden: frozenset[str]) -> str:
         parts = ["$states := $$.states"]
-        for name in sorted(used):
+        for name in sorted(self._references.variables):
             if name in hidden or name not in _BUILT_IN:
                 parts.append(f"${name} := $$.variables.`{name}`")
             elif name in FUNCTIONS:
@@ -143,24 +137,93 @@ class Program:
             elif name in _REPLACED:
                 parts.append(_REPLACED[name])
         parts.append(f"$__result := ({self._text}\n)")
-        source = "({};{{'t': $type($__result), 'v': $__result}})".format("; ".join(parts))
+        return _WRAPPING.format("; ".join(parts))
+
+    def _compile(self, source: str) -> tuple[Any, _Host]:
+        used = self._references.variables
+        host = _Host()
         compiled = _library().compile(source)
         for name in FUNCTIONS:
             if name in used:
                 compiled.register(f"__{name}", host.function(name))
         if "pad" in used:
             compiled.register("__full", host.full)
+        programs = _compiled.programs
+        if len(programs) >= _PROGRAMS_MAX:
+            programs.clear()
+        programs[source] = compiled, host
         return compiled, host
 
 
+#: Programs that a thread keeps compiled.
+_PROGRAMS_MAX = 10_000
+
+
+class _Compiled(threading.local):
+    """Each thread's own compiled programs, by their source."""
+
+    def __init__(self) -> None:
+        self.programs: dict[str, tuple[Any, _Host]] = {}
+
+
+_compiled = _Compiled()
+
+
+def evaluate(text: str, document: JSON, variables: Mapping[str, JSON], limits: Limits) -> Outcome:
+    """The language itself over a document, without anything the service adds or refuses.
+
+    Raises EvaluationError for a document that holds a text that is no Unicode.
+    """
+    try:
+        found = references(parse(text))
+    except JSONataSyntaxError as error:
+        return Outcome("error", EvaluationError(error.reason, error.message))
+    problem = check(text)
+    if problem is not None:
+        return Outcome("error", problem)
+    compiled = _library().compile(_WRAPPING.format(f"$__result := ({text}\n)"))
+    return _evaluate(compiled, _converted(document), dict(variables), limits, found)
+
+
+def _evaluate(
+    compiled: Any, converted: Any, variables: dict[str, JSON] | None, limits: Limits, found: References
+) -> Outcome:
+    milliseconds, depth, items = limits
+    try:
+        answer = compiled.evaluate_with_data(converted, variables, milliseconds, depth + _OWN_DEPTH, items)
+    except ValueError as error:
+        return Outcome("error", engine_error(str(error), found.calls))
+    except MemoryError:
+        return Outcome("error", EvaluationError(None, MEMORY))
+    except BaseException as error:
+        # A defect of the engine arrives as an exception that is no Exception.
+        if type(error).__name__ != "PanicException":
+            raise
+        return Outcome("error", EvaluationError(None, f"The expression cannot be evaluated: {error}"))
+    return Outcome(answer["t"], answer["v"]) if "t" in answer else Outcome("undefined")
+
+
+def _converted(value: JSON) -> Any:
+    convert = _library().JsonataData
+    try:
+        return convert(value)
+    except OverflowError:
+        return convert(_as_doubles(value))
+    except UnicodeEncodeError:
+        raise EvaluationError("D3001", "A text holds half of a surrogate pair") from None
+
+
 class _Host:
-    """What a program calls back: functions of ours, with the chance of the evaluation that is running."""
+    """What a program calls back: functions of ours, with the chance of the evaluation that is running.
+
+    What one of them raises the engine would wrap into a message of its own: ``error`` keeps code and text.
+    """
 
     __slots__ = ("_chance", "error")
 
     def __init__(self) -> None:
         self._chance = Random(0)
-        self.error: EvaluationError | None = None
+        self.error: tuple[str | None, str] | None = None
 
     def begin(self, chance: Random | None) -> None:
         if chance is not None:
@@ -177,18 +240,19 @@ class _Host:
             try:
                 value = call(arguments, self._chance)
             except EvaluationError as error:
-                # The engine would wrap it into a message of its own.
-                self.error = error
+                self.error = error.code, error.message
                 raise ValueError(error.message) from None
             return {} if value is UNDEFINED else {"v": value}
 
         return called
 
     def full(self) -> JSON:
-        self.error = EvaluationError(None, MEMORY)
+        self.error = None, MEMORY
         raise ValueError(MEMORY)
 
 
+#: Tells undefined, null and functions apart.
+_WRAPPING = "({};{{'t': $type($__result), 'v': $__result}})"
 _LETTERS = ("a", "b", "c", "d")
 _ARITY = {"hash": 2, "parse": 1, "partition": 2, "random": 1, "range": 3, "shuffle": 1, "uuid": 0}
 
@@ -248,7 +312,7 @@ def _as_doubles(value: JSON) -> JSON:
         try:
             return float(value)
         except OverflowError:
-            return math.copysign(math.inf, value)
+            return math.inf if value > 0 else -math.inf
     return value
 
 

@@ -13,10 +13,10 @@ from random import Random
 from ...core.errors import QUERY_EVALUATION_ERROR, DetentError, StateFailure
 from ...core.values import JSON, encode
 from ..bindings import Bindings, Evaluate
-from .engine import CHANCE, SERVICE, Document, Outcome, Program
+from .engine import CHANCE, SERVICE, Document, Outcome, Program, check
 from .messages import EvaluationError
-from .parser import Node, parse
-from .references import MEMBERS, References, references, refused
+from .parser import JSONataSyntaxError, Node, parse
+from .references import MEMBERS, Problem, References, references, refused
 
 _OPEN, _CLOSE = "{%", "%}"
 
@@ -36,9 +36,7 @@ class JSONataError(DetentError):
 
 def is_expression(value: JSON) -> bool:
     """Whether a value is a text that stands for what it evaluates to (language, section 4)."""
-    return (
-        isinstance(value, str) and value.startswith(_OPEN) and value.endswith(_CLOSE) and len(value) >= 4
-    )
+    return isinstance(value, str) and value.startswith(_OPEN) and value.endswith(_CLOSE) and len(value) >= 4
 
 
 def inside(text: str) -> tuple[str, int]:
@@ -70,33 +68,45 @@ class Stage:
         kept = bindings.shared
         if kept is None or kept[0] is not self:
             states = {name: _READ[name](bindings) for name in MEMBERS if name in self._members}
-            values = {
-                name: value for name, value in bindings.variables.items() if name in self._variables
-            }
+            values = {name: value for name, value in bindings.variables.items() if name in self._variables}
             kept = bindings.shared = (self, Document(states, values, bindings.now))
         document: Document = kept[1]
         return document
 
 
-def compile_expression(
-    text: str, *, place: str, stage: Stage, expected: str | None = None
-) -> Evaluate:
+def compile_expression(text: str, *, place: str, stage: Stage, expected: str | None = None) -> Evaluate:
     """Compile what stands between the delimiters.
 
     ``place`` is the slash path of the field inside the state, ``expected`` the type that the field asks
-    for. Raises JSONataError or JSONataSyntaxError; evaluating raises StateFailure with
+    for. Raises JSONataError; evaluating raises StateFailure with
     States.QueryEvaluationError and ``place`` as its location.
     """
+    for problem in expression_problems(text, stage.available):
+        raise JSONataError(f"{place}: {problem.message} (column {problem.column} of '{text}')")
     tree = parse(text)
     found = references(tree)
-    for problem in refused(found, stage.available):
-        raise JSONataError(f"{place}: {problem.message} (column {problem.column} of '{text}')")
     stage.include(found)
     evaluate = _engine(text, place, stage, found)
     walk = _walk(tree)
     if walk is not None:
         evaluate = _first(walk, evaluate)
     return evaluate if expected is None else _typed(evaluate, text, place, expected)
+
+
+def expression_problems(text: str, available: frozenset[str]) -> list[Problem]:
+    """Why the service refuses an expression: its syntax, or what it refers to. Most have none."""
+    try:
+        problems = refused(references(parse(text)), available)
+    except JSONataSyntaxError as error:
+        return [Problem(error.message, error.column)]
+    if not problems and (refusal := check(text)) is not None:
+        return [Problem(refusal.message, 1)]
+    return problems
+
+
+def calls(text: str) -> frozenset[str]:
+    """The functions that an expression without problems calls by their names."""
+    return frozenset(references(parse(text)).calls)
 
 
 def _engine(text: str, place: str, stage: Stage, found: References) -> Evaluate:
@@ -108,18 +118,21 @@ def _engine(text: str, place: str, stage: Stage, found: References) -> Evaluate:
         try:
             outcome = program.run(stage.document(bindings), chance, SERVICE)
         except EvaluationError as error:
-            raise failure(text, place, f"threw an error during evaluation{error.tail}") from None
-        return _value(outcome, text, place)
+            outcome = Outcome("error", error)
+        if outcome.type not in _FAILURES:
+            return outcome.value
+        # The failure must not keep what belongs to this thread.
+        bindings.shared = None
+        raise failure(text, place, _FAILURES[outcome.type](outcome.value))
 
     return evaluate
 
 
-def _value(outcome: Outcome, text: str, place: str) -> JSON:
-    if outcome.type == "undefined":
-        raise failure(text, place, "returned nothing (undefined).")
-    if outcome.type == "function":
-        raise failure(text, place, "returned an unsupported result type.")
-    return outcome.value
+_FAILURES: dict[str, Callable[[EvaluationError], str]] = {
+    "error": lambda error: f"threw an error during evaluation{error.tail}",
+    "undefined": lambda _: "returned nothing (undefined).",
+    "function": lambda _: "returned an unsupported result type.",
+}
 
 
 def failure(text: str, place: str, tail: str) -> StateFailure:

@@ -6,6 +6,8 @@ is wrong with what it evaluates to (language, sections 2 and 8).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ...core.errors import QUERY_EVALUATION_ERROR, StateFailure
 from ...core.limits import SECONDS_MAX
 from ...core.values import JSON, encode
@@ -23,7 +25,9 @@ def compile_typed(value: JSON, expected: str, *, field: str, stage: Stage) -> Ev
     return compile_expression(inside(value)[0], place=field, stage=stage, expected=expected)
 
 
-def compile_integer(value: JSON, *, field: str, stage: Stage, least: int, most: int = SECONDS_MAX) -> Evaluate:
+def compile_integer(
+    value: JSON, *, field: str, stage: Stage, least: int, most: int = SECONDS_MAX
+) -> Evaluate:
     """A whole number between ``least`` and ``most``."""
     read = compile_typed(value, "number", field=field, stage=stage)
 
@@ -36,7 +40,7 @@ def compile_integer(value: JSON, *, field: str, stage: Stage, least: int, most: 
     return integer
 
 
-def compile_until(fields: dict[str, JSON], stage: Stage) -> Until:
+def compile_until(fields: Mapping[str, JSON], stage: Stage) -> Until:
     """Seconds or Timestamp of a Wait state."""
     if "Seconds" in fields:
         return _until_seconds(fields["Seconds"], stage)
@@ -70,7 +74,7 @@ def _until_timestamp(value: JSON, stage: Stage) -> Until:
     return until
 
 
-def compile_items(fields: dict[str, JSON], stage: Stage) -> Evaluate:
+def compile_items(fields: Mapping[str, JSON], stage: Stage) -> Evaluate:
     """Items of a Map; without it the state's input, which must be a list then."""
     if "Items" in fields:
         return compile_typed(fields["Items"], "array", field="Items", stage=stage)
@@ -87,6 +91,4 @@ def _input_items(document: JSON, bindings: Bindings) -> JSON:
 
 
 def _refused(field: str, rule: str, value: JSON) -> StateFailure:
-    return StateFailure(
-        QUERY_EVALUATION_ERROR, f"{rule} but was: {encode(value).decode()}", location=field
-    )
+    return StateFailure(QUERY_EVALUATION_ERROR, f"{rule} but was: {encode(value).decode()}", location=field)

@@ -39,9 +39,7 @@ def partition(arguments: list[JSON], chance: Random) -> JSON:
     if items is UNDEFINED:
         return UNDEFINED
     if not isinstance(items, list):
-        raise EvaluationError(
-            "T0412", 'Argument 1 of function "partition" must be an array of undefined'
-        )
+        raise EvaluationError("T0412", 'Argument 1 of function "partition" must be an array of undefined')
     if len(arguments) < 2 or arguments[1] is UNDEFINED:
         return [items]
     size = _whole(arguments, 1, "partition")

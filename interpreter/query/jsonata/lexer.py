@@ -76,6 +76,8 @@ class Lexer:
         for operator in _LONG_OPERATORS:
             if text.startswith(operator, start):
                 return self._token("operator", operator, start, start + 2)
+        if character in "!~":
+            self.fail("S0204", f"Unknown operator: {quoted(character)}", start)
         if character in _OPERATORS:
             return self._token("operator", character, start, start + 1)
         if character in "\"'":

@@ -7,19 +7,17 @@ failure on the service should read the same here.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 #: Failures that have no code: what the service says at its limits.
 DEPTH = (
-    "Stack overflow error: Check for non-terminating recursive function. "
-    "Consider rewriting as tail-recursive"
+    "Stack overflow error: Check for non-terminating recursive function. Consider rewriting as tail-recursive"
 )
 MEMORY = "Expression evaluation memory limit exceeded: Check for excessive memory usage"
 TIME = "Expression evaluation timeout: Check for infinite loop"
 
 _CODED = re.compile(r"(?:Parse error: )?(?:.*?: )?([SDTU][0-9]{4}): (.*)", re.DOTALL)
 _FUNCTION = re.compile(r"Argument (\d+) of function (\S+)")
-_OPERATOR = re.compile(r"operator (\S+)|side of the (\S+) operator")
 _QUOTED = re.compile(r"'(.*)'", re.DOTALL)
 
 
@@ -37,24 +35,36 @@ class EvaluationError(Exception):
         return f": {self.message}" if self.code is None else f". {self.code}: {self.message}"
 
 
-def engine_error(text: str) -> EvaluationError:
-    """What the engine said, as the reference says it."""
+def engine_error(text: str, calls: Iterable[str] = ()) -> EvaluationError:
+    """What the engine said, as the reference says it; ``calls`` are the functions that may be to blame."""
     found = _CODED.match(text)
     if found is None:
         return EvaluationError("D3137", text)
     code, message = found.groups()
     if code in _LIMITS:
         return EvaluationError(None, _LIMITS[code])
+    if code == "T0410":
+        return EvaluationError(code, _signature(message, list(calls)))
     reworded = _REWORDED.get(code)
     return EvaluationError(code, reworded(message) if reworded else message)
 
 
-def _signature(message: str) -> str:
+def _signature(message: str, calls: list[str]) -> str:
+    """Where the engine does not name the function, it is known if there is only one."""
     found = _FUNCTION.search(message)
-    if found is None:
+    if found is not None and found.group(2).strip("$\"'") not in ("does", "undefined"):
+        place, name = int(found.group(1)), found.group(2).strip("$\"'")
+    elif len(calls) == 1:
+        place, name = _place(message), calls[0]
+    else:
         return message
-    name = found.group(2).strip("$\"'")
-    return f'Argument {found.group(1)} of function "{name}" does not match function signature'
+    return f'Argument {place} of function "{name}" does not match function signature'
+
+
+def _place(message: str) -> int:
+    numbers = [int(digits) for digits in re.findall(r"\d+", message)]
+    # "Argument 2 must be Number", or "Argument count mismatch: expected 1, got 0".
+    return min(numbers) + 1 if "mismatch" in message and numbers else next(iter(numbers), 1)
 
 
 def _side(side: str) -> Callable[[str], str]:
@@ -76,14 +86,14 @@ def _number(message: str) -> str:
 
 
 #: The engine's codes for limits that it keeps for us.
-_LIMITS: Mapping[str, str] = {"D1011": DEPTH, "D1012": TIME, "D2014": MEMORY, "D2015": MEMORY, "U1001": DEPTH}
+_LIMITS: Mapping[str, str] = {"D1011": DEPTH, "D1012": TIME, "D2015": MEMORY, "U1001": DEPTH}
 
 _REWORDED: Mapping[str, Callable[[str], str]] = {
     "D1002": lambda message: message.replace("non-number", "non-numeric"),
+    "D2014": _constant("The size of the sequence allocated by the range operator (..) must not exceed 1e6."),
     "D3010": _constant("Second argument of replace function cannot be an empty string"),
     "D3020": _constant("Third argument of split function must evaluate to a positive number"),
     "D3030": _number,
-    "T0410": _signature,
     "T1006": _constant("Attempted to invoke a non-function"),
     "T2001": _side("left"),
     "T2002": _side("right"),

@@ -230,14 +230,14 @@ class _Parser:
         return Node("lambda", word.start, parts=(*parameters, body))
 
     def _signature(self) -> None:
-        """Move over the signature of a function; the engine judges it."""
+        """Move over the signature of a function; the engine judges it, surplus brackets included."""
         depth = 0
         while True:
             if self._token.kind == "end" or self._at("{"):
                 self._expect(">", operand=False)
             depth += _SIGNATURE_CLOSE.get(self._token.value, 0)
             self._advance(operand=False)
-            if depth == 0:
+            if depth <= 0 and not self._at(">"):
                 return
 
     def _predicate(self, left: Node, token: Token) -> Node:

@@ -38,7 +38,9 @@ def expressions_in(value: JSON) -> Iterator[tuple[tuple[str | int, ...], str]]:
 def _compile(value: JSON, place: str, stage: Stage, depth: int) -> Evaluate | None:
     """A function that builds the value, or None for a literal."""
     if depth > MAX_TEMPLATE_DEPTH:
-        raise JSONataError(f"{place.partition('/')[0]}: objects and arrays may nest {MAX_TEMPLATE_DEPTH} deep")
+        raise JSONataError(
+            f"{place.partition('/')[0]}: objects and arrays may nest {MAX_TEMPLATE_DEPTH} deep"
+        )
     if is_expression(value):
         return compile_expression(inside(value)[0], place=place, stage=stage)
     if isinstance(value, dict):

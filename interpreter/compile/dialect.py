@@ -1,0 +1,49 @@
+"""What the compiler asks of a query language: closures and flows for the fields of one state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol, TypeAlias
+
+from ..core.bindings import Bindings, Evaluate
+from ..core.machine import DataFlow, Rule
+from ..core.values import JSON
+
+Fields: TypeAlias = Mapping[str, JSON]
+
+#: As in ``core.machine.Wait``.
+Until: TypeAlias = Callable[[JSON, Bindings, int], tuple[int, bool]]
+
+
+class Dialect(Protocol):
+    """The fields of one state in its query language. None stands for a field, or a stage, it has not."""
+
+    def flow(self) -> DataFlow | None:
+        """How data passes through the state."""
+
+    def catch_flow(self, catcher: Fields) -> DataFlow:
+        """How the error output passes through a catcher."""
+
+    def rule(self, rule: Fields, flow: DataFlow | None) -> Rule:
+        """A choice; ``flow`` is the state's."""
+
+    def until(self) -> Until:
+        """When a Wait is over."""
+
+    def seconds(self, field: str) -> Evaluate | None:
+        """TimeoutSeconds or HeartbeatSeconds."""
+
+    def credentials(self) -> Evaluate | None:
+        """Credentials of a Task."""
+
+    def items(self) -> Evaluate:
+        """What a Map iterates over."""
+
+    def selector(self) -> Evaluate | None:
+        """What makes the input of an iteration."""
+
+    def concurrency(self) -> Evaluate | None:
+        """How many iterations of a Map may be open."""
+
+    def failure_text(self, field: str) -> Evaluate | None:
+        """Error or Cause of a Fail state."""

@@ -1,0 +1,192 @@
+"""Scopes and states: the graph of a definition as a Machine.
+
+It takes a definition that the validator has found sound, with no placeholder left. What depends on the
+query language of a state becomes closures and flows, made by its dialect; nothing behind the compiler
+asks for it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+
+from ..core.machine import (
+    Catcher,
+    Choice,
+    Fail,
+    Machine,
+    Map,
+    Parallel,
+    Pass,
+    Retrier,
+    Scope,
+    State,
+    Succeed,
+    Task,
+    TaskMode,
+    Wait,
+)
+from ..core.values import JSON, decode, encode
+from ..query.jsonata import JSONataError
+from ..query.jsonpath import Engine
+from .dialect import Dialect, Fields
+from .errors import CompileError, NotSupported
+from .jsonata import JSONataFields
+from .jsonpath import JSONPathFields
+
+
+def digest_of(definition: JSON) -> str:
+    """What identifies a definition: its content, not its spelling."""
+    return sha256(encode(definition)).hexdigest()
+
+
+def compile_definition(definition: JSON, *, engine: Engine = "detent") -> Machine:
+    """Compile a sound definition.
+
+    ``engine`` evaluates paths that are more than references. Raises CompileError.
+    """
+    return _Compiler(definition, engine).machine(digest_of(definition))
+
+
+def compile_text(definition: bytes, digest: str, *, engine: Engine = "detent") -> Machine:
+    """Compile a definition from its stored text. Raises CompileError."""
+    return _Compiler(decode(definition), engine).machine(digest)
+
+
+class _Compiler:
+    """One definition being compiled."""
+
+    def __init__(self, definition: Fields, engine: Engine) -> None:
+        self._definition = definition
+        self._engine: Engine = engine
+        self._language = definition.get("QueryLanguage", "JSONPath")
+        self._scopes: dict[str, Scope] = {}
+        self._states: Mapping[str, Callable[[str, Fields, Dialect, str], State]] = {
+            "Pass": self._pass,
+            "Task": self._task,
+            "Choice": self._choice,
+            "Wait": self._wait,
+            "Succeed": self._succeed,
+            "Success": self._succeed,
+            "Fail": self._fail,
+            "Parallel": self._parallel,
+            "Map": self._map,
+        }
+
+    def machine(self, digest: str) -> Machine:
+        root = self._scope(self._definition, "")
+        return Machine(digest, root, self._scopes, self._definition.get("TimeoutSeconds"))
+
+    def _scope(self, fields: Fields, path: str) -> Scope:
+        states = {name: self._state(name, state, path) for name, state in fields["States"].items()}
+        scope = self._scopes[path] = Scope(path, fields["StartAt"], states)
+        return scope
+
+    def _state(self, name: str, fields: Fields, path: str) -> State:
+        try:
+            compile_state = self._states[fields["Type"]]
+            return compile_state(name, fields, self._dialect(fields), f"{path}/States/{name}")
+        except JSONataError as error:
+            raise CompileError(f"the state '{name}': {error}") from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise CompileError(
+                f"the state '{name}' cannot be compiled ({error!r}): validate the definition first"
+            ) from error
+
+    def _dialect(self, fields: Fields) -> Dialect:
+        if fields.get("QueryLanguage", self._language) == "JSONata":
+            return JSONataFields(fields)
+        return JSONPathFields(fields, self._engine)
+
+    # One function per type of state
+
+    def _pass(self, name: str, fields: Fields, dialect: Dialect, path: str) -> Pass:
+        return Pass(name, _next(fields), dialect.flow())
+
+    def _succeed(self, name: str, fields: Fields, dialect: Dialect, path: str) -> Succeed:
+        return Succeed(name, None, dialect.flow())
+
+    def _fail(self, name: str, fields: Fields, dialect: Dialect, path: str) -> Fail:
+        return Fail(name, None, None, dialect.failure_text("Error"), dialect.failure_text("Cause"))
+
+    def _wait(self, name: str, fields: Fields, dialect: Dialect, path: str) -> Wait:
+        return Wait(name, _next(fields), dialect.flow(), dialect.until())
+
+    def _choice(self, name: str, fields: Fields, dialect: Dialect, path: str) -> Choice:
+        flow = dialect.flow()
+        rules = tuple(dialect.rule(rule, flow) for rule in fields["Choices"])
+        return Choice(name, fields.get("Default"), flow, rules)
+
+    def _task(self, name: str, fields: Fields, dialect: Dialect, path: str) -> Task:
+        resource = fields["Resource"]
+        return Task(
+            name,
+            _next(fields),
+            dialect.flow(),
+            resource,
+            _mode(resource),
+            dialect.seconds("TimeoutSeconds"),
+            dialect.seconds("HeartbeatSeconds"),
+            dialect.credentials(),
+            _retriers(fields),
+            _catchers(fields, dialect),
+        )
+
+    def _parallel(self, name: str, fields: Fields, dialect: Dialect, path: str) -> Parallel:
+        branches = tuple(
+            self._scope(branch, f"{path}/Branches/{index}") for index, branch in enumerate(fields["Branches"])
+        )
+        return Parallel(
+            name, _next(fields), dialect.flow(), branches, _retriers(fields), _catchers(fields, dialect)
+        )
+
+    def _map(self, name: str, fields: Fields, dialect: Dialect, path: str) -> Map:
+        key = "ItemProcessor" if "ItemProcessor" in fields else "Iterator"
+        processor = fields[key]
+        if processor.get("ProcessorConfig", {}).get("Mode", "INLINE") != "INLINE":
+            raise NotSupported(
+                f"the Map state '{name}' is DISTRIBUTED, which this release validates but cannot run: "
+                "use Mode INLINE"
+            )
+        return Map(
+            name,
+            _next(fields),
+            dialect.flow(),
+            dialect.items(),
+            dialect.selector(),
+            self._scope(processor, f"{path}/{key}"),
+            dialect.concurrency(),
+            _retriers(fields),
+            _catchers(fields, dialect),
+        )
+
+
+def _retriers(fields: Fields) -> tuple[Retrier, ...]:
+    return tuple(
+        Retrier(
+            errors=tuple(retrier["ErrorEquals"]),
+            interval=retrier.get("IntervalSeconds", 1),
+            max_attempts=retrier.get("MaxAttempts", 3),
+            backoff=float(retrier.get("BackoffRate", 2.0)),
+            max_delay=retrier.get("MaxDelaySeconds"),
+            jitter=retrier.get("JitterStrategy", "NONE") == "FULL",
+        )
+        for retrier in fields.get("Retry", ())
+    )
+
+
+def _catchers(fields: Fields, dialect: Dialect) -> tuple[Catcher, ...]:
+    return tuple(
+        Catcher(tuple(catcher["ErrorEquals"]), catcher["Next"], dialect.catch_flow(catcher))
+        for catcher in fields.get("Catch", ())
+    )
+
+
+def _next(fields: Fields) -> str | None:
+    return None if fields.get("End") is True else fields.get("Next")
+
+
+def _mode(resource: str) -> TaskMode:
+    if resource.endswith(".waitForTaskToken"):
+        return "token"
+    return "sync" if resource.endswith((".sync", ".sync:2")) else "request"

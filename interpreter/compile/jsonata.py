@@ -1,0 +1,92 @@
+"""The fields of a state that speaks JSONata (language, sections 2 and 4)."""
+
+from __future__ import annotations
+
+from ..core.bindings import Evaluate
+from ..core.machine import DataFlow, Rule
+from ..core.values import JSON
+from ..query.jsonata import (
+    CATCH,
+    ENTRY,
+    EXIT,
+    ExpressionCatchFlow,
+    ExpressionFlow,
+    Stage,
+    compile_integer,
+    compile_items,
+    compile_template,
+    compile_typed,
+    compile_until,
+)
+from .dialect import Fields, Until
+
+#: States that do work, whose result their Output and Assign can see.
+_WORKING = frozenset({"Task", "Parallel", "Map"})
+
+
+class JSONataFields:
+    """One state's fields. What is evaluated at one time shares one conversion of the values it sees."""
+
+    def __init__(self, fields: Fields) -> None:
+        self._fields = fields
+        self._entry = Stage(ENTRY)
+        self._exit = Stage(EXIT) if fields["Type"] in _WORKING else self._entry
+
+    def flow(self) -> ExpressionFlow | None:
+        flow = ExpressionFlow(
+            self._template("Arguments", self._entry),
+            self._template("Assign", self._exit),
+            self._template("Output", self._exit),
+        )
+        return None if flow == ExpressionFlow() else flow
+
+    def catch_flow(self, catcher: Fields) -> ExpressionCatchFlow:
+        stage = Stage(CATCH)
+        return ExpressionCatchFlow(_template(catcher, "Assign", stage), _template(catcher, "Output", stage))
+
+    def rule(self, rule: Fields, flow: DataFlow | None) -> Rule:
+        """A rule's Assign and Output replace the state's."""
+        test = compile_typed(rule["Condition"], "boolean", field="Condition", stage=self._entry)
+        own = ExpressionFlow(
+            assign=_template({**self._fields, **rule}, "Assign", self._entry),
+            output=_template({**self._fields, **rule}, "Output", self._entry),
+        )
+        return Rule(test, rule["Next"], None if own == ExpressionFlow() else own)
+
+    def until(self) -> Until:
+        return compile_until(self._fields, self._entry)
+
+    def seconds(self, field: str) -> Evaluate | None:
+        return self._integer(field, least=1)
+
+    def credentials(self) -> Evaluate | None:
+        return self._template("Credentials", self._entry)
+
+    def items(self) -> Evaluate:
+        return compile_items(self._fields, self._entry)
+
+    def selector(self) -> Evaluate | None:
+        return self._template("ItemSelector", Stage(ENTRY))
+
+    def concurrency(self) -> Evaluate | None:
+        return self._integer("MaxConcurrency", least=0)
+
+    def failure_text(self, field: str) -> Evaluate | None:
+        if field not in self._fields:
+            return None
+        return compile_typed(self._fields[field], "string", field=field, stage=self._entry)
+
+    def _template(self, field: str, stage: Stage) -> Evaluate | None:
+        return _template(self._fields, field, stage)
+
+    def _integer(self, field: str, *, least: int) -> Evaluate | None:
+        value: JSON = self._fields.get(field)
+        if value is None:
+            return None
+        return compile_integer(value, field=field, stage=self._entry, least=least)
+
+
+def _template(fields: Fields, field: str, stage: Stage) -> Evaluate | None:
+    if field not in fields:
+        return None
+    return compile_template(fields[field], place=field, stage=stage)
