@@ -28,16 +28,17 @@ def exit_of(execution: Execution) -> Exit:
     return _EXITS[execution.status]
 
 
-def show(execution: Execution, format: OutputFormat) -> None:
+def show(execution: Execution, format: OutputFormat, *, one_of_many: bool = False) -> None:
     """Print the outcome: to stdout what a program wants, to stderr what a person must know."""
     from detent.core.values import encode
 
     if format == "json":
         click.echo(encode(as_json(execution)))
-    elif execution.output is not None:
-        click.echo(pretty(execution.output.value))
-    else:
+        return
+    if one_of_many or execution.output is None:
         click.echo(f"detent: {execution.name} {sentence(execution)}", err=True)
+    if execution.output is not None:
+        click.echo(pretty(execution.output.value))
 
 
 def sentence(execution: Execution) -> str:

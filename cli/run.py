@@ -99,7 +99,7 @@ def follow(settings: Settings, begin: Begin, view: View, output: OutputFormat, a
     except Interrupted as interrupted:
         return _interrupted(interrupted.left, settings.store, again)
     for execution in executions:
-        show(execution, output)
+        show(execution, output, one_of_many=len(executions) > 1)
     return next(filter(None, map(exit_of, executions)), Exit.SUCCEEDED)
 
 

@@ -28,6 +28,9 @@ from .exits import Exit
 from .progress import Progress
 from .view import View
 
+#: One Ctrl-C may arrive twice, from the terminal and from whoever started the program: that is no second one.
+SAME_INTERRUPT_SECONDS = 0.3
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -51,19 +54,34 @@ class Session:
 
     def __init__(self, engine: Engine, view: View) -> None:
         self.engine = engine
-        self.view = view
+        self._view = view
         self._watched: dict[str, Progress] = {}
         engine.observe(self._observe)
 
     def watch(self, execution: str, progress: Progress) -> None:
         """Follow an execution from its next step on."""
         self._watched[execution] = progress
-        self.view.watch(progress)
+        self._view.watch(progress)
+
+    def refresh(self) -> None:
+        """Let the view follow the time."""
+        with self._viewing():
+            self._view.refresh(time.time_ns() // 1_000_000)
 
     def _observe(self, execution: Execution, steps: Sequence[Step]) -> None:
         progress = self._watched.get(execution.id)
         if progress is not None:
-            self.view.changed(progress, progress.fold(steps))
+            changes = progress.fold(steps)
+            with self._viewing():
+                self._view.changed(progress, changes)
+
+    @contextmanager
+    def _viewing(self) -> Iterator[None]:
+        """Where nobody can look any more, executions go on unseen."""
+        try:
+            yield
+        except OSError:
+            self._view = View()
 
 
 #: Begins what is to be run; answers the executions to wait for.
@@ -88,18 +106,18 @@ async def drive(settings: Settings, begin: Begin, view: View) -> list[Execution]
             async with open_engine(settings.store, settings.registry.resolve, paths=settings.paths) as engine:
                 session = Session(engine, view)
                 executions = await begin(session)
-                return await _results(session, executions, interrupted)
+                return await _results(session, executions, interrupted, view.interval)
     finally:
         await settings.registry.close()
 
 
 async def _results(
-    session: Session, executions: Sequence[str], interrupted: asyncio.Event
+    session: Session, executions: Sequence[str], interrupted: asyncio.Event, interval: float | None
 ) -> list[Execution]:
     waiting = [asyncio.ensure_future(session.engine.result(execution)) for execution in executions]
     everything = asyncio.gather(*waiting)
     stop = asyncio.ensure_future(interrupted.wait())
-    ticks = asyncio.ensure_future(_ticks(session.view))
+    ticks = asyncio.ensure_future(_ticks(session, interval))
     try:
         first: set[asyncio.Future[object]] = {everything, stop}  # type: ignore[arg-type]
         await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
@@ -113,21 +131,26 @@ async def _results(
                 await task
 
 
-async def _ticks(view: View) -> None:
-    while view.interval is not None:
-        view.refresh(time.time_ns() // 1_000_000)
-        await asyncio.sleep(view.interval)
+async def _ticks(session: Session, interval: float | None) -> None:
+    while interval is not None:
+        session.refresh()
+        await asyncio.sleep(interval)
 
 
 @contextmanager
 def _interrupts(interrupted: asyncio.Event, view: View) -> Iterator[None]:
     """The first Ctrl-C asks for an orderly end, the second one ends the process."""
     loop = asyncio.get_running_loop()
+    first = 0.0
 
     def note(number: int, frame: FrameType | None) -> None:
+        nonlocal first
         if interrupted.is_set():
-            view.restore()
-            os._exit(Exit.INTERRUPTED)
+            if time.monotonic() - first > SAME_INTERRUPT_SECONDS:
+                view.restore()
+                os._exit(Exit.INTERRUPTED)
+            return
+        first = time.monotonic()
         interrupted.set()
         # The loop may be asleep: wake it.
         loop.call_soon_threadsafe(lambda: None)

@@ -8,8 +8,8 @@ import pty
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -87,6 +87,7 @@ def test_interrupted_it_says_how_to_resume_and_that_works(
     process = start(*WAIT, "--input", '{"seconds": 1}', "--store", "here.db")
     read_until(process.stderr, "Hold                      waits")
     process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out) == (130, "")
     assert "detent: interrupted; to resume: " in err
@@ -142,17 +143,21 @@ def test_a_second_interrupt_ends_it_at_once(
         "import asyncio, detent\n"
         "@detent.task('count')\n"
         "async def count(document):\n"
+        "    print('at work', flush=True)\n"
         "    while True:\n"
         "        try: await asyncio.sleep(60)\n"
         "        except asyncio.CancelledError: print('not yet', flush=True)\n"
     )
     process = start(PROGRAM, "run", "wait.yaml", "--handlers", "stuck.py")
-    read_until(process.stderr, "calls task:count")
-    time.sleep(0.2)
+    read_until(process.stderr, "at work")
     process.send_signal(signal.SIGINT)
     read_until(process.stderr, "not yet")
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=3) == 130
+    while process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.1)
+    assert process.returncode == 130
+    assert "to resume" not in process.communicate()[1]
 
 
 def test_one_engine_per_store(start: Callable[..., subprocess.Popen[str]], program: Program) -> None:
@@ -172,6 +177,15 @@ def test_closed_stdout_is_no_drama(folder: Path) -> None:
     result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert "Traceback" not in result.stderr
     assert "BrokenPipe" not in result.stderr
+
+
+def test_when_nobody_reads_the_progress_any_more_the_execution_goes_on(folder: Path) -> None:
+    command = f"{PROGRAM} run wait.yaml --handlers handlers.py --input '{{\"seconds\": 1}}' --log"
+    script = f"{{ {command} 2>&1 >out.json; echo $? >code; }} | head -1"
+    result = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, timeout=30)
+    assert "started as" in result.stdout
+    assert (folder / "code").read_text() == "0\n"
+    assert json.loads((folder / "out.json").read_text())["seconds"] == 1
 
 
 @pytest.mark.parametrize(
