@@ -19,6 +19,15 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "validate": (".validate", "validate"),
     "run": (".run", "run"),
     "resume": (".resume", "resume"),
+    "executions": (".executions", "executions"),
+    "show": (".show", "show"),
+    "history": (".history", "history"),
+    "stop": (".stop", "stop"),
+    "delete": (".stop", "delete"),
+    "verify": (".verify", "verify"),
+    "replay": (".replay", "replay"),
+    "export": (".transfer", "export"),
+    "import": (".transfer", "import_"),
 }
 
 

@@ -37,6 +37,8 @@ EXIT_OF_CODE = {
     "EXECUTION_EXISTS": Exit.USAGE,
     "HANDLERS": Exit.USAGE,
     "NOT_FOUND": Exit.USAGE,
+    "STILL_RUNNING": Exit.USAGE,
+    "QUERY": Exit.USAGE,
     "STORE_URL": Exit.USAGE,
     "STORE": Exit.STORE,
     "STORE_CORRUPT": Exit.STORE,
@@ -50,6 +52,7 @@ EXIT_OF_CODE = {
 
 #: What to try next, by the code of the error.
 HINT_OF_CODE = {
+    "NOT_FOUND": "`detent executions` lists what is there",
     "STORE_IN_USE": "wait until it has ended, or choose another store with --store",
     "STORE_TOO_NEW": "use the release that wrote it, or choose another store with --store",
 }

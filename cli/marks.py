@@ -16,6 +16,7 @@ class Marks:
     arrow: str
     bar: str
     rest: str
+    wait: str
     more: str
     tee: str
     elbow: str
@@ -37,6 +38,7 @@ UNICODE = Marks(
     arrow="→",
     bar="━",
     rest="─",
+    wait="┄",
     more="⋯",
     tee="├",
     elbow="└",
@@ -58,6 +60,7 @@ ASCII = Marks(
     arrow="->",
     bar="#",
     rest=".",
+    wait="-",
     more="...",
     tee="|",
     elbow="`",

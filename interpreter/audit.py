@@ -8,11 +8,11 @@ log in, findings out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from .core.codec import Step
+from .core.codec import LogError, Step
 from .core.decide import advance
 from .core.events import (
     Event,
@@ -32,6 +32,7 @@ from .core.events import (
 from .core.evolve import evolve
 from .core.execution import RUNNING, Execution
 from .core.machine import Machine
+from .recording import Recording
 
 _OPENING = (TaskScheduled, WaitStarted, RetryScheduled, Yielded)
 _ANSWERING = (TaskStarted, TaskSubmitted, TaskSucceeded, TaskFailed, TimerFired)
@@ -52,12 +53,51 @@ class Breach:
 
 def verify(steps: Iterable[Step]) -> list[Breach]:
     """Every breach of a law; an empty list if the log is sound. Payloads need not be loaded."""
+    return _audited(steps).breaches
+
+
+def _audited(steps: Iterable[Step]) -> _Audit:
     audit = _Audit()
     for step in steps:
         for event in step.events:
             audit.read(event, step.now)
     audit.finish()
-    return audit.breaches
+    return audit
+
+
+def verify_recording(recording: Recording) -> list[Breach]:
+    """Every breach of a law in a log, and between the log and what stands beside it."""
+    try:
+        steps = recording.steps()
+    except LogError as error:
+        return [Breach("a log can be read to its end", 0, str(error))]
+    audit = _audited(steps)
+    breaches = [*_gaps(recording, steps), *audit.breaches]
+    facts, state = recording.facts, audit.execution
+    for name, beside, folded in (
+        ("id", facts.id, state.id),
+        ("name", facts.name, state.name),
+        ("definition", facts.digest, state.digest),
+        ("status", facts.status, state.status),
+        ("end", facts.ended_at, state.ended_at),
+    ):
+        if beside != folded:
+            law = "what stands beside a log agrees with it"
+            breaches.append(Breach(law, 0, f"the {name} is {folded!r} in it and {beside!r} beside it"))
+    return breaches
+
+
+def _gaps(recording: Recording, steps: Sequence[Step]) -> Iterator[Breach]:
+    """Segments that do not follow each other, or do not hold as many events as they say."""
+    law = "the events of a log are numbered without a gap"
+    last = 0
+    for part in recording.parts:
+        if part.after != last:
+            yield Breach(law, part.after, f"a segment begins after it, the one before ends with {last}")
+        last = part.last
+    events = sum(len(step.events) for step in steps)
+    if events != last:
+        yield Breach(law, 0, f"it should end with event {last} and holds {events}")
 
 
 class _Audit:

@@ -192,6 +192,17 @@ def _decode_segment(control: bytes, known: _Known) -> Iterator[Step]:
         raise LogError(f"the log is damaged in the segment after event {known.after}: {error}") from error
 
 
+def payloads_of(step: Step) -> Iterator[Payload]:
+    """Every payload that a step's rows refer to."""
+    for item in (step.signal, *step.events):
+        for name in item.__slots__:
+            value = getattr(item, name)
+            if isinstance(value, Payload):
+                yield value
+            elif isinstance(value, dict):
+                yield from value.values()
+
+
 def missing_payloads(payloads: Iterable[Payload]) -> tuple[set[int], set[str]]:
     """What must be read before the payloads have values: segments and blob digests."""
     segments: set[int] = set()

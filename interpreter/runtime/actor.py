@@ -63,7 +63,7 @@ class Actor:
             last=self.execution.seq,
             control=encoded.control if encoded else b"",
             payloads=encoded.payloads if encoded else b"[]",
-            head=self.head(),
+            head=head_of(self.execution),
             create=None if self.created else self.record,
             blobs=encoded.blobs if encoded else {},
             drained=drained,
@@ -73,10 +73,10 @@ class Actor:
         )
         return Decided(batch, steps, opened, closed)
 
-    def head(self) -> Head:
-        """What must be findable without reading the log."""
-        execution = self.execution
-        if execution.status != RUNNING:
-            return Head(execution.status, None, False, execution.ended_at)
-        ready = any(pending.kind == "task" for pending in execution.pending.values())
-        return Head(execution.status, execution.due(), ready)
+
+def head_of(execution: Execution) -> Head:
+    """What must be findable without reading the log."""
+    if execution.status != RUNNING:
+        return Head(execution.status, None, False, execution.ended_at)
+    ready = any(pending.kind == "task" for pending in execution.pending.values())
+    return Head(execution.status, execution.due(), ready)

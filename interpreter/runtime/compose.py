@@ -18,6 +18,7 @@ from .clock import Clock, SystemClock
 from .dispatch import Resolve
 from .engine import Engine
 from .machines import Machines
+from .records import Records
 
 #: What stands in the log for who wrote it.
 RELEASE = version("detent")
@@ -78,6 +79,23 @@ async def open_engine(
         yield engine
     finally:
         await engine.close()
+
+
+@asynccontextmanager
+async def open_records(url: str) -> AsyncIterator[Records]:
+    """What is recorded in the store a URL names, beside an engine that may be at work on it. Raises StoreError."""
+    store = open_store(url)
+    await store.open(engine=False)
+    try:
+        yield Records(
+            store,
+            lambda: open_store(url),
+            compile_text,
+            release=RELEASE,
+            arn_of=lambda name: Names(name).machine_arn,
+        )
+    finally:
+        await store.close()
 
 
 def compile_machine(definition: JSON, *, paths: PathEngine = "detent") -> Machine:

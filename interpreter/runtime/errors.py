@@ -21,3 +21,9 @@ class ExecutionStuck(EngineError):
     """An execution cannot be decided: a defect of detent, or a log that was changed. It stays as it is."""
 
     code = "EXECUTION_STUCK"
+
+
+class StillRunning(EngineError):
+    """The execution has not ended, and must have for what was asked."""
+
+    code = "STILL_RUNNING"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..core.codec import Step, decode_log, fill_payloads, missing_payloads
+from ..core.codec import Step, decode_log, fill_payloads, missing_payloads, payloads_of
 from ..core.evolve import fold
 from ..core.execution import Execution
 from ..core.values import Payload
@@ -26,10 +26,7 @@ async def recall_steps(store: Store, execution: str) -> tuple[ExecutionRecord, l
     """The whole log of an execution, payloads included."""
     log = await store.load(execution)
     steps = list(decode_log((segment.after, segment.control) for segment in log.segments))
-    payloads = [
-        payload for step in steps for item in (step.signal, *step.events) for payload in _payloads(item)
-    ]
-    await load_payloads(store, execution, payloads)
+    await load_payloads(store, execution, [payload for step in steps for payload in payloads_of(step)])
     return log.record, steps
 
 
@@ -45,14 +42,3 @@ async def load_payloads(store: Store, execution: str, payloads: list[Payload]) -
     texts = await store.payloads(execution, segments) if segments else {}
     blobs = await store.blobs(execution, digests) if digests else {}
     fill_payloads(payloads, texts, blobs)
-
-
-def _payloads(item: object) -> list[Payload]:
-    found: list[Payload] = []
-    for name in getattr(item, "__slots__", ()):
-        value = getattr(item, name)
-        if isinstance(value, Payload):
-            found.append(value)
-        elif isinstance(value, dict):
-            found.extend(part for part in value.values() if isinstance(part, Payload))
-    return found

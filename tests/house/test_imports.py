@@ -19,6 +19,10 @@ OUTER = {
     "detent.compile",
     "detent.schema",
     "detent.history",
+    "detent.places",
+    "detent.recording",
+    "detent.trace",
+    "detent.audit",
     "detent.core",
 }
 
@@ -27,11 +31,15 @@ OUTER = {
 MAY_IMPORT: dict[str, set[str]] = {
     "detent.core": set(),
     "detent.history": {"detent.core"},
+    "detent.places": {"detent.core"},
+    "detent.trace": {"detent.places", "detent.core"},
+    "detent.recording": {"detent.compile", "detent.core"},
+    "detent.audit": {"detent.recording", "detent.core"},
     "detent.query": {"detent.core"},
     "detent.schema": {"detent.query", "detent.core"},
     "detent.compile": {"detent.schema", "detent.query", "detent.core"},
     "detent.store": {"detent.core"},
-    "detent.runtime": {"detent.store", "detent.history", "detent.core"},
+    "detent.runtime": {"detent.store", "detent.history", "detent.recording", "detent.audit", "detent.core"},
     # The composition root builds an engine from a store, handlers and the compiler: it alone knows them all.
     "detent.runtime.compose": {
         "detent.runtime",
@@ -65,7 +73,17 @@ LIBRARIES: dict[str, set[str]] = {
 
 #: No I/O, no clock, no chance of their own, no asyncio: these rooms import only the plain part of the
 #: standard library.
-PURE = {"detent.core", "detent.query", "detent.schema", "detent.compile", "detent.history"}
+PURE = {
+    "detent.core",
+    "detent.query",
+    "detent.schema",
+    "detent.compile",
+    "detent.history",
+    "detent.places",
+    "detent.trace",
+    "detent.recording",
+    "detent.audit",
+}
 PLAIN = set(
     """
     __future__ abc base64 binascii bisect calendar codecs collections contextlib copy dataclasses datetime

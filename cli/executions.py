@@ -1,0 +1,143 @@
+"""``detent executions``: what ran, what runs, newest first."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from .exits import Refusal
+from .options import SETTINGS
+from .outcome import OutputFormat, instant
+from .reading import looking, with_records
+
+if TYPE_CHECKING:
+    from detent.core.values import JSON
+    from detent.runtime.records import Found, Records
+
+STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+
+_AGO = re.compile(r"([0-9]{1,6})\s*(s|m|h|d|w)")
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+
+
+@click.command(context_settings=SETTINGS)
+@click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Those of a status.")
+@click.option("--machine", metavar="NAME", help="Those of a machine, by name or ARN.")
+@click.option("--name", metavar="NAME", help="Those of exactly this name.")
+@click.option(
+    "--since", metavar="WHEN", help="Started then or later: 90s, 30m, 2h, 7d ago, or 2026-11-21[T10:15[:00]]."
+)
+@click.option("--until", metavar="WHEN", help="Started before then.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Rows that are listed."
+)
+@click.option("--after", metavar="CURSOR", help="Go on where another list has ended: it says the cursor.")
+@looking
+def executions(
+    status: str | None,
+    machine: str | None,
+    name: str | None,
+    since: str | None,
+    until: str | None,
+    limit: int,
+    after: str | None,
+    store: str | None,
+    output: OutputFormat,
+    query: str | None,
+) -> None:
+    """List executions, the newest first.
+
+    The exit code is 0 also if there are none.
+    """
+    now = time.time_ns() // 1_000_000
+    started_from, started_before = _instant(since, now), _instant(until, now)
+
+    async def find(records: Records) -> list[Found]:
+        return await records.search(
+            status=status.upper() if status else None,
+            machine=machine,
+            name=name,
+            started_from=started_from,
+            started_before=started_before,
+            cursor=after,
+            limit=limit + 1,
+        )
+
+    found = with_records(store, find)
+    more = found[limit - 1].cursor if len(found) > limit else None
+    found = found[:limit]
+    if output == "json" or query is not None:
+        from .paper import print_json
+
+        print_json({"executions": [_as_json(one) for one in found], "after": more}, query)
+        return
+    _print(found, now)
+    if more is not None:
+        click.echo(f"detent: there are more: --after {more}", err=True)
+
+
+def _print(found: list[Found], now: int) -> None:
+    from .paper import Column, paper, status_text, table
+    from .progress import seconds
+    from .words import printable
+
+    if not found:
+        click.echo("detent: no executions", err=True)
+        return
+    columns = (
+        Column("NAME", gives=True),
+        Column("MACHINE", gives=True),
+        Column("STATUS"),
+        Column("STARTED"),
+        Column("TOOK", right=True),
+    )
+    rows = [
+        (
+            printable(one.record.name),
+            printable(one.record.machine.rpartition(":")[2]),
+            status_text(one.head.status),
+            _day(one.record.started_at, now),
+            seconds((one.head.ended_at or now) - one.record.started_at),
+        )
+        for one in found
+    ]
+    sheet = paper()
+    sheet.print(table(columns, rows, sheet))
+
+
+def _day(started: int, now: int) -> str:
+    moment, today = (datetime.fromtimestamp(at / 1000).astimezone() for at in (started, now))
+    return f"{moment:%b %d %H:%M:%S}" if moment.year == today.year else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _as_json(one: Found) -> JSON:
+    record, head = one.record, one.head
+    return {
+        "execution": record.id,
+        "name": record.name,
+        "machine": record.machine,
+        "definition": record.digest,
+        "status": head.status,
+        "started": instant(record.started_at),
+        "ended": None if head.ended_at is None else instant(head.ended_at),
+    }
+
+
+def _instant(text: str | None, now: int) -> int | None:
+    """An instant in milliseconds: so long ago, or a date or time, local unless it names its offset."""
+    if text is None:
+        return None
+    ago = _AGO.fullmatch(text.strip().removesuffix("ago").strip())
+    if ago is not None:
+        return now - 1000 * int(ago[1]) * _UNITS[ago[2]]
+    try:
+        return round(datetime.fromisoformat(text.strip()).astimezone().timestamp() * 1000)
+    except (ValueError, OverflowError, OSError):
+        raise Refusal(
+            f"{text!r} is no time",
+            "write 90s, 30m, 2h or 7d for so long ago, or 2026-11-21, or 2026-11-21T10:15",
+        ) from None

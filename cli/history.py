@@ -1,0 +1,123 @@
+"""``detent history``: what happened, event by event, in the service's words or in our own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from .options import SETTINGS
+from .outcome import OutputFormat
+from .reading import looking
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from detent.core.codec import Step
+    from detent.core.values import JSON
+    from detent.history import HistoryEvent
+
+#: Details that say most about an event, in the order in which they are looked for.
+_TELLING = ("name", "error", "cause", "index", "length", "resource", "state", "workerName", "output", "input")
+_VALUES = frozenset({"output", "input", "parameters"})
+
+
+@click.command(context_settings=SETTINGS)
+@click.argument("execution", metavar="EXECUTION|FILE")
+@click.option("--internal", is_flag=True, help="Our own log: every signal, and the events that were decided.")
+@looking
+def history(
+    execution: str, internal: bool, store: str | None, output: OutputFormat, query: str | None
+) -> None:
+    """List the events of one EXECUTION as the service names them.
+
+    EXECUTION is a name, an ARN, or the FILE of an export. JSON output is that of GetExecutionHistory. The exit
+    code is 2 if there is no such execution.
+    """
+    from detent.history import project
+
+    from .paper import paper, print_json
+    from .reading import recording_of
+
+    steps = recording_of(execution, store).steps()
+    if output == "json" or query is not None:
+        print_json(_internal_json(steps) if internal else _json(list(project(steps))), query)
+        return
+    sheet = paper()
+    sheet.print(_internal(steps, sheet.width) if internal else _lines(list(project(steps)), sheet.width))
+
+
+def _json(events: list[HistoryEvent]) -> JSON:
+    return {"events": [event.as_json() for event in events]}
+
+
+def _internal_json(steps: list[Step]) -> JSON:
+    from .events import step_as_json
+
+    said = []
+    number = 1
+    for step in steps:
+        said.append(step_as_json(step, number))
+        number += len(step.events)
+    return {"steps": said}
+
+
+def _lines(events: list[HistoryEvent], width: int) -> Iterator[Text]:
+    from rich.text import Text
+
+    from .progress import seconds
+
+    start = events[0].timestamp if events else 0
+    names = max((len(event.type) for event in events), default=0)
+    ids = max(2, len(str(len(events))))
+    yield Text(f"{'ID':>{ids}}  {'PREV':>4}  {'TIME':>9}  {'EVENT':{names}}  DETAILS", "bold")
+    for event in events:
+        time = f"+{seconds(event.timestamp - start)}"
+        line = Text.assemble((f"{event.id:>{ids}}  {event.previous:>4}  {time:>9}  ", "dim"))
+        line.append(f"{event.type:{names}}  ", _style(event.type))
+        line.append(_details(event, max(20, width - len(line.plain))))
+        yield line
+
+
+def _style(type: str) -> str:
+    if type.endswith(("Failed", "TimedOut", "Aborted")):
+        return "red"
+    return "green" if type.endswith("Succeeded") else ""
+
+
+def _details(event: HistoryEvent, width: int) -> str:
+    """The one or two things an event is about."""
+    from .words import printable
+
+    details = event.details or {}
+    told = [(key, details[key]) for key in _TELLING if details.get(key) is not None]
+    values = [str(value) for key, value in told if key in _VALUES]
+    text = ": ".join(str(value) for key, value in told if key not in _VALUES)
+    line = printable("  ".join([text, *values[:1]]) if text else "".join(values[:1]))
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def _internal(steps: list[Step], width: int) -> Iterator[Text]:
+    from rich.text import Text
+
+    from .events import name_of, told
+    from .progress import seconds
+
+    number = 0
+    start = steps[0].now if steps else 0
+    for step in steps:
+        signal = f"{name_of(step.signal)}  {told(step.signal)}".rstrip()
+        yield _cut(Text(f"+{seconds(step.now - start):9} {signal}", "bold"), width)
+        for event in step.events:
+            number += 1
+            line = Text.assemble((f"{number:>6}  ", "dim"), f"{name_of(event):17} ", (told(event), "dim"))
+            yield _cut(line, width)
+
+
+def _cut(line: Text, width: int) -> Text:
+    from rich.cells import cell_len
+
+    if cell_len(line.plain) > width:
+        line.truncate(width, overflow="ellipsis")
+    return line

@@ -1,0 +1,267 @@
+"""What an execution went through, for people: the head of ``detent show`` and its tree of states with their values.
+
+Pure: a trace, its places, an instant and a width in, lines out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from textwrap import wrap
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from detent.core.execution import Pending
+from detent.core.values import JSON, Payload
+from detent.trace import Attempt, Path, Status, Trace, Visit
+
+from .marks import Marks
+from .paper import BAD, status_text
+from .progress import seconds
+from .reading import Where
+from .timeline import NAME_MAX, PATHS_SHOWN, VISITS_SHOWN, mark, path_name, selected
+from .words import broken, clock, day_and_time, printable, short, why
+
+#: Columns of the labels in the head, and of those below a state.
+LABEL = 12
+FIELD = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """How to tell it: signs, width, the instant that is now, where states stand, and whether nothing is cut."""
+
+    marks: Marks
+    width: int
+    now: int
+    where: Where
+    full: bool = False
+
+    # The head
+
+    def head(self, trace: Trace, release: str | None) -> Iterator[Text]:
+        """Name, status and time; input and output; why it failed and where."""
+        execution = trace.execution
+        ended = execution.ended_at
+        took = (self.now if ended is None else ended) - execution.started_at
+        machine = execution.machine_name.rpartition(":")[2]
+        left = Text.assemble((printable(machine), "bold"), f"  {printable(execution.name)}")
+        right = Text.assemble(status_text(execution.status), f"  {seconds(took)}")
+        yield self._both(left, right)
+        yield Text()
+        until = "" if ended is None else f", ended {clock(ended, execution.started_at)}"
+        yield self._label("started", day_and_time(execution.started_at) + until)
+        if execution.ends_at is not None and trace.running:
+            yield self._label(
+                "timeout", f"{day_and_time(execution.ends_at)}, {self._left(execution.ends_at)}"
+            )
+        if self.full:
+            yield self._label("arn", execution.id)
+            yield self._label("definition", execution.digest)
+        if release is not None:
+            yield self._label("exported", f"by detent {printable(release)}")
+        yield from self._head_value("input", execution.input)
+        yield from self._head_value("output", execution.output)
+        if execution.error is not None or execution.cause is not None:
+            yield self._label("error", why(execution.error, execution.cause), BAD)
+        failed = trace.failed
+        if failed is not None:
+            place = self.where.of(failed.scope, failed.state)
+            yield self._label("", f"in {printable(failed.state)} at {printable(place)}")
+            if failed.location:
+                yield self._label("", f"in its {printable(failed.location)}")
+
+    def _head_value(self, label: str, payload: Payload | None) -> Iterator[Text]:
+        if payload is not None:
+            yield from self._value(f"{label:{LABEL}}", payload.value)
+
+    def _label(self, label: str, text: str, style: str = "") -> Text:
+        return Text.assemble((f"{label:{LABEL}}", "dim"), (text, style))
+
+    def waits(self, trace: Trace) -> Iterator[Text]:
+        """What the execution waits for now, a line each."""
+        waiting = list(trace.waits)
+        shown = waiting if self.full else waiting[:PATHS_SHOWN]
+        column = min(NAME_MAX, max((cell_len(printable(visit.state)) for visit in shown), default=0)) + 2
+        for visit in shown:
+            assert visit.pending is not None
+            state = Text(f"  {printable(visit.state)}", "bold")
+            state.append(" " * max(2, column + 2 - cell_len(state.plain)))
+            said = wrap(self._pending(visit, visit.pending), max(30, self.width - len(state.plain)))
+            for number, line in enumerate(said):
+                before = Text(" " * len(state.plain)) if number else state
+                yield Text.assemble(before, (line, "yellow"))
+        if len(waiting) > len(shown):
+            yield Text(f"  {self.marks.more} {len(waiting) - len(shown)} more", "dim")
+
+    def _pending(self, visit: Visit, pending: Pending) -> str:
+        if pending.kind == "task":
+            return self._task(visit, pending)
+        if pending.due is None:
+            return "an answer"
+        if pending.kind == "timer":
+            return f"until {clock(pending.due, self.now)}, {self._left(pending.due)}"
+        what = f"attempt {len(visit.attempts) + 1}" if pending.kind == "retry" else "its next turn"
+        return f"{what} at {clock(pending.due, self.now)}, {self._left(pending.due)}"
+
+    def _task(self, visit: Visit, pending: Pending) -> str:
+        answer = "a task token for " if pending.mode == "token" else ""
+        parts = [f"{answer}{printable(pending.resource or '')}"]
+        if pending.attempt > 1:
+            parts.append(f"attempt {pending.attempt}")
+        began = visit.attempts[-1].began_at if visit.attempts else None
+        parts.append("not begun" if began is None else f"at work for {seconds(self.now - began)}")
+        if pending.due is not None:
+            parts.append(f"timeout {self._within(pending.due)}")
+        if pending.beat_due is not None:
+            parts.append(f"heartbeat due {self._within(pending.beat_due)}")
+        return ", ".join(parts)
+
+    def _left(self, instant: int) -> str:
+        left = instant - self.now
+        return f"{seconds(left)} left" if left >= 0 else f"overdue by {seconds(-left)}"
+
+    def _within(self, instant: int) -> str:
+        left = instant - self.now
+        return f"in {seconds(left)}" if left >= 0 else f"overdue by {seconds(-left)}"
+
+    # The states
+
+    def states(self, trace: Trace) -> Iterator[Text]:
+        """Every state with its values, what runs inside it below."""
+        if trace.root is not None:
+            yield from self._path(trace.root, "", trace.execution.started_at)
+
+    def _path(self, path: Path, prefix: str, started: int) -> Iterator[Text]:
+        before: Payload | None = None
+        for visit in selected(path.visits, 0 if self.full else VISITS_SHOWN):
+            if isinstance(visit, int):
+                yield Text(f"{prefix}{self.marks.more} {visit} more states", "dim")
+                continue
+            yield from self._visit(visit, prefix, started, before)
+            before = visit.output
+
+    def _visit(self, visit: Visit, prefix: str, started: int, before: Payload | None) -> Iterator[Text]:
+        yield self._title(visit, prefix, started)
+        below = Text(f"{prefix}  ", "dim")
+        yield from (self._cut(Text.assemble(below, line)) for line in self._story(visit))
+        forks = [attempt for attempt in visit.attempts if attempt.paths]
+        shown = below.plain
+        if self.full or before is None or visit.input != before:
+            yield from self._value(f"{shown}{'in':{FIELD}}", visit.input.value)
+        if self.full:
+            yield from self._task_values(visit, shown)
+        for attempt in forks if self.full else forks[-1:]:
+            yield from self._fork(visit, attempt, shown, started)
+        yield from self._results(visit, shown)
+
+    def _title(self, visit: Visit, prefix: str, started: int) -> Text:
+        took = (self.now if visit.left_at is None else visit.left_at) - visit.entered_at
+        left = Text.assemble((prefix, "dim"), mark(self.marks, visit.status), " ")
+        left.append(printable(visit.state), "bold")
+        left.append(f"  {self._what(visit)}", "dim")
+        right = f"+{seconds(visit.entered_at - started)}  {seconds(took):>9}"
+        return self._both(left, Text(right, "dim"))
+
+    def _what(self, visit: Visit) -> str:
+        attempt = visit.attempts[-1] if visit.attempts else None
+        if attempt is None:
+            return visit.kind
+        if visit.kind == "Map":
+            many = f"{attempt.width} item{'' if attempt.width == 1 else 's'}"
+            at_once = f", {attempt.at_once} at a time" if attempt.at_once < attempt.width else ""
+            return f"Map of {many}{at_once}"
+        if visit.kind == "Parallel":
+            return f"Parallel, {attempt.width} branches"
+        return printable(attempt.resource or visit.kind)
+
+    def _story(self, visit: Visit) -> Iterator[Text]:
+        """What happened beside the values: attempts, waiting, the way on, an error that was caught."""
+        if len(visit.attempts) > 1 or (visit.attempts and visit.attempts[0].retry_at is not None):
+            for attempt in visit.attempts:
+                yield self._attempt(attempt)
+        if visit.due is not None:
+            until = clock(visit.due, visit.entered_at)
+            if visit.left_at is None:
+                yield Text(f"waits until {until}, {self._left(visit.due)}", "dim")
+            else:
+                would = "" if visit.status is Status.SUCCEEDED else "would have "
+                yield Text(f"{would}waited until {until}", "dim")
+        if visit.kind == "Choice" and visit.next:
+            yield Text(f"{self.marks.arrow} {printable(visit.next)}", "dim")
+        if visit.status is Status.CAUGHT:
+            said = why(visit.error, visit.cause) if visit.error else "an error"
+            yield Text(f"{self.marks.arrow} {printable(visit.next or '')}, for {said}", "magenta")
+        if visit.status is Status.FAILED:
+            yield Text(f"failed with {why(visit.error, visit.cause)}", "red")
+
+    def _attempt(self, attempt: Attempt) -> Text:
+        took = seconds((self.now if attempt.ended_at is None else attempt.ended_at) - attempt.started_at)
+        line = Text.assemble(
+            (f"attempt {attempt.number}  {took:>9}  ", "dim"), mark(self.marks, attempt.status)
+        )
+        if attempt.retry_at is not None and attempt.ended_at is not None:
+            line.append(f" wait {seconds(attempt.retry_at - attempt.ended_at)}", "yellow")
+        if attempt.status is Status.FAILED:
+            silent = "no heartbeat in time" if attempt.timed_out == "heartbeat" else None
+            line.append(f" {why(attempt.error, attempt.cause or silent)}", "red")
+        return line
+
+    def _task_values(self, visit: Visit, prefix: str) -> Iterator[Text]:
+        """What a task was given and what it answered, where that differs from the state's input and output."""
+        attempt = visit.attempts[-1] if visit.attempts else None
+        if attempt is None:
+            return
+        if attempt.arguments is not None and attempt.arguments != visit.input:
+            yield from self._value(f"{prefix}{'given':{FIELD}}", attempt.arguments.value)
+        if attempt.output is not None and attempt.output != visit.output:
+            yield from self._value(f"{prefix}{'got':{FIELD}}", attempt.output.value)
+
+    def _results(self, visit: Visit, prefix: str) -> Iterator[Text]:
+        for name, payload in visit.assigned.items():
+            yield from self._value(f"{prefix}set ${printable(name)} = ", payload.value)
+        if visit.output is not None:
+            if visit.output == visit.input and not self.full:
+                yield Text(f"{prefix}{'out':{FIELD}}as it came in", "dim")
+            else:
+                yield from self._value(f"{prefix}{'out':{FIELD}}", visit.output.value)
+
+    def _fork(self, visit: Visit, attempt: Attempt, prefix: str, started: int) -> Iterator[Text]:
+        for path in selected(attempt.paths, 0 if self.full else PATHS_SHOWN):
+            if isinstance(path, int):
+                yield Text(f"{prefix}{self.marks.tee} {self.marks.more} {path} more", "dim")
+                continue
+            last = path is attempt.paths[-1]
+            tie = self.marks.elbow if last else self.marks.tee
+            took = (self.now if path.ended_at is None else path.ended_at) - path.started_at
+            left = Text.assemble((f"{prefix}{tie} ", "dim"), mark(self.marks, path.status), " ")
+            left.append(path_name(visit, path))
+            right = f"+{seconds(path.started_at - started)}  {seconds(took):>9}"
+            yield self._both(left, Text(right, "dim"))
+            yield from self._path(path, f"{prefix}{' ' if last else self.marks.pipe} ", started)
+
+    # Lines
+
+    def _value(self, before: str, value: JSON) -> Iterator[Text]:
+        """A value behind its label: on one line, or with ``full`` on as many as it needs."""
+        width = self.width - cell_len(before)
+        if not self.full:
+            yield Text.assemble((before, "dim"), short(value, width))
+            return
+        first, *rest = broken(value)
+        yield Text.assemble((before, "dim"), first)
+        for line in rest:
+            yield Text.assemble((before[: len(before) - FIELD] + " " * FIELD, "dim"), line)
+
+    def _cut(self, text: Text) -> Text:
+        if not self.full and cell_len(text.plain) > self.width:
+            text.truncate(self.width, overflow="ellipsis")
+        return text
+
+    def _both(self, left: Text, right: Text) -> Text:
+        room = self.width - cell_len(right.plain) - 2
+        if cell_len(left.plain) > room:
+            left.truncate(max(room, 0), overflow="ellipsis")
+        gap = self.width - cell_len(left.plain) - cell_len(right.plain)
+        return Text.assemble(left, " " * max(1, gap), right)

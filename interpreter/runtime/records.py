@@ -1,0 +1,277 @@
+"""What is recorded, seen and kept in order without running anything: find, read, stop, delete, bring in.
+
+Works beside an engine in another process: reading needs no lock, and a stop goes through the execution's inbox.
+Where no engine is at work, a stop takes the engine's place for as long as that one decision needs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from difflib import get_close_matches
+
+from ..audit import verify_recording
+from ..core.codec import decode_log, decode_signal, encode_signal, missing_payloads, payloads_of
+from ..core.evolve import fold
+from ..core.execution import ABORTED
+from ..core.signals import Stopped
+from ..core.values import decode, encode
+from ..recording import Facts, Part, Recording, RecordingError, fingerprint
+from ..store.base import (
+    Batch,
+    ExecutionRecord,
+    Found,
+    Head,
+    Letter,
+    MachineRecord,
+    NotFound,
+    Outcome,
+    Query,
+    Store,
+    StoreInUse,
+)
+from .actor import Actor, head_of
+from .clock import Clock, SystemClock
+from .errors import ExecutionExists, StillRunning
+from .find import named
+from .machines import Compile, Machines
+from .recall import recall
+
+__all__ = ["Found", "Records"]
+
+#: How many of the newest executions are looked through for a name like a mistyped one.
+NAMES_MAX = 2_000
+#: How often is looked whether another process has stopped an execution, in seconds.
+LOOK_SECONDS = 0.05
+#: The lease for one decision, in milliseconds: nobody else may open the store as an engine meanwhile.
+LEASE_MILLISECONDS = 60_000
+
+
+class Records:
+    """The records of one open store.
+
+    ``engine`` makes the same store anew, for opening it as its engine; ``compile`` makes machines of definitions;
+    ``release`` is written into the log, ``arn_of`` gives the ARN of a machine's name.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        engine: Callable[[], Store],
+        compile: Compile,
+        *,
+        release: str,
+        arn_of: Callable[[str], str],
+        clock: Clock | None = None,
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._compile = compile
+        self._release = release
+        self._arn_of = arn_of
+        self._clock = clock or SystemClock()
+
+    # Look
+
+    async def search(
+        self,
+        *,
+        status: str | None = None,
+        machine: str | None = None,
+        name: str | None = None,
+        started_from: int | None = None,
+        started_before: int | None = None,
+        cursor: str | None = None,
+        limit: int = 100,
+    ) -> list[Found]:
+        """Executions, newest first; None means any. ``machine`` is a name or an ARN, instants are milliseconds."""
+        if machine is not None and ":" not in machine:
+            machine = self._arn_of(machine)
+        return await self._store.find(
+            Query(
+                status=status,
+                machine=machine,
+                name=name,
+                started_from=started_from,
+                started_before=started_before,
+                cursor=cursor,
+                limit=limit,
+            )
+        )
+
+    async def named(self, text: str) -> list[Found]:
+        """The executions that a name, ``MACHINE:NAME`` or an ARN means.
+
+        Raises NotFound, which names those that are spelled alike.
+        """
+        found = await named(self._store, text.rpartition(":")[2])
+        found = [one for one in found if text == one.record.name or f":{one.record.id}".endswith(f":{text}")]
+        if not found:
+            raise NotFound(f"there is no execution {text!r} in this store{await self._alike(text)}")
+        return found
+
+    async def _alike(self, text: str) -> str:
+        newest = await self._store.find(Query(limit=NAMES_MAX))
+        names = dict.fromkeys(one.record.name for one in newest)
+        close = get_close_matches(text.rpartition(":")[2], names, n=3, cutoff=0.5)
+        if close:
+            return f"; did you mean {' or '.join(map(repr, close))}?"
+        return f"; the latest is {newest[0].record.name!r}" if newest else ", which is empty"
+
+    async def read(self, execution: str) -> Recording:
+        """Everything about one execution, as it is at this moment. Raises NotFound, LogError."""
+        log = await self._store.load(execution)
+        machine = await self._store.machine(log.record.digest)
+        texts = await self._store.payloads(execution, [segment.after for segment in log.segments])
+        parts = tuple(
+            Part(segment.after, segment.last, segment.control, texts[segment.after])
+            for segment in log.segments
+        )
+        steps = decode_log((part.after, part.control) for part in parts)
+        digests = missing_payloads(payload for step in steps for payload in payloads_of(step))[1]
+        blobs = await self._store.blobs(execution, digests) if digests else {}
+        facts = _facts(log.record, log.head, machine.published_at)
+        return Recording(facts, decode(machine.definition), parts, blobs, beats=log.beats)
+
+    # Stop and delete
+
+    async def stop(
+        self, execution: str, error: str | None = None, cause: str | None = None, *, patience: float = 5.0
+    ) -> tuple[Head, bool]:
+        """Ask for the end of an execution: where it stands afterwards, and whether this has ended it.
+
+        The wish is durable when this returns. If no other process runs executions here it is fulfilled as well;
+        otherwise that process fulfils it, and gets ``patience`` seconds to do so before this looks away.
+        Raises NotFound.
+        """
+        head = (await self._store.load(execution, limit=0)).head
+        if head.ended_at is not None:
+            return head, False
+        letter = Letter(execution, f"stop-{secrets.token_hex(8)}", encode_signal(Stopped(error, cause)))
+        await self._store.send([letter])
+        try:
+            await self._deliver(execution)
+        except StoreInUse:
+            head = await self._end_of(execution, patience)
+        else:
+            head = (await self._store.load(execution, limit=0)).head
+        return head, head.status == ABORTED
+
+    async def _deliver(self, execution: str) -> None:
+        """Decide what is in the inbox of one execution, and nothing else. Raises StoreInUse."""
+        owner = secrets.token_hex(8)
+        async with self._as_engine() as store:
+            claims = await store.claim(
+                owner, now=self._clock.now(), lease=LEASE_MILLISECONDS, limit=1, only=[execution]
+            )
+            for claim in claims:
+                record, state = await recall(store, execution)
+                machine = await Machines(store, self._compile).get(record.digest)
+                actor = Actor(record, machine, state, claim.fence, created=True)
+                for message in await store.inbox(owner, limit=NAMES_MAX):
+                    signal = decode_signal(message.body)
+                    actor.mailbox.append((signal, self._clock.now(), message.number))
+                decided = actor.decide(owner, self._release)
+                if decided is not None:
+                    await store.append([replace(decided.batch, hold=None)])
+
+    @asynccontextmanager
+    async def _as_engine(self) -> AsyncIterator[Store]:
+        store = self._engine()
+        await store.open(engine=True)
+        try:
+            yield store
+        finally:
+            await store.close()
+
+    async def _end_of(self, execution: str, patience: float) -> Head:
+        """The head of an execution once it has ended, or as it is when patience is over."""
+        head = (await self._store.load(execution, limit=0)).head
+        for _ in range(round(patience / LOOK_SECONDS)):
+            if head.ended_at is not None:
+                break
+            await asyncio.sleep(LOOK_SECONDS)
+            head = (await self._store.load(execution, limit=0)).head
+        return head
+
+    async def delete(self, execution: str, *, force: bool = False) -> None:
+        """Forget an execution that has ended. With ``force`` one that runs is stopped first.
+
+        Raises StillRunning without ``force``, or if the process that runs it does not stop it. Raises NotFound.
+        """
+        log = await self._store.load(execution, limit=0)
+        head = (await self.stop(execution, cause="deleted"))[0] if force else log.head
+        if head.ended_at is None:
+            asked = "; it has been asked to" if force else ""
+            raise StillRunning(f"the execution {log.record.name} has not ended{asked}")
+        await self._store.delete([execution])
+
+    # Bring in
+
+    async def put(self, recording: Recording) -> bool:
+        """Store what was recorded elsewhere; False if it is here already.
+
+        Raises ExecutionExists if another execution of that id is here, RecordingError for a log that breaks a law.
+        """
+        facts = recording.facts
+        breaches = verify_recording(recording)
+        if breaches:
+            raise RecordingError(f"the log of {facts.name} is not sound: {breaches[0]}")
+        here = await self._here(facts.id)
+        if here is not None:
+            if fingerprint(here) == fingerprint(recording):
+                return False
+            raise ExecutionExists(
+                f"there is an execution {facts.id} in this store, and what happened in it is something else"
+            )
+        definition = encode(recording.definition)
+        async with self._as_engine() as store:
+            await store.publish(MachineRecord(facts.digest, facts.machine, definition, facts.published_at))
+            outcomes = await store.append(list(_batches(recording)))
+        if Outcome.EXISTS in outcomes:
+            raise ExecutionExists(f"there is an execution {facts.id} in this store since just now")
+        return True
+
+    async def _here(self, execution: str) -> Recording | None:
+        try:
+            return await self.read(execution)
+        except NotFound:
+            return None
+
+
+def _facts(record: ExecutionRecord, head: Head, published_at: int) -> Facts:
+    return Facts(
+        record.id,
+        record.name,
+        record.machine,
+        record.digest,
+        record.profile,
+        record.started_at,
+        record.parent,
+        head.status,
+        head.ended_at,
+        published_at,
+    )
+
+
+def _batches(recording: Recording) -> Iterator[Batch]:
+    facts = recording.facts
+    record = ExecutionRecord(
+        facts.id, facts.name, facts.machine, facts.digest, facts.profile, facts.started_at, facts.parent
+    )
+    head = head_of(fold(event for step in recording.steps() for event in step.events))
+    for part in recording.parts:
+        first = part is recording.parts[0]
+        yield Batch(
+            execution=facts.id,
+            after=part.after,
+            last=part.last,
+            control=part.control,
+            payloads=part.payloads,
+            head=head,
+            create=record if first else None,
+            blobs=recording.blobs if first else {},
+        )

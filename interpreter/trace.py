@@ -1,0 +1,392 @@
+"""What an execution has gone through, to the last value: a tree of visits, folded from its log.
+
+A *path* is what one frame went through: the root, a branch, an iteration. It holds a *visit* for every state
+that was entered; a visit of a Task, Parallel or Map holds its *attempts*, and an attempt of the latter two
+the paths below it. Unlike the live state nothing is dropped, and unlike the history that the service shows,
+timers and retries of branches are seen. Pure; it draws nothing and formats nothing.
+
+Instants are milliseconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from .core import events as e
+from .core.codec import LogError, Step
+from .core.evolve import evolve
+from .core.execution import FAILED, ROOT, RUNNING, SUCCEEDED, Execution, Pending
+from .core.signals import Stopped, TimedOut
+from .core.values import Payload
+from .places import Places
+
+
+class Status(StrEnum):
+    """How a visit, an attempt or a path stands."""
+
+    RUNNING = "running"
+    #: A Wait state, or a task that was scheduled and that nobody has begun.
+    WAITING = "waiting"
+    RETRYING = "retrying"
+    SUCCEEDED = "succeeded"
+    #: The state failed, and a catcher led on.
+    CAUGHT = "caught"
+    FAILED = "failed"
+    #: Ended from outside: something beside or around it failed, or the execution was stopped.
+    ABORTED = "aborted"
+
+    @property
+    def live(self) -> bool:
+        return self in (Status.RUNNING, Status.WAITING, Status.RETRYING)
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One try of a state's work. ``retry_at`` is when the next one begins, if there is to be one.
+
+    ``arguments``, ``resource``, ``began_at`` and ``output`` are a task's: what it was given, who does it, when
+    somebody took it, what it answered. ``paths``, ``width`` and ``at_once`` are those of a Parallel or Map.
+    """
+
+    number: int
+    started_at: int
+    status: Status = Status.RUNNING
+    ended_at: int | None = None
+    retry_at: int | None = None
+    error: str | None = None
+    cause: str | None = None
+    timed_out: str | None = None
+    resource: str | None = None
+    arguments: Payload | None = None
+    began_at: int | None = None
+    output: Payload | None = None
+    width: int = 0
+    at_once: int = 0
+    paths: list[Path] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Visit:
+    """A state from its entry on. ``event`` is the number of the event that entered it.
+
+    ``due`` is when a Wait is over. ``error`` and ``cause`` are those of the state, not of an attempt that was
+    repeated; ``location`` is the place of an expression inside the state. ``pending`` is what it waits for now.
+    """
+
+    scope: str
+    state: str
+    kind: str
+    event: int
+    entered_at: int
+    input: Payload
+    status: Status = Status.RUNNING
+    left_at: int | None = None
+    output: Payload | None = None
+    assigned: dict[str, Payload] = field(default_factory=dict)
+    next: str | None = None
+    due: int | None = None
+    error: str | None = None
+    cause: str | None = None
+    location: str | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+    pending: Pending | None = None
+    failing: bool = False
+
+
+@dataclass(slots=True)
+class Path:
+    """The states that a frame went through. ``index`` counts branches or iterations."""
+
+    scope: str
+    index: int
+    started_at: int
+    input: Payload
+    status: Status = Status.RUNNING
+    ended_at: int | None = None
+    visits: list[Visit] = field(default_factory=list)
+    parent: Visit | None = None
+
+
+@dataclass(slots=True)
+class Trace:
+    """The whole execution: its live state as the log leaves it, and the way there."""
+
+    execution: Execution
+    root: Path | None
+
+    @property
+    def running(self) -> bool:
+        return self.execution.status == RUNNING
+
+    @property
+    def waits(self) -> Iterator[Visit]:
+        """The visits that something is pending for, in the order in which it was opened."""
+        open = [visit for visit in visits(self.root) if visit.pending is not None]
+        return iter(sorted(open, key=lambda visit: visit.pending.id if visit.pending else 0))
+
+    @property
+    def failed(self) -> Visit | None:
+        """The innermost visit that ended the execution; None if none did."""
+        found = None
+        path = self.root if self.execution.status == FAILED else None
+        while path is not None and path.visits and path.visits[-1].status is Status.FAILED:
+            found = path.visits[-1]
+            below = found.attempts[-1].paths if found.attempts else []
+            path = next((path for path in below if path.status is Status.FAILED), None)
+        return found
+
+
+def visits(path: Path | None) -> Iterator[Visit]:
+    """Every visit of a path and below it; a state comes before what runs inside it."""
+    for visit in path.visits if path is not None else ():
+        yield visit
+        for attempt in visit.attempts:
+            for below in attempt.paths:
+                yield from visits(below)
+
+
+def trace(steps: Iterable[Step], places: Places, beats: Mapping[int, int] | None = None) -> Trace:
+    """Fold a log. Its values need not be loaded to build the tree, only to be read from it.
+
+    ``places`` are those of the definition: they tell a catcher's way from the state's own where no event does.
+    ``beats`` are heartbeat deadlines that have moved, by pending id: liveness does not stand in a log.
+    Raises LogError for a log that contradicts itself.
+    """
+    folding = _Folding(places)
+    try:
+        for step in steps:
+            folding.take(step)
+    except (KeyError, IndexError, AssertionError, AttributeError, TypeError) as error:
+        number = folding.seen
+        raise LogError(
+            f"the log contradicts itself after event {number}: `detent verify` tells more"
+        ) from error
+    return folding.finished(beats or {})
+
+
+class _Folding:
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._execution = Execution()
+        self._paths: dict[int, Path] = {}
+        self._next_frame = ROOT + 1
+        self._now = 0
+        self._from_outside = False
+
+    @property
+    def seen(self) -> int:
+        """The number of the last event that was folded."""
+        return self._execution.seq
+
+    def take(self, step: Step) -> None:
+        self._now = max(self._now, step.now)
+        signal = step.signal
+        self._from_outside = isinstance(signal, Stopped) or (
+            isinstance(signal, TimedOut) and signal.pending is None
+        )
+        for event in step.events:
+            evolve(self._execution, event)
+            read = _READ.get(event.__class__)
+            if read is not None:
+                read(self, event)
+
+    def finished(self, beats: Mapping[int, int]) -> Trace:
+        for pending in self._execution.pending.values():
+            pending.beat_due = beats.get(pending.id, pending.beat_due)
+            path = self._paths.get(pending.frame)
+            if path is not None and path.visits:
+                path.visits[-1].pending = pending
+        return Trace(self._execution, self._paths.get(ROOT))
+
+    def _visit(self, frame: int) -> Visit:
+        return self._paths[frame].visits[-1]
+
+    # The execution
+
+    def _started(self, event: e.ExecutionStarted) -> None:
+        self._paths[ROOT] = Path(event.scope, 0, event.started_at, event.input)
+
+    def _ended(self, event: e.ExecutionEnded) -> None:
+        root = self._paths[ROOT]
+        ways = {SUCCEEDED: Status.SUCCEEDED, FAILED: Status.FAILED}
+        self._close(root, ways.get(event.status, Status.ABORTED))
+        failed = Trace(self._execution, root).failed
+        if failed is not None:
+            failed.error, failed.cause = event.error, event.cause
+
+    # States
+
+    def _entered(self, event: e.StateEntered) -> None:
+        path = self._paths[event.frame]
+        number = self._execution.seq
+        path.visits.append(Visit(path.scope, event.state, event.kind, number, event.at, event.input))
+
+    def _exited(self, event: e.StateExited) -> None:
+        visit = self._visit(event.frame)
+        visit.output, visit.next, visit.assigned = event.output, event.next, event.assigned or {}
+        caught = visit.failing or self._by_a_catcher(visit)
+        if caught and visit.error is None:
+            visit.error, visit.cause = _error_in(event.output)
+        self._leave(visit, Status.CAUGHT if caught else Status.SUCCEEDED)
+
+    def _by_a_catcher(self, visit: Visit) -> bool:
+        """Where an expression of the state failed, only the way it was left on tells."""
+        fields = self._places.fields(visit.scope, visit.state)
+        own = None if fields.get("End") is True else fields.get("Next")
+        return "Catch" in fields and visit.next is not None and visit.next != own
+
+    def _evaluation_failed(self, event: e.EvaluationFailed) -> None:
+        visit = self._visit(event.frame)
+        visit.location = event.location
+        self._failing(visit, event.error, event.cause)
+
+    # Tasks, timers, retries
+
+    def _scheduled(self, event: e.TaskScheduled) -> None:
+        attempt = self._attempt(self._visit(event.frame), Status.WAITING)
+        attempt.resource, attempt.arguments = event.resource, event.arguments
+
+    def _began(self, event: e.TaskStarted) -> None:
+        visit = self._visit(event.frame)
+        visit.status = visit.attempts[-1].status = Status.RUNNING
+        visit.attempts[-1].began_at = self._now
+
+    def _succeeded(self, event: e.TaskSucceeded) -> None:
+        attempt = self._visit(event.frame).attempts[-1]
+        attempt.status, attempt.ended_at, attempt.output = Status.SUCCEEDED, self._now, event.output
+
+    def _failed(self, event: e.TaskFailed) -> None:
+        visit = self._visit(event.frame)
+        visit.attempts[-1].timed_out = event.timed_out
+        self._failing(visit, event.error, event.cause)
+
+    def _waits(self, event: e.WaitStarted) -> None:
+        visit = self._visit(event.frame)
+        visit.due, visit.status = event.due, Status.WAITING
+
+    def _retry(self, event: e.RetryScheduled) -> None:
+        visit = self._visit(event.frame)
+        last = visit.attempts[-1] if visit.attempts else self._attempt(visit, Status.FAILED)
+        if visit.error is None:
+            # An error inside a branch or iteration is its parent's as well.
+            visit.error, visit.cause = self._error_below(last)
+        self._end_attempt(visit, Status.FAILED)
+        last.retry_at = event.due
+        visit.status, visit.failing, visit.error, visit.cause = Status.RETRYING, False, None, None
+
+    def _fired(self, event: e.TimerFired) -> None:
+        visits = self._paths[event.frame].visits
+        if visits and visits[-1].status.live:
+            visits[-1].status = Status.RUNNING
+
+    # Branches and iterations
+
+    def _forked(self, event: e.Forked) -> None:
+        attempt = self._attempt(self._visit(event.frame), Status.RUNNING)
+        attempt.width, attempt.at_once = event.width, event.limit
+
+    def _opened(self, event: e.FrameOpened) -> None:
+        parent = self._visit(event.frame)
+        scope = self._execution.frames[self._next_frame].scope
+        path = Path(scope, event.index, self._now, event.input, parent=parent)
+        parent.attempts[-1].paths.append(path)
+        self._paths[self._next_frame] = path
+        self._next_frame += 1
+
+    def _closed(self, event: e.FrameClosed) -> None:
+        self._close(self._paths.pop(event.frame), Status.SUCCEEDED)
+
+    def _torn_down(self, event: e.FrameAborted | e.Halted) -> None:
+        path = self._paths[event.frame]
+        if path.parent is None:
+            return  # The root ends with the execution.
+        self._close(path, Status.FAILED if self._failed_first(path, event) else Status.ABORTED)
+        if event.__class__ is e.FrameAborted:
+            del self._paths[event.frame]
+
+    def _failed_first(self, path: Path, event: e.FrameAborted | e.Halted) -> bool:
+        """Whether this one failed and took the others with it; of branches it is the first that ends."""
+        if self._from_outside or event.iteration == "aborted":
+            return False
+        assert path.parent is not None
+        ended = (Status.FAILED, Status.ABORTED)
+        return not any(other.status in ended for other in path.parent.attempts[-1].paths)
+
+    def _joined(self, event: e.Joined) -> None:
+        attempt = self._visit(event.frame).attempts[-1]
+        attempt.status, attempt.ended_at = Status.SUCCEEDED, self._now
+
+    def _join_failed(self, event: e.JoinFailed) -> None:
+        visit = self._visit(event.frame)
+        self._failing(visit, *self._error_below(visit.attempts[-1]))
+
+    # Shared
+
+    def _attempt(self, visit: Visit, status: Status) -> Attempt:
+        attempt = Attempt(len(visit.attempts) + 1, self._now, status)
+        visit.attempts.append(attempt)
+        visit.status, visit.failing = status, False
+        return attempt
+
+    def _failing(self, visit: Visit, error: str | None, cause: str | None) -> None:
+        visit.error, visit.cause, visit.failing = error, cause, True
+        if visit.attempts:
+            self._end_attempt(visit, Status.FAILED)
+
+    def _end_attempt(self, visit: Visit, status: Status) -> None:
+        attempt = visit.attempts[-1]
+        if attempt.ended_at is None:
+            attempt.status, attempt.ended_at = status, self._now
+            if status is Status.FAILED:
+                attempt.error, attempt.cause = visit.error, visit.cause
+
+    def _error_below(self, attempt: Attempt) -> tuple[str | None, str | None]:
+        failed = next((path for path in attempt.paths if path.status is Status.FAILED), None)
+        if failed is None or not failed.visits:
+            return None, None
+        return failed.visits[-1].error, failed.visits[-1].cause
+
+    def _leave(self, visit: Visit, status: Status) -> None:
+        visit.status, visit.left_at = status, self._now
+        if visit.attempts:
+            self._end_attempt(visit, Status.FAILED if status is Status.CAUGHT else status)
+
+    def _close(self, path: Path, status: Status) -> None:
+        path.status, path.ended_at = status, self._now
+        if path.visits and path.visits[-1].status.live:
+            self._leave(path.visits[-1], status)
+
+
+def _error_in(output: Payload) -> tuple[str | None, str | None]:
+    """The error output that a catcher left in a state's output: all of it, or one field."""
+    value = output.value if output.loaded else None
+    for found in (value, *(value.values() if isinstance(value, dict) else ())):
+        if isinstance(found, dict) and found.keys() == {"Error", "Cause"}:
+            return found["Error"], found["Cause"]
+    return None, None
+
+
+_READ: dict[type[e.Event], Callable[[_Folding, Any], None]] = {
+    e.ExecutionStarted: _Folding._started,
+    e.StateEntered: _Folding._entered,
+    e.StateExited: _Folding._exited,
+    e.TaskScheduled: _Folding._scheduled,
+    e.TaskStarted: _Folding._began,
+    e.TaskSucceeded: _Folding._succeeded,
+    e.TaskFailed: _Folding._failed,
+    e.WaitStarted: _Folding._waits,
+    e.RetryScheduled: _Folding._retry,
+    e.TimerFired: _Folding._fired,
+    e.Forked: _Folding._forked,
+    e.FrameOpened: _Folding._opened,
+    e.FrameClosed: _Folding._closed,
+    e.FrameAborted: _Folding._torn_down,
+    e.Halted: _Folding._torn_down,
+    e.Joined: _Folding._joined,
+    e.JoinFailed: _Folding._join_failed,
+    e.EvaluationFailed: _Folding._evaluation_failed,
+    e.ExecutionEnded: _Folding._ended,
+}
