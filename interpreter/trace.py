@@ -195,7 +195,8 @@ class _Folding:
 
     def finished(self, beats: Mapping[int, int]) -> Trace:
         for pending in self._execution.pending.values():
-            pending.beat_due = beats.get(pending.id, pending.beat_due)
+            if pending.beat_due is not None:
+                pending.beat_due = max(pending.beat_due, beats.get(pending.id, 0))
             path = self._paths.get(pending.frame)
             if path is not None and path.visits:
                 path.visits[-1].pending = pending
