@@ -29,7 +29,7 @@ def chosen(command: Decorated) -> Decorated:
     return command
 
 
-async def judge(
+def judge(
     executions: tuple[str, ...],
     machine: str | None,
     every: bool,
@@ -39,11 +39,16 @@ async def judge(
     """Call ``one`` with each recording that was asked for; how many there were. Raises Refusal, NotFound."""
     if bool(executions) + (machine is not None) + every != 1:
         raise Refusal("say which executions", "name them, or give --machine NAME or --all")
-    count = 0
-    async for recording in _recordings(executions, machine, store):
-        one(recording)
-        count += 1
-    return count
+    import asyncio
+
+    async def all_of_them() -> int:
+        count = 0
+        async for recording in _recordings(executions, machine, store):
+            one(recording)
+            count += 1
+        return count
+
+    return asyncio.run(all_of_them())
 
 
 async def _recordings(

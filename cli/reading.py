@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -68,6 +67,7 @@ async def opened(store: str | None, *, new: bool = False) -> AsyncIterator[Recor
 
 def with_records(store: str | None, work: Callable[[Records], Awaitable[T]], *, new: bool = False) -> T:
     """What ``work`` answers, given the records of a store."""
+    import asyncio
 
     async def run() -> T:
         async with opened(store, new=new) as records:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -59,7 +58,7 @@ def replay(
         if output == "text":
             click.echo("\n".join(found.lines()))
 
-    count = asyncio.run(judge(executions, machine, every, store, one))
+    count = judge(executions, machine, every, store, one)
     wanting = sum(not each["same"] for each in said)
     if output == "json":
         from .paper import print_json

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import click
@@ -52,7 +51,7 @@ def verify(
             for breach in breaches:
                 click.echo(f"  {printable(str(breach))}")
 
-    count = asyncio.run(judge(executions, machine, every, store, one))
+    count = judge(executions, machine, every, store, one)
     wanting = sum(bool(each["breaches"]) for each in said)
     if output == "json":
         from .paper import print_json

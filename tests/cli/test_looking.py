@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -184,7 +185,7 @@ def test_one_name_of_two_machines_is_told_apart(ran: Detent) -> None:
 
 def test_history_has_the_names_of_the_service(ran: Detent) -> None:
     lines = ran("history", "ada").stdout.splitlines()
-    assert [line[26:].split()[0] for line in lines[1:]] == [
+    assert [re.split(r" {2,}", line.strip())[3] for line in lines[1:]] == [
         "ExecutionStarted",
         "TaskStateEntered",
         "TaskScheduled",
