@@ -14,7 +14,7 @@ from .loop import run
 from .world import World
 
 #: Worlds, and the crashes they must amount to together.
-WORLDS, CRASHES = (1_300, 10_000) if os.environ.get("CI") else (50, 400)
+WORLDS, CRASHES = (1_450, 10_000) if os.environ.get("CI") else (50, 400)
 CHUNK = 50
 ONE = os.environ.get("SIMULATION_SEED")
 
