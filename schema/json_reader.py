@@ -54,6 +54,14 @@ def read_nodes(text: str, findings: Findings, *, limits: TextLimits, holes: bool
     return root
 
 
+def token(text: str, start: int) -> str:
+    """The string, number, word or hole that begins at a place of a text that was read, as it is written."""
+    for kind in (_STRING, _NUMBER, _HOLE, _WORD):
+        if found := kind.match(text, start):
+            return found.group()
+    raise ValueError(f"no scalar begins at {start}")
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 

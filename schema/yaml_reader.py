@@ -56,13 +56,13 @@ def read_nodes(text: str, findings: Findings, *, limits: TextLimits, pure: bool 
             strange.start(),
             hint='write it as an escape in double quotes, as in "\\x07"',
         )
-    root = _Composer(findings, limits).compose(_events(text, findings, pure))
+    root = _Composer(findings, limits).compose(events(text, findings, pure=pure))
     findings.raise_if_any()
     return root
 
 
-def _events(text: str, findings: Findings, pure: bool) -> Iterator[Any]:
-    """The events of the text; what the parser cannot read becomes a finding of ours."""
+def events(text: str, findings: Findings, *, pure: bool = False) -> Iterator[Any]:
+    """The events of PyYAML's parser for the text; what it cannot read becomes a finding of ours."""
     try:
         parser = _PureParser(text) if pure or _FastParser is None else _FastParser(text)
         while parser.check_event():
