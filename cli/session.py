@@ -100,15 +100,18 @@ def registry_of(specs: Sequence[str]) -> Registry:
 async def drive(settings: Settings, begin: Begin, view: View) -> list[Execution]:
     """Begin, wait until all have ended, and answer how. Raises Interrupted, DetentError."""
     interrupted = asyncio.Event()
-    try:
-        # stdout is for results: what handlers print goes where progress goes.
-        with redirect_stdout(sys.stderr), view, _interrupts(interrupted, view):
-            async with open_engine(settings.store, settings.registry.resolve, paths=settings.paths) as engine:
-                session = Session(engine, view)
-                executions = await begin(session)
-                return await _results(session, executions, interrupted, view.interval)
-    finally:
-        await settings.registry.close()
+    # stdout is for results: what handlers print goes where progress goes.
+    with _interrupts(interrupted, view), redirect_stdout(sys.stderr):
+        try:
+            with view:
+                async with open_engine(
+                    settings.store, settings.registry.resolve, paths=settings.paths
+                ) as engine:
+                    session = Session(engine, view)
+                    executions = await begin(session)
+                    return await _results(session, executions, interrupted, view.interval)
+        finally:
+            await settings.registry.close()
 
 
 async def _results(
@@ -159,5 +162,7 @@ def _interrupts(interrupted: asyncio.Event, view: View) -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        # Once interrupted the process is about to end, and a second Ctrl-C still means at once.
+        if not interrupted.is_set():
+            for number, handler in before.items():
+                signal.signal(number, handler)
