@@ -16,8 +16,8 @@ PAGE = 500
 
 def store_exists(url: str) -> bool:
     """Whether there is anything to open behind a store URL; the memory store is always empty. Raises StoreUrlError."""
-    path = parse_store_url(url).path
-    return path is not None and path.exists()
+    store = parse_store_url(url)
+    return store.address is not None or (store.path is not None and store.path.exists())
 
 
 async def interrupted(store: Store) -> list[Found]:

@@ -256,9 +256,10 @@ class Store(Protocol):
     """Durable memory. Every method may raise :class:`StoreError`; each is one hand-over and one transaction."""
 
     async def open(self, *, engine: bool) -> None:
-        """Connect and bring the schema up to date. ``engine`` asks for the right to run executions:
-        raises StoreInUse if another process has it and the store allows one only; leases of engines
-        before it end then. Without it the store can be read and written to through the inbox."""
+        """Connect and bring the layout up to date. ``engine`` asks for the right to run executions. A store
+        that allows one engine only raises StoreInUse if another process has it, and ends the leases of
+        engines before; in a store that a fleet shares they end when they run out. Without the right the
+        store can be read and written to through the inbox."""
 
     async def close(self) -> None:
         """Give everything back. Safe to call twice."""

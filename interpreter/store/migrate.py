@@ -1,18 +1,25 @@
 """SQL as files: the named statements of a dialect, and its numbered migrations.
 
-A migration has the same number in every dialect and only ever leads forward. This module reads files and
-knows no database; each store applies what it is given in its own transactions.
+A migration has the same number in every dialect and only ever leads forward. It belongs to one of two phases.
+``pre`` runs before a deploy and only adds, so that the release before goes on working beside it. ``post`` runs
+once no process of that release is left, and takes away what only it used; its file is named
+``NNNN_post_NAME.sql``. This module reads files and knows no database; each store applies what it is given in
+its own transactions.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from typing import Literal
 
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+
+
+Phase = Literal["pre", "post"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +29,24 @@ class Migration:
     number: int
     name: str
     sql: str
+
+    @property
+    def phase(self) -> Phase:
+        """Whether it runs before or after a deploy."""
+        return "post" if self.name.startswith("post_") else "pre"
+
+
+def missing(every: Sequence[Migration], applied: Collection[int], *, deployed: bool) -> Sequence[Migration]:
+    """The migrations to apply to a store that has some of them.
+
+    While earlier releases may still be at work (``deployed`` is false) that is everything up to the last
+    ``pre``: a ``post`` before it belongs to a deploy that is over. A new store gets everything.
+    """
+    found = [migration for migration in every if migration.number not in applied]
+    if applied and not deployed:
+        while found and found[-1].phase == "post":
+            found.pop()
+    return found
 
 
 def queries(dialect: str) -> Mapping[str, str]:

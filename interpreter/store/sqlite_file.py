@@ -7,9 +7,8 @@ in the tables is the business of :mod:`detent.store.sqlite`.
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
@@ -18,6 +17,7 @@ import aiosqlite
 
 from .base import PROTOCOL_VERSION, StoreCorrupt, StoreError, StoreInUse, StoreTooNew, StoreUnavailable
 from .migrate import migrations
+from .settled import settled
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -66,7 +66,7 @@ class Connection:
 
     async def open(self) -> None:
         """Connect. Raises StoreError."""
-        await _settled(self._start())
+        await settled(self._start())
         if self._failure is not None:
             await self.close()
             with errors_named(self._path):
@@ -94,7 +94,7 @@ class Connection:
 
         A transaction that has begun is not abandoned: a cancelled caller gets the cancellation when it has ended.
         """
-        return await _settled(self._hand_over(begin, work, *args, **kwargs))
+        return await settled(self._hand_over(begin, work, *args, **kwargs))
 
     async def _hand_over(
         self,
@@ -119,21 +119,7 @@ class Connection:
     async def close(self) -> None:
         """Finish what was handed over, then close. Safe to call twice."""
         with errors_named(self._path):
-            await _settled(self._thread.close())
-
-
-async def _settled(work: Coroutine[Any, Any, T]) -> T:
-    """What ``work`` returns. A cancellation is passed on when ``work`` has ended, and does not end it."""
-    call = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(call)
-    except asyncio.CancelledError:
-        while not call.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait({call})
-        if not call.cancelled():
-            call.exception()  # Seen here, or asyncio would report it as never retrieved.
-        raise
+            await settled(self._thread.close())
 
 
 def _transact(

@@ -28,15 +28,26 @@ class Standing:
         """Move to where a batch leads. ``owners`` are those that have a lease."""
         self.head = batch.head
         self.last = batch.last
-        if batch.fence is not None or batch.create is not None:
-            self.owner = batch.hold if batch.hold in owners else None
-            if batch.hold is None:
-                self.claims = 0
-        if batch.head.ended_at is not None:
-            self.owner = None
+        if changes_hands(batch):
+            hold = heir(batch)
+            self.owner = hold if hold in owners else None
+        if counts_afresh(batch):
             self.claims = 0
-        elif batch.closed:
-            self.claims = 0
+
+
+def changes_hands(batch: Batch) -> bool:
+    """Whether the batch says who holds the execution from now on."""
+    return batch.fence is not None or batch.create is not None or batch.head.ended_at is not None
+
+
+def heir(batch: Batch) -> str | None:
+    """Who holds the execution after a batch that changes hands, if that owner has a lease."""
+    return batch.hold if batch.head.ended_at is None else None
+
+
+def counts_afresh(batch: Batch) -> bool:
+    """Whether claims are counted from zero again: it was given back, has ended, or has achieved something."""
+    return bool(batch.closed) or (changes_hands(batch) and heir(batch) is None)
 
 
 def begin(batch: Batch, owners: Container[str]) -> Standing:

@@ -2,7 +2,8 @@
 
 ``sqlite:///relative/path`` and ``sqlite:////absolute/path`` name a SQLite file, so does a plain path;
 ``memory:`` forgets when the process ends. ``?synchronous=NORMAL`` behind a SQLite URL trades the last
-commits before a loss of power for speed.
+commits before a loss of power for speed. ``postgresql://user:password@host:port/database`` (or
+``postgres://``) names a database for a fleet; options such as ``?sslmode=verify-full`` are those of libpq.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from .base import Store, StoreError
 from .memory import MemoryStore
@@ -32,11 +33,12 @@ class StoreUrlError(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class StoreUrl:
-    """A store URL taken apart. ``path`` is None for the memory store."""
+    """A store URL taken apart: ``path`` is given for SQLite, ``address`` for Postgres."""
 
-    kind: Literal["memory", "sqlite"]
+    kind: Literal["memory", "sqlite", "postgres"]
     path: Path | None = None
     synchronous: Synchronous = "FULL"
+    address: str | None = None
 
 
 def parse_store_url(text: str) -> StoreUrl:
@@ -51,9 +53,12 @@ def parse_store_url(text: str) -> StoreUrl:
             return StoreUrl("memory")
         case "sqlite":
             return _sqlite(text, text[scheme.end() :])
+        case "postgres" | "postgresql":
+            return _postgres(text[scheme.end() :])
         case name:
             raise StoreUrlError(
-                f"{name}: is no store this release knows; use sqlite:///path, a plain path or memory:"
+                f"{name}: is no store this release knows; "
+                "use sqlite:///path, a plain path, postgresql://host/database or memory:"
             )
 
 
@@ -77,9 +82,38 @@ def _sqlite(text: str, rest: str) -> StoreUrl:
     return StoreUrl("sqlite", Path(unquote(location[3:])), synchronous)
 
 
+def _postgres(rest: str) -> StoreUrl:
+    """The message of a refusal leaves the URL out: there may be a password in it."""
+    try:
+        parts = urlsplit(f"postgresql:{rest}")
+        complete = rest.startswith("//") and parts.path not in ("", "/") and (parts.port or 1) > 0
+    except ValueError:
+        complete = False
+    if not complete:
+        raise StoreUrlError(
+            "the URL names no database; write postgresql://user:password@host:5432/database, "
+            "with %40 for an @ in the password"
+        )
+    return StoreUrl("postgres", address=f"postgresql:{rest}")
+
+
 def open_store(url: str = DEFAULT_STORE) -> Store:
-    """The store a URL names, not yet opened. Raises StoreUrlError."""
+    """The store a URL names, not yet opened. Raises StoreError: no such store, or its driver is missing."""
     parsed = parse_store_url(url)
+    if parsed.address is not None:
+        return _postgres_store(parsed.address)
     if parsed.path is None:
         return MemoryStore()
     return SqliteStore(parsed.path, synchronous=parsed.synchronous)
+
+
+def _postgres_store(address: str) -> Store:
+    try:
+        from .postgres import PostgresStore
+    except ModuleNotFoundError as error:
+        if error.name != "asyncpg":
+            raise
+        raise StoreError(
+            "a Postgres store needs the library asyncpg; install it with: pip install 'detent[postgres]'"
+        ) from error
+    return PostgresStore(address)

@@ -62,6 +62,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 LIBRARIES: dict[str, set[str]] = {
     "aiohttp": {"detent.runtime.handlers", "detent.server"},
     "aiosqlite": {"detent.store"},
+    "asyncpg": {"detent.store"},
     "click": {"detent.cli"},
     "jsonatapy": {"detent.query.jsonata.engine"},
     "jsonpath_ng": {"detent.query"},

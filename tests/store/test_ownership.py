@@ -280,7 +280,8 @@ def test_a_heartbeat_moves_its_deadline_forward_only(play):
     play(scenario)
 
 
-def test_an_engine_that_opens_frees_what_the_one_before_held(new_store, play):
+@pytest.mark.parametrize("new_store", ["memory", "sqlite"], indirect=True)
+def test_the_only_engine_frees_what_the_one_before_it_held(play):
     async def scenario(store):
         await store.append([create("e1", READY)])
         assert await store.claim("w1", now=0, lease=LEASE, limit=1) == [Claim("e1", 1, 1)]
@@ -288,6 +289,19 @@ def test_an_engine_that_opens_frees_what_the_one_before_held(new_store, play):
         await store.open(engine=True)
         assert await store.claim("w2", now=1, lease=LEASE, limit=1) == [Claim("e1", 2, 2)]
         assert await store.append([further("e1", 3, 4, fence=1)]) == [CONFLICT]
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("new_store", ["postgres"], indirect=True)
+def test_an_engine_that_joins_a_fleet_leaves_the_others_what_they_hold(play):
+    async def scenario(store):
+        await store.append([create("e1", READY)])
+        assert await store.claim("w1", now=0, lease=LEASE, limit=1) == [Claim("e1", 1, 1)]
+        await store.close()
+        await store.open(engine=True)
+        assert await store.claim("w2", now=LEASE - 1, lease=LEASE, limit=1) == []
+        assert await store.claim("w2", now=LEASE, lease=LEASE, limit=1) == [Claim("e1", 2, 2)]
 
     play(scenario)
 

@@ -1,0 +1,209 @@
+-- Every statement of the Postgres store, one name and one sentence each.
+--
+-- Whole groups go in as arrays, one element per row: a group of any size is one statement and one round trip.
+
+-- name: publish
+-- Keep a definition; the same content under the same name is kept once.
+INSERT INTO machine (digest, name, definition, published_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING;
+
+-- name: machine
+-- A definition by its content's digest.
+SELECT digest, name, definition, published_at FROM machine WHERE digest = $1 ORDER BY number LIMIT 1;
+
+-- name: create
+-- New executions, except those whose id is taken; an owner without a lease holds nothing.
+WITH holder AS MATERIALIZED (SELECT name FROM owner WHERE name = ANY ($7) FOR KEY SHARE)
+INSERT INTO execution
+    (status, due, ready, ended_at, last, fence, owner, claims,
+     id, name, machine, digest, profile, started_at, parent)
+SELECT
+    status, due, ready, ended_at, last, fence, (SELECT holder.name FROM holder WHERE holder.name = hold), claims,
+    id, name, machine, digest, profile, started_at, parent
+FROM unnest(
+    $1::text[], $2::bigint[], $3::boolean[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[],
+    $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::text[]
+) AS batch (status, due, ready, ended_at, last, fence, hold, claims,
+            id, name, machine, digest, profile, started_at, parent)
+ON CONFLICT (id) DO NOTHING
+RETURNING id, key;
+
+-- name: move
+-- Where executions stand from now on, if they still stand where their batches begin: the compare-and-set.
+WITH holder AS MATERIALIZED (SELECT name FROM owner WHERE name = ANY ($10) FOR KEY SHARE)
+UPDATE execution
+SET status = batch.status, due = batch.due, ready = batch.ready, ended_at = batch.ended_at, last = batch.last,
+    owner = CASE WHEN batch.changes_hands
+        THEN (SELECT holder.name FROM holder WHERE holder.name = batch.hold) ELSE execution.owner END,
+    claims = CASE WHEN batch.counts_afresh THEN 0 ELSE execution.claims END
+FROM unnest(
+    $1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::boolean[], $7::bigint[],
+    $8::bigint[], $9::boolean[], $10::text[], $11::boolean[]
+) AS batch (id, after, fence, status, due, ready, ended_at, last, changes_hands, hold, counts_afresh)
+WHERE execution.id = batch.id AND execution.last = batch.after
+    AND (batch.fence IS NULL OR execution.fence = batch.fence)
+RETURNING execution.id, execution.key;
+
+-- name: append
+-- Segments at the end of their logs.
+INSERT INTO segment (execution, after, last, control, payloads)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[]);
+
+-- name: put_blob
+-- Large values, once per execution.
+INSERT INTO blob (execution, digest, value)
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[]) ON CONFLICT DO NOTHING;
+
+-- name: drain
+-- Messages that have been consumed: only their dedupe ids stay.
+UPDATE inbox SET body = NULL FROM unnest($1::bigint[], $2::bigint[]) AS message (execution, number)
+WHERE inbox.number = message.number AND inbox.execution = message.execution;
+
+-- name: close_beat
+-- The heartbeat deadlines of pendings that no longer wait.
+DELETE FROM beat USING unnest($1::bigint[], $2::bigint[]) AS closed (execution, pending)
+WHERE beat.execution = closed.execution AND beat.pending = closed.pending;
+
+-- name: known
+-- Executions that exist, and go on existing until this transaction has ended.
+SELECT id, key, fence FROM execution WHERE id = ANY ($1) ORDER BY key FOR KEY SHARE;
+
+-- name: send
+-- Letters into the inbox, except those whose dedupe id is taken.
+INSERT INTO inbox (execution, dedupe, body)
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[])
+ON CONFLICT (execution, dedupe) DO NOTHING
+RETURNING execution, dedupe;
+
+-- name: load
+-- What is known of an execution beside its log.
+SELECT key, last, status, due, ready, ended_at, id, name, machine, digest, profile, started_at, parent
+FROM execution WHERE id = $1;
+
+-- name: segments
+-- The log of an execution from an event on, without payloads.
+SELECT after, last, control FROM segment WHERE execution = $1 AND after >= $2 ORDER BY after LIMIT $3;
+
+-- name: beats
+-- The heartbeat deadlines of an execution.
+SELECT pending, due FROM beat WHERE execution = $1;
+
+-- name: key
+-- The key of an execution.
+SELECT key FROM execution WHERE id = $1;
+
+-- name: payloads
+-- The payloads of segments.
+SELECT after, payloads FROM segment WHERE execution = $1 AND after = ANY ($2);
+
+-- name: blobs
+-- Large values.
+SELECT digest, value FROM blob WHERE execution = $1 AND digest = ANY ($2);
+
+-- name: find
+-- Executions, the latest created first; conditions are added in place of the marker.
+SELECT key, status, due, ready, ended_at, id, name, machine, digest, profile, started_at, parent
+FROM execution WHERE /* conditions */ ORDER BY key DESC LIMIT $1;
+
+-- name: inbox
+-- Messages to the executions an owner holds.
+SELECT inbox.number, execution.id, inbox.body
+FROM inbox JOIN execution ON execution.key = inbox.execution
+WHERE inbox.body IS NOT NULL AND inbox.number > $1 AND execution.owner = $2
+ORDER BY inbox.number LIMIT $3;
+
+-- name: end_expired
+-- Leases that have run out end, except those somebody else is ending or writing under.
+DELETE FROM owner
+WHERE name IN (
+    SELECT name FROM owner WHERE lease_until <= lease_clock() ORDER BY name FOR UPDATE SKIP LOCKED
+)
+RETURNING name;
+
+-- name: end_lease
+-- The lease of an owner ends, once nobody writes under it.
+DELETE FROM owner WHERE name = $1;
+
+-- name: give_back_all
+-- Whatever these owners held is nobody's; a statement of its own, so that it sees what they wrote last.
+UPDATE execution SET owner = NULL WHERE owner = ANY ($1);
+
+-- name: begin_lease
+-- A lease for an owner that has none.
+INSERT INTO owner (name, lease_until) VALUES ($1, lease_clock() + $2) ON CONFLICT DO NOTHING;
+
+-- name: keep_lease
+-- An owner, whose lease nobody ends before this transaction has ended.
+SELECT name FROM owner WHERE name = $1 FOR KEY SHARE;
+
+-- name: extend_lease
+-- A living lease lives longer.
+UPDATE owner SET lease_until = lease_clock() + $2 WHERE name = $1 AND lease_until > lease_clock() RETURNING name;
+
+-- name: claim_due
+-- Executions that need attention by themselves and that nobody holds get an owner, the longest overdue first.
+WITH taken AS MATERIALIZED (
+    SELECT key, wake FROM execution WHERE wake <= $2 ORDER BY wake, key LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE execution SET owner = $1, fence = fence + 1, claims = claims + 1
+FROM taken WHERE execution.key = taken.key
+RETURNING execution.id, execution.fence, execution.claims, taken.wake, taken.key;
+
+-- name: claim_addressed
+-- Executions with a message that nobody holds get an owner, the oldest message first.
+WITH addressed AS MATERIALIZED (
+    SELECT execution, min(number) AS first FROM inbox WHERE body IS NOT NULL GROUP BY execution
+), taken AS MATERIALIZED (
+    SELECT execution.key, addressed.first FROM addressed JOIN execution ON execution.key = addressed.execution
+    WHERE execution.owner IS NULL ORDER BY addressed.first LIMIT $2 FOR NO KEY UPDATE OF execution SKIP LOCKED
+)
+UPDATE execution SET owner = $1, fence = fence + 1, claims = claims + 1
+FROM taken WHERE execution.key = taken.key
+RETURNING execution.id, execution.fence, execution.claims, taken.first;
+
+-- name: claim_named
+-- Unfinished executions of these ids that nobody holds get an owner, in the order of the ids.
+WITH taken AS MATERIALIZED (
+    SELECT execution.key, wanted.place
+    FROM unnest($2::text[]) WITH ORDINALITY AS wanted (id, place) JOIN execution ON execution.id = wanted.id
+    WHERE ended_at IS NULL AND owner IS NULL
+    ORDER BY wanted.place LIMIT $3 FOR NO KEY UPDATE OF execution SKIP LOCKED
+)
+UPDATE execution SET owner = $1, fence = fence + 1, claims = claims + 1
+FROM taken WHERE execution.key = taken.key
+RETURNING execution.id, execution.fence, execution.claims, taken.place;
+
+-- name: release
+-- Executions are given back, unless they have been claimed again.
+UPDATE execution SET owner = NULL, claims = 0
+FROM unnest($1::text[], $2::bigint[]) AS claim (id, fence)
+WHERE execution.id = claim.id AND execution.fence = claim.fence;
+
+-- name: beat
+-- Heartbeat deadlines, which never move back.
+INSERT INTO beat (execution, pending, due)
+SELECT execution, pending, max(due)
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS sign (execution, pending, due)
+GROUP BY execution, pending ORDER BY execution, pending
+ON CONFLICT (execution, pending) DO UPDATE SET due = greatest(beat.due, excluded.due);
+
+-- name: delete_executions
+-- The rows of deleted executions; nothing is appended to them afterwards.
+DELETE FROM execution
+WHERE key IN (SELECT key FROM execution WHERE id = ANY ($1) ORDER BY key FOR UPDATE)
+RETURNING key;
+
+-- name: delete_segments
+-- The logs of deleted executions.
+DELETE FROM segment WHERE execution = ANY ($1);
+
+-- name: delete_blobs
+-- The large values of deleted executions.
+DELETE FROM blob WHERE execution = ANY ($1);
+
+-- name: delete_inbox
+-- The messages of deleted executions.
+DELETE FROM inbox WHERE execution = ANY ($1);
+
+-- name: delete_beats
+-- The heartbeat deadlines of deleted executions.
+DELETE FROM beat WHERE execution = ANY ($1);
