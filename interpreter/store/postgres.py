@@ -76,7 +76,10 @@ class PostgresStore:
         await self._run("WRITE", _publish, machine)
 
     async def machine(self, digest: str) -> MachineRecord:
-        return await self._run("READ", _machine, digest)
+        return await self._run("READ", _machine, "machine", digest)
+
+    async def machine_named(self, name: str) -> MachineRecord:
+        return await self._run("READ", _machine, "machine_named", name)
 
     async def append(self, batches: Sequence[Batch]) -> list[Outcome]:
         return await self._run_executions(_append, batches)
@@ -159,11 +162,12 @@ async def _publish(transaction: Transaction, machine: MachineRecord) -> None:
     await transaction.rows(_SQL["publish"], *row)
 
 
-async def _machine(transaction: Transaction, digest: str) -> MachineRecord:
-    row = await transaction.row(_SQL["machine"], digest)
+async def _machine(transaction: Transaction, query: str, wanted: str) -> MachineRecord:
+    row = await transaction.row(_SQL[query], _text(wanted))
     if row is None:
-        raise NotFound(f"no machine with digest {digest} is published here")
-    _, name, definition, published_at = row
+        what = f"with digest {wanted}" if query == "machine" else f"named {wanted}"
+        raise NotFound(f"no machine {what} is published here")
+    digest, name, definition, published_at = row
     return MachineRecord(digest, _plain(name), definition, published_at)
 
 

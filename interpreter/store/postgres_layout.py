@@ -28,6 +28,11 @@ CREATE TABLE IF NOT EXISTS {_TABLE} (
 )
 """
 
+#: Whether a schema is empty, or holds a store.
+_OURS = """
+SELECT coalesce(bool_or(relname = 'migration'), true) FROM pg_class WHERE relnamespace = to_regnamespace($1)
+"""
+
 #: What two processes that create the same thing at once may be told; the second try finds it there.
 _CREATED_MEANWHILE = (
     asyncpg.UniqueViolationError,
@@ -68,6 +73,8 @@ async def _pending(transaction: Transaction, name: str, deployed: bool) -> Seque
 async def _migrate(transaction: Transaction, name: str, deployed: bool) -> Sequence[Migration]:
     if not await _exists(transaction, "SELECT to_regnamespace($1) IS NOT NULL", SCHEMA):
         await transaction.script(f"CREATE SCHEMA {SCHEMA}")
+    elif not await _exists(transaction, _OURS, SCHEMA):
+        raise StoreCorrupt(f"the schema {SCHEMA} of {name} is another program's; give --store another database")
     await transaction.script(_CREATE_TABLE)
     await transaction.script(f"LOCK TABLE {_TABLE} IN EXCLUSIVE MODE")
     found = await _pending(transaction, name, deployed)

@@ -286,13 +286,15 @@ def errors_named(name: str) -> Iterator[None]:
         yield
     except asyncpg.PostgresError as error:
         raise _named(name, error) from error
-    except (asyncpg.DataError, UnicodeEncodeError, OverflowError) as error:
-        raise StoreError(f"{name} cannot hold this value: {error}") from error
     except asyncpg.ClientConfigurationError as error:
         raise StoreError(f"{name} cannot be connected to: {error}") from error
     except TimeoutError as error:
         raise StoreUnavailable(f"{name} does not answer; check the server and the network") from error
-    except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+    except asyncpg.InterfaceError as error:
+        if isinstance(error, ValueError):  # The cause says why; the error itself repeats the value, whatever is in it.
+            raise StoreError(f"{name} cannot hold this value: {error.__cause__}") from error
+        raise StoreUnavailable(f"{name}: {error}; check the server and the network") from error
+    except (OSError, asyncpg.InternalClientError) as error:
         raise StoreUnavailable(f"{name}: {error}; check the server and the network") from error
     except MemoryError as error:
         raise StoreUnavailable(f"{name}: out of memory") from error
@@ -300,11 +302,14 @@ def errors_named(name: str) -> Iterator[None]:
 
 def _named(name: str, error: asyncpg.PostgresError) -> StoreError:
     code = getattr(error, "sqlstate", None) or ""
+    text = error.args[0] if error.args else type(error).__name__  # Without details: they may repeat values.
     for known in (code, code[:2]):
         if known in _UNAVAILABLE:
-            return StoreUnavailable(f"{name}: {error}; {_UNAVAILABLE[known]}")
+            return StoreUnavailable(f"{name}: {text}; {_UNAVAILABLE[known]}")
     if code.startswith("XX"):
-        return StoreCorrupt(f"{name} is damaged ({error}); restore a backup")
+        return StoreCorrupt(f"{name} is damaged ({text}); restore a backup")
     if code.startswith("23"):
-        return StoreCorrupt(f"{name} contradicts itself ({error}); restore a backup")
-    return StoreError(f"{name}: {error}")
+        return StoreCorrupt(f"{name} contradicts itself ({text}); restore a backup")
+    if code.startswith("22"):
+        return StoreError(f"{name} cannot hold this value: {text}")
+    return StoreError(f"{name}: {text}")

@@ -40,6 +40,7 @@ SETTINGS = {
     "full_page_writes": "off",
     "shared_buffers": "64MB",
     "autovacuum": "off",
+    "deadlock_timeout": "10ms",
     "timezone": "UTC",
 }
 
@@ -100,20 +101,13 @@ class Server:
         self.stop()
         shutil.rmtree(self.folder)
 
-    def dump(self, database: str) -> str:
-        """The layout of a database, as the server would write it down."""
-        return self._do(
-            "pg_dump", "--schema-only", "--no-owner", "-h", str(self._run), "-U", "postgres", database
-        )
-
-    def _do(self, program: str, *arguments: str) -> str:
+    def _do(self, program: str, *arguments: str) -> None:
         command = [self._programs / program, *arguments]
         done = subprocess.run(
             command, cwd=self._run, capture_output=True, text=True, check=False, **self._identity
         )
         if done.returncode:
             raise RuntimeError(f"{program} failed: {done.stderr}")
-        return done.stdout
 
 
 @contextmanager

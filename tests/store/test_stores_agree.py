@@ -17,6 +17,7 @@ from detent.store.memory import MemoryStore
 from detent.store.sqlite import SqliteStore
 
 from .batches import create, ended, further
+from .databases import EMPTY, SteppedStore, execute
 
 IDS = st.sampled_from(["e1", "e2", "e3"])
 OWNERS = st.sampled_from(["w1", "w2"])
@@ -109,6 +110,18 @@ def test_memory_and_sqlite_answer_alike(calls):
         with tempfile.TemporaryDirectory() as folder:
             sqlite = await answers(SqliteStore(Path(folder) / "detent.db", synchronous="NORMAL"), calls)
         for one, other in zip(await answers(MemoryStore(), calls), sqlite, strict=True):
+            assert one == other
+
+    asyncio.run(scenario())
+
+
+@settings(max_examples=25)
+@given(calls=st.lists(CALLS, max_size=25))
+def test_memory_and_postgres_answer_alike(stepped, calls):
+    async def scenario():
+        await execute(stepped, EMPTY + "UPDATE tests.clock SET now = 0")
+        postgres = await answers(SteppedStore(stepped), calls)
+        for one, other in zip(await answers(MemoryStore(), calls), postgres, strict=True):
             assert one == other
 
     asyncio.run(scenario())

@@ -10,6 +10,11 @@ INSERT INTO machine (digest, name, definition, published_at) VALUES ($1, $2, $3,
 -- A definition by its content's digest.
 SELECT digest, name, definition, published_at FROM machine WHERE digest = $1 ORDER BY number LIMIT 1;
 
+-- name: machine_named
+-- The definition that was published last under a name.
+SELECT digest, name, definition, published_at FROM machine WHERE name = $1
+ORDER BY published_at DESC, number DESC LIMIT 1;
+
 -- name: create
 -- New executions, except those whose id is taken; an owner without a lease holds nothing.
 WITH holder AS MATERIALIZED (SELECT name FROM owner WHERE name = ANY ($7) FOR KEY SHARE)

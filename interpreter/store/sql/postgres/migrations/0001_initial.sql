@@ -23,6 +23,8 @@ CREATE TABLE machine (
     PRIMARY KEY (digest, name)
 );
 
+CREATE INDEX machine_named ON machine (name, published_at, number);
+
 -- One narrow row per execution: the only row that is updated again and again, so it holds no payload. An
 -- update that changes no indexed column leaves the indexes alone, if the page has room: that is every
 -- transition of an execution that is held, since `wake` stands still as long as somebody holds it.

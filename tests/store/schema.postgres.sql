@@ -1,0 +1,104 @@
+-- The whole Postgres layout as the latest migration leaves it. Instants are milliseconds since the epoch. Values are bytes: a database
+-- that understood them would refuse some and rewrite others. No foreign keys: they would lock an execution's
+-- row for every segment; what belongs to an execution is deleted with it, under that lock.
+
+-- What leases are measured by: the clock of the database, which every machine of a fleet shares. The
+-- beginning of the transaction is never later than the statement, so a lease is never longer than it says.
+CREATE FUNCTION lease_clock() RETURNS bigint LANGUAGE sql STABLE
+    AS $$ SELECT floor(extract(epoch FROM transaction_timestamp()) * 1000)::bigint $$;
+
+-- Facts about the store itself: the version of the store protocol.
+CREATE TABLE meta (
+    name text PRIMARY KEY,
+    value text NOT NULL
+);
+
+-- Published definitions, by content.
+CREATE TABLE machine (
+    number bigint GENERATED ALWAYS AS IDENTITY,
+    digest text COLLATE "C" NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    definition bytea NOT NULL,
+    published_at bigint NOT NULL,
+    PRIMARY KEY (digest, name)
+);
+
+CREATE INDEX machine_named ON machine (name, published_at, number);
+
+-- One narrow row per execution: the only row that is updated again and again, so it holds no payload. An
+-- update that changes no indexed column leaves the indexes alone, if the page has room: that is every
+-- transition of an execution that is held, since `wake` stands still as long as somebody holds it.
+CREATE TABLE execution (
+    key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    last bigint NOT NULL,
+    fence bigint NOT NULL,
+    claims bigint NOT NULL,
+    due bigint,
+    ended_at bigint,
+    started_at bigint NOT NULL,
+    ready boolean NOT NULL,
+    status text COLLATE "C" NOT NULL,
+    owner text COLLATE "C",
+    id text COLLATE "C" NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    machine text COLLATE "C" NOT NULL,
+    digest text COLLATE "C" NOT NULL,
+    profile text COLLATE "C" NOT NULL,
+    parent text COLLATE "C",
+    -- The instant at which it needs attention, while it is unfinished and nobody holds it.
+    wake bigint GENERATED ALWAYS AS
+        (CASE WHEN owner IS NULL AND ended_at IS NULL THEN CASE WHEN ready THEN 0 ELSE due END END) STORED
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.05);
+
+CREATE UNIQUE INDEX execution_id ON execution (id);
+
+CREATE INDEX execution_waiting ON execution (wake, key) WHERE wake IS NOT NULL;
+
+CREATE INDEX execution_held ON execution (owner) WHERE owner IS NOT NULL;
+
+CREATE INDEX execution_child ON execution (parent) WHERE parent IS NOT NULL;
+
+-- The log: one row per batch of an execution, appended and never changed.
+CREATE TABLE segment (
+    execution bigint NOT NULL,
+    after bigint NOT NULL,
+    last bigint NOT NULL,
+    control bytea NOT NULL,
+    payloads bytea NOT NULL
+) WITH (autovacuum_vacuum_insert_scale_factor = 0.5);
+
+CREATE UNIQUE INDEX segment_log ON segment (execution, after);
+
+-- Values too large for a segment, once per execution.
+CREATE TABLE blob (
+    execution bigint NOT NULL,
+    digest text COLLATE "C" NOT NULL,
+    value bytea NOT NULL,
+    PRIMARY KEY (execution, digest)
+);
+
+-- Signals from elsewhere. A drained one keeps its row without a body: its dedupe id stays taken.
+CREATE TABLE inbox (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    execution bigint NOT NULL,
+    dedupe text COLLATE "C" NOT NULL,
+    body bytea
+);
+
+CREATE UNIQUE INDEX inbox_dedupe ON inbox (execution, dedupe);
+
+CREATE INDEX inbox_waiting ON inbox (number) WHERE body IS NOT NULL;
+
+-- Heartbeat deadlines of running tasks: updated often, so with room for updates in place.
+CREATE TABLE beat (
+    execution bigint NOT NULL,
+    pending bigint NOT NULL,
+    due bigint NOT NULL,
+    PRIMARY KEY (execution, pending)
+) WITH (fillfactor = 50);
+
+-- Leases of engine processes.
+CREATE TABLE owner (
+    name text COLLATE "C" PRIMARY KEY,
+    lease_until bigint NOT NULL
+) WITH (fillfactor = 50);
