@@ -74,7 +74,9 @@ async def _migrate(transaction: Transaction, name: str, deployed: bool) -> Seque
     if not await _exists(transaction, "SELECT to_regnamespace($1) IS NOT NULL", SCHEMA):
         await transaction.script(f"CREATE SCHEMA {SCHEMA}")
     elif not await _exists(transaction, _OURS, SCHEMA):
-        raise StoreCorrupt(f"the schema {SCHEMA} of {name} is another program's; give --store another database")
+        raise StoreCorrupt(
+            f"the schema {SCHEMA} of {name} is another program's; give --store another database"
+        )
     await transaction.script(_CREATE_TABLE)
     await transaction.script(f"LOCK TABLE {_TABLE} IN EXCLUSIVE MODE")
     found = await _pending(transaction, name, deployed)

@@ -291,7 +291,9 @@ def errors_named(name: str) -> Iterator[None]:
     except TimeoutError as error:
         raise StoreUnavailable(f"{name} does not answer; check the server and the network") from error
     except asyncpg.InterfaceError as error:
-        if isinstance(error, ValueError):  # The cause says why; the error itself repeats the value, whatever is in it.
+        if isinstance(
+            error, ValueError
+        ):  # The cause says why; the error itself repeats the value, whatever is in it.
             raise StoreError(f"{name} cannot hold this value: {error.__cause__}") from error
         raise StoreUnavailable(f"{name}: {error}; check the server and the network") from error
     except (OSError, asyncpg.InternalClientError) as error:

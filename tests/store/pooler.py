@@ -69,9 +69,9 @@ class Pooler:
             await client.readexactly(size - 8)
             if code == 196608:
                 answer.write(WELCOME)
-                first = asyncio.ensure_future(received(client))
-                while (await first)[0] != b"X":
-                    first = await self._transaction(first, client, answer)
+                said = asyncio.ensure_future(received(client))
+                while (await said)[0] != b"X":
+                    said = await self._transaction(said, client, answer)
         self.clients.discard(task)
         answer.close()
 
@@ -85,10 +85,16 @@ class Pooler:
         try:
             while not replies.done():
                 if said.done():
-                    writer.write(said.result()[1])
+                    kind, text = said.result()
+                    if kind == b"X":
+                        raise ConnectionError
+                    writer.write(text)
                     said = asyncio.ensure_future(received(client))
                 await asyncio.wait({said, replies}, return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.IncompleteReadError:  # The client has gone: what it was in the middle of goes with it.
+        except (
+            asyncio.IncompleteReadError,
+            ConnectionError,
+        ):
             replies.cancel()
             writer.close()
             await self.connect(1)

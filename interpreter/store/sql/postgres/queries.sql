@@ -3,8 +3,9 @@
 -- Whole groups go in as arrays, one element per row: a group of any size is one statement and one round trip.
 
 -- name: publish
--- Keep a definition; the same content under the same name is kept once.
-INSERT INTO machine (digest, name, definition, published_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING;
+-- Keep a definition; the same content under the same name is kept once, and becomes the latest again.
+INSERT INTO machine (digest, name, definition, published_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (digest, name) DO UPDATE SET published_at = excluded.published_at;
 
 -- name: machine
 -- A definition by its content's digest.
@@ -110,10 +111,12 @@ SELECT key, status, due, ready, ended_at, id, name, machine, digest, profile, st
 FROM execution WHERE /* conditions */ ORDER BY key DESC LIMIT $1;
 
 -- name: inbox
--- Messages to the executions an owner holds.
-SELECT inbox.number, execution.id, inbox.body
-FROM inbox JOIN execution ON execution.key = inbox.execution
-WHERE inbox.body IS NOT NULL AND inbox.number > $1 AND execution.owner = $2
+-- Messages to the executions an owner holds, looked up from the message: few wait, many are held.
+SELECT inbox.number, held.id, inbox.body
+FROM inbox CROSS JOIN LATERAL (
+    SELECT id FROM execution WHERE execution.key = inbox.execution AND execution.owner = $2 OFFSET 0
+) AS held
+WHERE inbox.body IS NOT NULL AND inbox.number > $1
 ORDER BY inbox.number LIMIT $3;
 
 -- name: end_expired
