@@ -229,7 +229,7 @@ class Picture:
         if cell_len(left.plain) > room:
             left.truncate(max(room, 0), overflow="ellipsis")
         gap = self.width - cell_len(left.plain) - cell_len(right.plain)
-        return Text.assemble(left, " " * max(1, gap), right)
+        return self._cut(Text.assemble(left, " " * max(1, gap), right))
 
 
 def fit(lines: Sequence[Line], height: int, marks: Marks) -> list[Text]:

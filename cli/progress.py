@@ -74,7 +74,8 @@ class Track:
 
     @property
     def place(self) -> str:
-        return self.label + self.row.name
+        """Where it is, for people: ``Ship[2] > Pack``; without a state yet, the branch or iteration itself."""
+        return self.label + self.row.name if self.rows else self.label.removesuffix(" > ")
 
 
 @dataclass(slots=True)

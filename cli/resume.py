@@ -32,7 +32,7 @@ def resume(
     log: bool,
     paths: Literal["detent", "jsonpath-ng"],
 ) -> int:
-    """Go on with EXECUTION, a name or an ARN, or with every execution that was interrupted.
+    """Go on with what was interrupted: EXECUTION, a name or an ARN, or every execution.
 
     Output and exit code are those of `run`; of several executions the first that did not succeed decides.
     An execution with a task that nobody handles is named and left as it is (exit code 2).
