@@ -48,7 +48,7 @@ class LiveView(View):
 
     def __exit__(self, *exception: object) -> None:
         lines = [line.text for line in self._lines(_now())]
-        self._live.update(Group(*lines, Text()), refresh=True)
+        self._live.update(Group(*lines, *([Text()] if lines else [])), refresh=True)
         self._live.stop()
 
     def watch(self, progress: Progress) -> None:
@@ -66,11 +66,10 @@ class LiveView(View):
 
     def _lines(self, now: int) -> list[Line]:
         picture = Picture(self._marks, self._console.width, now)
-        if len(self._watched) > TREES_MAX:
-            return [
-                Line(picture.heading(progress), progress.ended_at is not None) for progress in self._watched
-            ]
-        return [line for progress in self._watched for line in picture.execution(progress)]
+        begun = [progress for progress in self._watched if progress.started_at]
+        if len(begun) > TREES_MAX:
+            return [Line(picture.heading(progress), progress.ended_at is not None) for progress in begun]
+        return [line for progress in begun for line in picture.execution(progress)]
 
 
 def _now() -> int:

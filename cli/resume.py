@@ -48,7 +48,7 @@ def resume(
         raise Refusal(f"there is nothing to resume: no store at {url}", "name the store with --store")
     registry = registry_of(handlers)
     errand = _Errand(execution, registry)
-    again = resume_command(execution, store, handlers)
+    again = resume_command(execution, store, handlers, paths)
     code = follow(Settings(url, registry, paths), errand.begin, view_for(log), output, again)
     for name, reasons in errand.left.items():
         say(f"{name} was left as it is: {'; '.join(reasons)}")

@@ -63,7 +63,7 @@ def run(
     value = read_input(input)
     names = Names(definition.machine_name(file))
     settings = Settings(store or DEFAULT_STORE, registry, paths)
-    again = resume_command(name, store, handlers)
+    again = resume_command(name, store, handlers, paths)
 
     async def begin(session: Session) -> Sequence[str]:
         arn = names.execution_arn(name)
@@ -96,14 +96,14 @@ def follow(settings: Settings, begin: Begin, view: View, output: OutputFormat, a
 
     try:
         executions = asyncio.run(drive(settings, begin, view))
-    except Interrupted as interrupted:
-        return _interrupted(interrupted.left, settings.store, again)
+    except Interrupted:
+        return _interrupted(settings.store, again)
     for execution in executions:
         show(execution, output, one_of_many=len(executions) > 1)
     return next(filter(None, map(exit_of, executions)), Exit.SUCCEEDED)
 
 
-def _interrupted(left: Sequence[str], store: str, again: str) -> Exit:
+def _interrupted(store: str, again: str) -> Exit:
     if store.startswith("memory:"):
         click.echo("detent: interrupted; nothing was kept, for the store was memory:", err=True)
     else:
@@ -111,7 +111,7 @@ def _interrupted(left: Sequence[str], store: str, again: str) -> Exit:
     return Exit.INTERRUPTED
 
 
-def resume_command(execution: str | None, store: str | None, handlers: Sequence[str]) -> str:
+def resume_command(execution: str | None, store: str | None, handlers: Sequence[str], paths: str) -> str:
     """The command line that goes on with an execution, or with all."""
     import shlex
 
@@ -120,6 +120,8 @@ def resume_command(execution: str | None, store: str | None, handlers: Sequence[
         words += ["--handlers", spec]
     if store is not None:
         words += ["--store", store]
+    if paths != "detent":
+        words += ["--jsonpath", paths]
     return shlex.join(words)
 
 

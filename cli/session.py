@@ -42,11 +42,7 @@ class Settings:
 
 
 class Interrupted(Exception):
-    """Somebody pressed Ctrl-C; ``left`` are the executions that had not ended."""
-
-    def __init__(self, left: Sequence[str]) -> None:
-        super().__init__(left)
-        self.left = left
+    """Somebody pressed Ctrl-C before all executions had ended."""
 
 
 class Session:
@@ -117,15 +113,14 @@ async def drive(settings: Settings, begin: Begin, view: View) -> list[Execution]
 async def _results(
     session: Session, executions: Sequence[str], interrupted: asyncio.Event, interval: float | None
 ) -> list[Execution]:
-    waiting = [asyncio.ensure_future(session.engine.result(execution)) for execution in executions]
-    everything = asyncio.gather(*waiting)
+    everything = asyncio.gather(*map(session.engine.result, executions))
     stop = asyncio.ensure_future(interrupted.wait())
     ticks = asyncio.ensure_future(_ticks(session, interval))
     try:
         first: set[asyncio.Future[object]] = {everything, stop}  # type: ignore[arg-type]
         await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
         if not everything.done():
-            raise Interrupted([id for id, one in zip(executions, waiting, strict=True) if not one.done()])
+            raise Interrupted
         return everything.result()
     finally:
         for task in (everything, stop, ticks):

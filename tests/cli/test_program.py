@@ -303,3 +303,12 @@ def test_no_colour_if_it_is_not_wanted(folder: Path) -> None:
     assert terminal.wait() == 0
     cells = [cell for line in terminal.screen.buffer.values() for cell in line.values()]
     assert {cell.fg for cell in cells} == {"default"}
+
+
+def test_a_refused_start_leaves_no_picture(folder: Path) -> None:
+    run = (PROGRAM, "run", "greet.yaml", "--handlers", "handlers.py", "--name", "only")
+    subprocess.run(run, check=True, capture_output=True)
+    terminal = Terminal(*run)
+    lines = [line for line in terminal.run() if line]
+    assert terminal.wait() == 2
+    assert lines[0] == "detent: error: there is an execution named 'only' already"
