@@ -50,7 +50,10 @@ def show(
     recording = recording_of(execution, store)
     where = where_in(recording, definition, variables)
     told = trace(recording.steps(), where.places, recording.beats)
-    now = max(time.time_ns() // 1_000_000, told.execution.now)
+    # A file tells of the moment it was written, as far as its log goes.
+    now = told.execution.now
+    if recording.release is None:
+        now = max(now, time.time_ns() // 1_000_000)
     if output == "json" or query is not None:
         from .paper import print_json
         from .show_json import as_json

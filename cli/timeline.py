@@ -132,12 +132,13 @@ class Timeline:
         fork = visit.kind in ("Parallel", "Map")
         work = self.marks.rest if fork else self.marks.bar
         bars = []
-        for attempt in visit.attempts:
+        for number, attempt in enumerate(visit.attempts, 1):
             over = self._end(attempt.ended_at)
             style = "red" if attempt.status is Status.FAILED else "green"
             bars.append(_Bar(attempt.started_at, over, work, "cyan" if attempt.status.live else style))
             if attempt.retry_at is not None:
-                bars.append(_Bar(over, min(attempt.retry_at, end), self.marks.wait, "yellow"))
+                again = visit.attempts[number].started_at if number < len(visit.attempts) else end
+                bars.append(_Bar(over, again, self.marks.wait, "yellow"))
         if visit.kind == "Wait":
             bars.append(_Bar(visit.entered_at, end, self.marks.wait, "yellow"))
         if not bars:

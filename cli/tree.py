@@ -64,7 +64,8 @@ class Tree:
         yield from self._head_value("input", execution.input)
         yield from self._head_value("output", execution.output)
         if execution.error is not None or execution.cause is not None:
-            yield self._label("error", why(execution.error, execution.cause), BAD)
+            for number, line in enumerate(wrap(why(execution.error, execution.cause), self.width - LABEL)):
+                yield self._label("" if number else "error", line, BAD)
         failed = trace.failed
         if failed is not None:
             place = self.where.of(failed.scope, failed.state)
@@ -115,7 +116,7 @@ class Tree:
         if pending.due is not None:
             parts.append(f"timeout {self._within(pending.due)}")
         if pending.beat_due is not None:
-            parts.append(f"heartbeat due {self._within(pending.beat_due)}")
+            parts.append(f"heartbeat {self._within(pending.beat_due)}")
         return ", ".join(parts)
 
     def _left(self, instant: int) -> str:
@@ -193,7 +194,8 @@ class Tree:
         if visit.status is Status.CAUGHT:
             said = why(visit.error, visit.cause) if visit.error else "an error"
             yield Text(f"{self.marks.arrow} {printable(visit.next or '')}, for {said}", "magenta")
-        if visit.status is Status.FAILED:
+        below = visit.attempts[-1].paths if visit.attempts else []
+        if visit.status is Status.FAILED and not any(path.status is Status.FAILED for path in below):
             yield Text(f"failed with {why(visit.error, visit.cause)}", "red")
 
     def _attempt(self, attempt: Attempt) -> Text:

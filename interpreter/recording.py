@@ -119,7 +119,7 @@ def _body_of(recording: Recording, release: str) -> dict[str, JSON]:
             }
             for part in recording.parts
         ],
-        "blobs": {digest: decode(text) for digest, text in recording.blobs.items()},
+        "blobs": {digest: decode(text) for digest, text in sorted(recording.blobs.items())},
     }
 
 
