@@ -77,10 +77,13 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class _Bar:
+    """``tip`` is the sign of the last column, where that tells how it ended."""
+
     start: int
     end: int
     sign: str
     style: str
+    tip: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,19 +134,21 @@ class Timeline:
         end = self._end(visit.left_at)
         fork = visit.kind in ("Parallel", "Map")
         work = self.marks.rest if fork else self.marks.bar
-        bars = []
+        waits, bars = [], []
         for number, attempt in enumerate(visit.attempts, 1):
             over = self._end(attempt.ended_at)
-            style = "red" if attempt.status is Status.FAILED else "green"
-            bars.append(_Bar(attempt.started_at, over, work, "cyan" if attempt.status.live else style))
+            failed = attempt.status is Status.FAILED
+            style = "cyan" if attempt.status.live else "red" if failed else "green"
+            tip = self.marks.status[Shown.FAILED] if failed else ""
+            bars.append(_Bar(attempt.started_at, over, work, style, tip))
             if attempt.retry_at is not None:
                 again = visit.attempts[number].started_at if number < len(visit.attempts) else end
-                bars.append(_Bar(over, again, self.marks.wait, "yellow"))
+                waits.append(_Bar(over, again, self.marks.wait, "yellow"))
         if visit.kind == "Wait":
             bars.append(_Bar(visit.entered_at, end, self.marks.wait, "yellow"))
         if not bars:
             bars.append(_Bar(visit.entered_at, end, work, "green"))
-        return _Row(prefix, visit.status, printable(visit.state), visit.entered_at, end, bars)
+        return _Row(prefix, visit.status, printable(visit.state), visit.entered_at, end, [*waits, *bars])
 
     def _below(self, visit: Visit, attempt: Attempt, prefix: str) -> Iterator[_Row]:
         for path in selected(attempt.paths, 0 if self.full else PATHS_SHOWN):
@@ -188,9 +193,9 @@ class Timeline:
         for bar in row.bars:
             first = min(room - 1, (bar.start - start) * room // (end - start))
             last = max(first + 1, min(room, -(-(bar.end - start) * room // (end - start))))
-            if bar.sign == self.marks.wait and bar.end == bar.start:
-                continue
             cells[first:last] = [(bar.sign, bar.style)] * (last - first)
+            if bar.tip:
+                cells[last - 1] = bar.tip, bar.style
         for sign, style in cells:
             text.append(sign, style)
         text.rstrip()
