@@ -324,12 +324,18 @@ class Engine:
                 begun = actor.execution.pending[step.signal.pending]
                 self._arm_deadline(id, begun)
                 self._arm_heartbeat(id, begun)
-        for observer in self._observers:
-            observer(actor.execution, offer.steps)
+        self._tell(actor.execution, offer.steps)
         if actor.execution.status != RUNNING:
             self._end(actor)
         elif actor.mailbox:
             self._make_ready(id)
+
+    def _tell(self, execution: Execution, steps: Sequence[Step]) -> None:
+        for observer in self._observers:
+            try:
+                observer(execution, steps)
+            except Exception:
+                log.exception("an observer failed; nothing depends on it")
 
     def _acknowledge(self, actor: Actor) -> None:
         actor.created = True

@@ -97,6 +97,19 @@ def test_an_execution_runs_to_its_end() -> None:
     run(scenario())
 
 
+def test_an_observer_that_fails_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(execution: Execution, steps: Any) -> None:
+        raise OSError("the pipe is closed")
+
+    async def scenario() -> None:
+        async with engine(machine(task("T"))) as opened:
+            opened.observe(fail)
+            assert (await play(opened)).status == SUCCEEDED
+
+    run(scenario())
+    assert "an observer failed" in caplog.text
+
+
 def test_two_executions_may_begin_with_the_same_payload() -> None:
     async def scenario() -> None:
         store = MemoryStore()
