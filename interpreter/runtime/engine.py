@@ -33,7 +33,7 @@ from ..store.base import (
 from .actor import Actor, Decided
 from .clock import Clock, SystemClock
 from .dispatch import Dispatcher, Resolve
-from .errors import EngineError, ExecutionExists, ExecutionStuck
+from .errors import EngineError, ExecutionExists, ExecutionStuck, ExecutionTaken
 from .intake import POLL_SECONDS, Intake
 from .machines import Machines
 from .patience import Patience
@@ -371,11 +371,14 @@ class Engine:
     def _give_up(self, actor: Actor, error: BaseException) -> None:
         """An execution that cannot be decided harms nobody else: it is left as the log has it."""
         log.error("the execution %s cannot go on", actor.record.id, exc_info=error)
-        stuck = ExecutionStuck(f"the execution {actor.record.id} cannot go on: {error}")
+        self._let_go(actor, ExecutionStuck(f"the execution {actor.record.id} cannot go on: {error}"))
+
+    def _let_go(self, actor: Actor, reason: EngineError) -> None:
+        """Work on an execution no longer: its tasks are cancelled, and who waits for it is told why."""
         self._forget(actor)
         for pending in actor.execution.pending:
             self._dispatcher.cancel(actor.record.id, pending)
-        self._waiting.failed(actor.record.id, stuck)
+        self._waiting.failed(actor.record.id, reason)
 
     # Doubt: throw the state away and fold again
 
@@ -394,10 +397,27 @@ class Engine:
             self._waiting.failed(record.id, _exists(record))
 
     async def _try_again(self, actor: Actor, offer: Decided) -> None:
-        """The log has moved on without us: the signals are decided once more where it ends now."""
+        """The log has moved on without us: the signals are decided once more where it ends now.
+
+        If that was because somebody else has taken the execution over, it is theirs.
+        """
+        id = actor.record.id
+        try:
+            fence = await self._patience.insist(lambda: self._intake.fence_of(id))
+        except DetentError as error:
+            self._give_up(actor, error)
+            return
+        if fence is None and not await self._has_ended(id):
+            self._let_go(actor, ExecutionTaken(f"another process works on the execution {id} now"))
+            return
+        actor.fence = fence or actor.fence
         again = [(unstored(step.signal), step.now, 0) for step in offer.steps]
         actor.mailbox.extendleft(reversed(again))
         await self._reload(actor)
+
+    async def _has_ended(self, execution: str) -> bool:
+        stored = await self._patience.insist(lambda: self.store.load(execution, limit=0))
+        return stored.head.ended_at is not None
 
     async def _reload(self, actor: Actor) -> None:
         """Replace an actor's state by what the log says. Signals that arrive meanwhile wait in its mailbox."""

@@ -27,3 +27,9 @@ class StillRunning(EngineError):
     """The execution has not ended, and must have for what was asked."""
 
     code = "STILL_RUNNING"
+
+
+class ExecutionTaken(EngineError):
+    """Another process works on the execution now; it goes on there."""
+
+    code = "EXECUTION_TAKEN"

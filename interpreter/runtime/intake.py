@@ -23,8 +23,11 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
 #: Claims or messages that are asked for at once.
 PAGE = 256
-#: A store that allows one engine ends the leases of those before it: ours need not run out.
-LEASE_MILLISECONDS = 365 * 24 * 3600 * 1000
+#: How long what an engine holds stays its own without a sign of life. A store that allows one engine ends
+#: the leases of those before it at once.
+LEASE_MILLISECONDS = 15_000
+#: How often the lease is extended: three signs of life may go missing.
+RENEW_MILLISECONDS = 4_000
 
 #: Makes a stored execution live under a fence. Raises NotFound, LogError, StoreUnavailable, CompileError.
 Adopt = Callable[[str, int], Awaitable[None]]
@@ -60,10 +63,11 @@ class Intake:
         self._claims: dict[str, Claim] = {}
         self._doubtful: set[str] = set()
         self._beats: dict[tuple[str, int], Beat] = {}
+        self._renewed = 0.0
 
     async def open(self) -> None:
         """Begin a lease."""
-        await self._store.renew(self._owner, now=self._clock.now(), lease=LEASE_MILLISECONDS)
+        await self._renew()
 
     async def close(self) -> None:
         """Store the last signs of life and give back what was claimed."""
@@ -76,6 +80,19 @@ class Intake:
             await self._ask(limit=1, only=[execution])
         if execution in self._claims:
             await self._adopt(execution, self._claims[execution].fence)
+
+    async def fence_of(self, execution: str) -> int | None:
+        """The fence under which work on an execution may go on after doubt; None if that is not for us.
+
+        It is claimed if nobody holds it.
+        """
+        stored = await self._store.load(execution, limit=0)
+        if stored.owner == self._owner:
+            return stored.fence
+        self.forget(execution)
+        await self._ask(limit=1, only=[execution])
+        claim = self._claims.get(execution)
+        return None if claim is None else claim.fence
 
     def forget(self, execution: str) -> None:
         """Nobody works on it here any more."""
@@ -91,11 +108,19 @@ class Intake:
 
     async def poll(self) -> None:
         """Store signs of life, take what needs attention, and deliver messages. Raises StoreError."""
+        if self._clock.monotonic() - self._renewed >= RENEW_MILLISECONDS / 1000:
+            await self._renew()
         await self._write_beats()
         await self._settle_doubts()
         if self._takes_over:
             await self._take_over()
         await self._deliver_messages()
+
+    async def _renew(self) -> None:
+        # What was lost with a lease that had run out shows as a conflict, where it is claimed anew.
+        begun = self._clock.monotonic()
+        await self._store.renew(self._owner, now=self._clock.now(), lease=LEASE_MILLISECONDS)
+        self._renewed = begun
 
     async def _ask(self, *, limit: int, only: list[str] | None = None) -> int:
         """Claim, and note the claims before anything is read: what cannot be read now is taken later."""

@@ -176,6 +176,9 @@ class Log:
     head: Head
     #: The id of the last event written, whether its segment was asked for or not.
     last: int
+    #: Who holds the execution, if anybody, and under which fence it was claimed last.
+    owner: str | None
+    fence: int
     segments: Sequence[Segment]
     #: Heartbeat deadlines of running tasks, by pending id: moved by :meth:`Store.beat`, not part of the log.
     beats: Mapping[int, int]

@@ -132,7 +132,13 @@ class MemoryStore:
         segments = (segment for segment in found.segments if segment.after >= after)
         standing = found.standing
         return Log(
-            found.record, standing.head, standing.last, list(islice(segments, limit)), dict(found.beats)
+            found.record,
+            standing.head,
+            standing.last,
+            standing.owner,
+            standing.fence,
+            list(islice(segments, limit)),
+            dict(found.beats),
         )
 
     async def payloads(self, execution: str, segments: Iterable[int]) -> Mapping[int, bytes]:

@@ -307,11 +307,11 @@ async def _load(transaction: Transaction, execution: str, after: int, limit: int
     row = await transaction.row(_SQL["load"], _text(execution))
     if row is None:
         raise _unknown(execution)
-    key, last, *rest = row
+    key, last, owner, fence, *rest = row
     head, record = _described(rest)
     segments = await transaction.rows(_SQL["segments"], key, after, limit)
     beats = await transaction.rows(_SQL["beats"], key)
-    return Log(record, head, last, [Segment(*segment) for segment in segments], dict(beats))
+    return Log(record, head, last, owner, fence, [Segment(*segment) for segment in segments], dict(beats))
 
 
 def _described(row: Sequence[Any]) -> tuple[Head, ExecutionRecord]:

@@ -310,11 +310,12 @@ def _load(connection: sqlite3.Connection, execution: str, after: int, limit: int
     row = connection.execute(_SQL["load"], (execution,)).fetchone()
     if row is None:
         raise _unknown(execution)
-    key, last, *rest = row
+    key, last, owner, fence, *rest = row
     head, record = _described(rest)
     rows = connection.execute(_SQL["segments"], (key, after, -1 if limit is None else limit))
     segments = [Segment(*segment) for segment in rows]
-    return Log(record, head, last, segments, dict(connection.execute(_SQL["beats"], (key,)).fetchall()))
+    beats = connection.execute(_SQL["beats"], (key,)).fetchall()
+    return Log(record, head, last, owner, fence, segments, dict(beats))
 
 
 def _described(row: Sequence[Any]) -> tuple[Head, ExecutionRecord]:

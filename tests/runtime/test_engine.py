@@ -17,7 +17,7 @@ from detent.core.machine import Machine
 from detent.core.signals import Succeeded
 from detent.core.values import Payload
 from detent.runtime.engine import Engine
-from detent.runtime.errors import EngineError, ExecutionExists, ExecutionStuck
+from detent.runtime.errors import EngineError, ExecutionExists, ExecutionStuck, ExecutionTaken
 from detent.runtime.handlers.base import Beat, TaskCall, TaskError
 from detent.runtime.machines import Machines
 from detent.runtime.recall import recall
@@ -361,6 +361,33 @@ class Unreachable(MemoryStore):
         if self.lost:
             raise StoreUnavailable("no answer")
         return answers
+
+
+def test_what_another_engine_has_taken_over_is_let_go() -> None:
+    cancelled: list[str] = []
+
+    async def answer(call: TaskCall, beat: Beat) -> Any:
+        try:
+            await asyncio.sleep(2 if call.state == "Quick" else 100)
+        except asyncio.CancelledError:
+            cancelled.append(call.state)
+            raise
+
+    async def scenario() -> None:
+        store = MemoryStore()
+        branches = parallel("P", scope("/a", task("Quick")), scope("/b", task("Slow")))
+        async with engine(machine(branches), answer, store=store) as opened:
+            ended = asyncio.ensure_future(play(opened))
+            await asyncio.sleep(1)
+            # To a clock that is an hour ahead the engine's lease has run out.
+            ahead = BEGINNING + 3_600_000
+            assert await store.claim("another", now=ahead, lease=1_000, limit=1, only=["arn:x"])
+            with pytest.raises(ExecutionTaken, match="another process"):
+                await ended
+            assert (opened.running(), cancelled) == ([], ["Slow"])
+            assert (await store.load("arn:x")).owner == "another"
+
+    run(scenario())
 
 
 def test_a_start_that_was_refused_and_written_all_the_same_runs() -> None:

@@ -50,6 +50,18 @@ def test_an_execution_can_be_claimed_by_name_whether_it_needs_attention_or_not(p
     play(scenario)
 
 
+def test_a_log_tells_who_holds_the_execution_and_under_which_fence(play):
+    async def scenario(store):
+        await store.append([create("e1", READY)])
+        log = await store.load("e1")
+        assert (log.owner, log.fence) == (None, 0)
+        await store.claim("w1", now=0, lease=LEASE, limit=1)
+        log = await store.load("e1", limit=0)
+        assert (log.owner, log.fence) == ("w1", 1)
+
+    play(scenario)
+
+
 def test_a_claim_raises_the_fence_and_fences_the_one_before(play):
     async def scenario(store):
         await store.append([create("e1", READY)])

@@ -82,7 +82,8 @@ RETURNING execution, dedupe;
 
 -- name: load
 -- What is known of an execution beside its log.
-SELECT key, last, status, due, ready, ended_at, id, name, machine, digest, profile, started_at, parent
+SELECT key, last, owner, fence, status, due, ready, ended_at, id, name, machine, digest, profile,
+    started_at, parent
 FROM execution WHERE id = $1;
 
 -- name: segments

@@ -63,7 +63,8 @@ ON CONFLICT (execution, dedupe) DO NOTHING;
 
 -- name: load
 -- What is known of an execution beside its log.
-SELECT key, last, status, due, ready, ended_at, id, name, machine, digest, profile, started_at, parent
+SELECT key, last, owner, fence, status, due, ready, ended_at, id, name, machine, digest, profile,
+    started_at, parent
 FROM execution WHERE id = ?;
 
 -- name: segments
