@@ -11,8 +11,8 @@ from typing import Any
 from detent.store.base import Batch, Outcome, StoreUnavailable
 from detent.store.memory import MemoryStore
 
-#: What may happen to an append: it is lost, the process dies, another was quicker, the disk is slow.
-FAULTS = ("lost before", "lost after", "crash before", "crash after", "crash after", "conflict", "slow")
+#: What may happen to an append: the process dies, it is lost, another was quicker, the disk is slow.
+FAULTS = (*("crash before", "crash after") * 2, "lost before", "lost after", "conflict", "slow")
 
 
 class FaultyStore:

@@ -32,8 +32,8 @@ from detent.core.signals import Began, Failed, Fired, Succeeded, TimedOut
 from detent.core.values import Payload
 
 #: Seconds far beyond what faults can delay a task by.
-TIMEOUT = 300
-HEARTBEAT = 150
+TIMEOUT = 100
+HEARTBEAT = 50
 
 CAUGHT = Flow(output=lambda b: "caught")
 _more = Flow(make=lambda b: b.input + 1)

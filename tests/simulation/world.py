@@ -9,6 +9,7 @@ from contextlib import suppress
 from random import Random
 from typing import Any
 
+from detent.audit import replay, verify
 from detent.core.codec import Step, encode_signal
 from detent.core.events import ExecutionEnded, TaskFailed, TaskSucceeded, TimerFired
 from detent.core.evolve import fold
@@ -184,6 +185,9 @@ class World:
 
     async def _check_log(self, record: ExecutionRecord, state: Execution) -> None:
         _, steps = await recall_steps(self.memory, record.id)
+        if self.random.random() < 0.1:
+            assert verify(steps) == []
+            assert replay(MACHINES[record.digest], steps) is None
         events = [event for step in steps for event in step.events]
         assert [type(event) for event in events].count(ExecutionEnded) == 1
         assert isinstance(events[-1], ExecutionEnded)
