@@ -393,7 +393,8 @@ class Engine:
         if stored.record == record:
             await self._reload(actor)
         else:
-            self._forget(actor)
+            # The one that has the name may be ours to run: its claim stays.
+            del self._actors[record.id]
             self._waiting.failed(record.id, _exists(record))
 
     async def _try_again(self, actor: Actor, offer: Decided) -> None:

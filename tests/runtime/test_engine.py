@@ -139,6 +139,20 @@ def test_a_name_is_taken_once() -> None:
     run(scenario())
 
 
+def test_a_name_that_is_asked_for_again_does_not_keep_its_execution_from_going_on() -> None:
+    async def scenario() -> None:
+        store = MemoryStore()
+        async with engine(machine(task("T")), hang, store=store) as first:
+            await first.start(record(), Payload(None))
+        async with engine(machine(task("T")), store=store, takes_over=True) as second:
+            with pytest.raises(ExecutionExists):
+                await second.start(record(started_at=1), Payload(None))
+            await asyncio.sleep(5)
+            assert (await second.result("arn:x")).status == SUCCEEDED
+
+    run(scenario())
+
+
 def test_a_closed_engine_starts_nothing() -> None:
     async def scenario() -> None:
         async with engine(machine(do("A"))) as opened:
