@@ -24,6 +24,8 @@ INPUT = {"order": 1, "customer": "a name", "total": 12.5}
 class NoOp:
     """The handler of every task: answers what it is given."""
 
+    slots = None
+
     async def run(self, task: TaskCall, beat: Beat) -> JSON:
         return task.arguments
 
@@ -40,7 +42,7 @@ def on_engine(url: str, definition: JSON, work: Callable[[Engine, str], Awaitabl
     """Publish a definition on an open engine and do some work with its digest."""
 
     async def session() -> T:
-        async with open_engine(url, lambda resource, arguments: NoOp()) as engine:
+        async with open_engine(url, lambda resource: NoOp()) as engine:
             digest = digest_of(definition)
             record = MachineRecord(digest, NAMES.machine_arn, encode(definition), 0)
             await engine.machines.publish(record)

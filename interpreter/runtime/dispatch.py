@@ -66,9 +66,13 @@ class Dispatcher:
         await asyncio.gather(*running, return_exceptions=True)
 
     async def _run(self, call: TaskCall, pending: Pending) -> None:
-        handler = self._resolve(call.resource)
+        handler, problem = None, f"nobody handles the resource {call.resource}"
+        try:
+            handler = self._resolve(call.resource)
+        except Exception as error:
+            log.exception("the handler of %s could not be found", call.resource)
+            problem = f"{problem}: {error}"
         if handler is None:
-            problem = f"nobody handles the resource {call.resource}"
             self._post(call.execution, Failed(call.pending, TASK_FAILED, problem))
             return
         async with self._slots, handler.slots or nullcontext():

@@ -251,6 +251,23 @@ def test_what_a_handler_raises_fails_its_task() -> None:
     run(scenario())
 
 
+def test_where_no_handler_can_be_found_the_task_fails() -> None:
+    def broken(resource: str) -> Any:
+        raise KeyError(resource)
+
+    async def scenario() -> None:
+        for resolve in (broken, lambda resource: None):
+            store = MemoryStore()
+            machines = Machines(store, lambda text, digest: machine(task("T")))
+            opened = Engine(store, machines, resolve, release="1", clock=VirtualClock())
+            await opened.open()
+            await store.publish(MachineRecord("digest", "arn:m", b"{}", 0))
+            assert (await play(opened)).error == "States.TaskFailed"
+            await opened.close()
+
+    run(scenario())
+
+
 def test_a_result_that_is_no_json_fails_its_task() -> None:
     async def scenario() -> None:
         async def odd(task: TaskCall, beat: Beat) -> Any:

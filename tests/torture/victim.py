@@ -56,6 +56,8 @@ DEFINITION: Any = {
 class Effects:
     """The handler of every task: leaves a line behind that no crash can take back, then answers."""
 
+    slots = None
+
     def __init__(self, folder: Path) -> None:
         self.file = os.open(folder / "effects", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
@@ -72,7 +74,7 @@ async def main(store: str, folder: Path) -> None:
     effects = Effects(folder)
     acknowledged = os.open(folder / "acknowledged", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     digest = digest_of(DEFINITION)
-    async with open_engine(store, lambda resource, arguments: effects, takes_over=True) as engine:
+    async with open_engine(store, lambda resource: effects, takes_over=True) as engine:
         engine.observe(lambda execution, steps: void(os.write(1, b".")))
         await engine.machines.publish(MachineRecord(digest, NAMES.machine_arn, encode(DEFINITION), 0))
         await asyncio.gather(
