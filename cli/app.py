@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "validate": (".validate", "validate"),
     "fmt": (".fmt", "fmt"),
     "convert": (".convert", "convert"),
+    "graph": (".graph", "graph"),
     "run": (".run", "run"),
     "resume": (".resume", "resume"),
     "executions": (".executions", "executions"),
