@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "replay": (".replay", "replay"),
     "export": (".transfer", "export"),
     "import": (".transfer", "import_"),
+    "migrate": (".migrate", "migrate"),
 }
 
 

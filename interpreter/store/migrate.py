@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Literal
+from typing import Literal, Protocol
 
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
@@ -34,6 +34,22 @@ class Migration:
     def phase(self) -> Phase:
         """Whether it runs before or after a deploy."""
         return "post" if self.name.startswith("post_") else "pre"
+
+
+class Layout(Protocol):
+    """The layout of a store that need not be open, nor be there yet. Every method may raise StoreError."""
+
+    async def pending(self, *, deployed: bool) -> Sequence[Migration]:
+        """The migrations that the store does not have yet; see :func:`missing`. Changes nothing."""
+
+    async def migrate(self, *, deployed: bool) -> Sequence[Migration]:
+        """Apply what is pending, all of it or nothing; what this call has applied."""
+
+    def script(self, found: Sequence[Migration]) -> str:
+        """SQL that applies migrations, for those who run it themselves."""
+
+    async def close(self) -> None:
+        """Give everything back."""
 
 
 def missing(every: Sequence[Migration], applied: Collection[int], *, deployed: bool) -> Sequence[Migration]:

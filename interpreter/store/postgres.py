@@ -38,7 +38,7 @@ from .base import (
     cursor_number,
 )
 from .migrate import queries
-from .postgres_layout import migrate
+from .postgres_layout import PostgresLayout
 from .postgres_pool import Begin, Pool, Transaction, shown
 from .standing import begin, changes_hands, counts_afresh, heir
 
@@ -59,13 +59,12 @@ class PostgresStore:
     async def open(self, *, engine: bool) -> None:
         if self._pool is not None:
             raise StoreError(f"the store {shown(self._url)} is already open")
-        pool = Pool(self._url)
+        layout = PostgresLayout(self._url)
         try:
-            await migrate(pool, deployed=False)
-        except BaseException:
-            await pool.close()
-            raise
-        self._pool, self._engine = pool, engine
+            await layout.migrate(deployed=False)
+        finally:
+            await layout.close()
+        self._pool, self._engine = Pool(self._url), engine
 
     async def close(self) -> None:
         pool, self._pool = self._pool, None

@@ -19,13 +19,21 @@ from .postgres_pool import ATTEMPTS, SCHEMA, Pool, Transaction
 
 _TABLE = f"{SCHEMA}.migration"
 
-_CREATE_TABLE = f"""
+#: How long all of it may take, with waiting for others that migrate, in seconds.
+MIGRATION_SECONDS = 3600
+
+#: What migrations run after: nobody else migrates, and what is created without a schema is created in ours.
+_BEGIN = f"""\
 CREATE TABLE IF NOT EXISTS {_TABLE} (
     number integer PRIMARY KEY,
     name text NOT NULL,
     phase text NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT now()
-)
+);
+SET LOCAL statement_timeout = 0;
+SET LOCAL lock_timeout = 0;
+SET LOCAL search_path = {SCHEMA};
+LOCK TABLE {_TABLE} IN EXCLUSIVE MODE;
 """
 
 #: Whether a schema is empty, or holds a store.
@@ -42,28 +50,41 @@ _CREATED_MEANWHILE = (
 )
 
 
-async def pending(pool: Pool, *, deployed: bool) -> Sequence[Migration]:
-    """The migrations that the store does not have yet; see :func:`detent.store.migrate.missing`.
+class PostgresLayout:
+    """A :class:`~detent.store.migrate.Layout` in the schema ``detent`` of a database."""
 
-    Raises StoreTooNew if a later release has taken away what this one needs.
-    """
-    return await pool.run("READ", _pending, pool.name, deployed)
+    def __init__(self, url: str) -> None:
+        self._pool = Pool(url, 1, seconds=MIGRATION_SECONDS)
+
+    async def pending(self, *, deployed: bool) -> Sequence[Migration]:
+        return await self._pool.run("READ", _pending, self._pool.name, deployed)
+
+    async def migrate(self, *, deployed: bool) -> Sequence[Migration]:
+        for attempt in range(1, ATTEMPTS + 1):
+            if not await self.pending(deployed=deployed):
+                break
+            try:
+                return await self._pool.run("WRITE", _migrate, self._pool.name, deployed)
+            except StoreError as error:
+                if attempt == ATTEMPTS or not isinstance(error.__cause__, _CREATED_MEANWHILE):
+                    raise
+        return []
+
+    def script(self, found: Sequence[Migration]) -> str:
+        steps = "\n".join(f"{migration.sql.strip()}\n{_note(migration)}\n" for migration in found)
+        return f"BEGIN;\nCREATE SCHEMA IF NOT EXISTS {SCHEMA};\n{_BEGIN}\n{steps}COMMIT;\n"
+
+    async def close(self) -> None:
+        await self._pool.close()
 
 
-async def migrate(pool: Pool, *, deployed: bool) -> Sequence[Migration]:
-    """Apply what is pending, all of it or nothing; what this call has applied. Raises StoreTooNew."""
-    for attempt in range(1, ATTEMPTS + 1):
-        if not await pending(pool, deployed=deployed):
-            break
-        try:
-            return await pool.run("WRITE", _migrate, pool.name, deployed)
-        except StoreError as error:
-            if attempt == ATTEMPTS or not isinstance(error.__cause__, _CREATED_MEANWHILE):
-                raise
-    return []
+def _note(migration: Migration) -> str:
+    values = f"{migration.number}, '{migration.name}', '{migration.phase}'"
+    return f"INSERT INTO {_TABLE} (number, name, phase) VALUES ({values});"
 
 
 async def _pending(transaction: Transaction, name: str, deployed: bool) -> Sequence[Migration]:
+    """Raises StoreTooNew if a later release has taken away what this one needs."""
     applied = await _applied(transaction)
     if applied:
         await _refuse_newer(transaction, name, applied)
@@ -77,17 +98,10 @@ async def _migrate(transaction: Transaction, name: str, deployed: bool) -> Seque
         raise StoreCorrupt(
             f"the schema {SCHEMA} of {name} is another program's; give --store another database"
         )
-    await transaction.script(_CREATE_TABLE)
-    await transaction.script(f"LOCK TABLE {_TABLE} IN EXCLUSIVE MODE")
+    await transaction.script(_BEGIN)
     found = await _pending(transaction, name, deployed)
     for migration in found:
-        await transaction.script(migration.sql)
-        await transaction.rows(
-            f"INSERT INTO {_TABLE} (number, name, phase) VALUES ($1, $2, $3)",
-            migration.number,
-            migration.name,
-            migration.phase,
-        )
+        await transaction.script(f"{migration.sql}\n{_note(migration)}")
     return found
 
 

@@ -71,6 +71,8 @@ BEGIN: dict[Begin, str] = {
     "WRITE": f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {_SETTINGS}",
 }
 
+#: What a connection that is no more may raise.
+_LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _UNDONE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 _NOT_CARRIED = (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError)
 
@@ -167,16 +169,17 @@ class Link:
         """End it politely, or at once if that takes long."""
         try:
             await self._connection.close(timeout=CONNECT_SECONDS)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except _LOST:
             self.drop()
 
 
 class Pool:
     """A few connections to one database, made when they are needed and made again when they are lost."""
 
-    def __init__(self, url: str, size: int = POOL_SIZE) -> None:
+    def __init__(self, url: str, size: int = POOL_SIZE, *, seconds: float = CALL_SECONDS) -> None:
         self.name = shown(url)
         self._url = url
+        self._seconds = seconds
         self._size = size
         #: What no call uses: connections, the one used last on top, and places for new ones.
         self._free: asyncio.LifoQueue[Link | None] = asyncio.LifoQueue()
@@ -209,7 +212,7 @@ class Pool:
         **kwargs: P.kwargs,
     ) -> T:
         with errors_named(self.name):
-            async with asyncio.timeout(CALL_SECONDS):
+            async with asyncio.timeout(self._seconds):
                 for _ in range(ATTEMPTS - 1):
                     try:
                         return await self._transact(begin, work, *args, **kwargs)
@@ -246,7 +249,7 @@ class Pool:
         if link is not None and link.lives:
             try:
                 await link.begin(begin)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except _LOST:
                 link.drop()  # It died while nobody used it, as with a server that was restarted.
             else:
                 return link

@@ -240,11 +240,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _prepare(connection: sqlite3.Connection, path: Path, *, engine: bool) -> None:
     """Make sure that the file is ours, in WAL mode and of the latest layout."""
     latest = migrations("sqlite")[-1].number
-    version = _version(connection, path)
-    if version > latest:
-        raise StoreTooNew(
-            f"{path} has layout {version}, this release reads up to {latest}; use the release that wrote it"
-        )
+    version = layout_version(connection, path)
     if version == 0:
         connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
@@ -265,8 +261,8 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, engine: bool) -> Non
         raise StoreTooNew(f"{path} was written by a later release; use that one")
 
 
-def _version(connection: sqlite3.Connection, path: Path) -> int:
-    """The number of the last migration that was applied; 0 for a new file. Raises StoreCorrupt."""
+def layout_version(connection: sqlite3.Connection, path: Path) -> int:
+    """The number of the last migration that was applied; 0 for a new file. Raises StoreCorrupt, StoreTooNew."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -274,6 +270,11 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
         return 0
     if application != APPLICATION_ID:
         raise StoreCorrupt(f"{path} is a database of another program; give --store another file")
+    latest = migrations("sqlite")[-1].number
+    if version > latest:
+        raise StoreTooNew(
+            f"{path} has layout {version}, this release reads up to {latest}; use the release that wrote it"
+        )
     return int(version)
 
 
@@ -281,7 +282,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Apply what is missing, all of it or nothing. Another process may have been quicker."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        version = _version(connection, path)
+        version = layout_version(connection, path)
         for migration in migrations("sqlite"):
             if migration.number > version:
                 for statement in _statements(migration.sql):

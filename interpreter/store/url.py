@@ -9,6 +9,8 @@ commits before a loss of power for speed. ``postgresql://user:password@host:port
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,8 +18,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from .base import Store, StoreError
 from .memory import MemoryStore
+from .migrate import Layout
 from .sqlite import SqliteStore
 from .sqlite_file import Synchronous
+from .sqlite_layout import SqliteLayout
 
 DEFAULT_STORE = "sqlite:///.detent/detent.db"
 
@@ -101,19 +105,33 @@ def open_store(url: str = DEFAULT_STORE) -> Store:
     """The store a URL names, not yet opened. Raises StoreError: no such store, or its driver is missing."""
     parsed = parse_store_url(url)
     if parsed.address is not None:
-        return _postgres_store(parsed.address)
+        with _driver_needed():
+            from .postgres import PostgresStore
+        return PostgresStore(parsed.address)
     if parsed.path is None:
         return MemoryStore()
     return SqliteStore(parsed.path, synchronous=parsed.synchronous)
 
 
-def _postgres_store(address: str) -> Store:
+def layout_of(url: str = DEFAULT_STORE) -> Layout:
+    """The layout of the store a URL names. Raises StoreError: no such store, or its driver is missing."""
+    parsed = parse_store_url(url)
+    if parsed.address is not None:
+        with _driver_needed():
+            from .postgres_layout import PostgresLayout
+        return PostgresLayout(parsed.address)
+    if parsed.path is None:
+        raise StoreUrlError("memory: has no layout that lasts; name a file or a database")
+    return SqliteLayout(parsed.path)
+
+
+@contextmanager
+def _driver_needed() -> Iterator[None]:
     try:
-        from .postgres import PostgresStore
+        yield
     except ModuleNotFoundError as error:
         if error.name != "asyncpg":
             raise
         raise StoreError(
             "a Postgres store needs the library asyncpg; install it with: pip install 'detent[postgres]'"
         ) from error
-    return PostgresStore(address)

@@ -178,7 +178,7 @@ def test_transactions_that_block_each_other_are_done_again(database):
                 store._pool.run("WRITE", crosswise, "e1", "e2"),
                 store._pool.run("WRITE", crosswise, "e2", "e1"),
             )
-            assert tries == 3
+            assert tries > 2
 
     asyncio.run(scenario())
 
