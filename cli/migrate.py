@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from .exits import Exit
@@ -25,6 +23,8 @@ def migrate(deployed: bool, dry_run: bool, print_sql: bool, store: str | None) -
     --after-deploy applies the rest. A release that starts to run executions applies the first kind by itself;
     this command is for those who want it done before, or by somebody with more rights than the engine has.
     """
+    import asyncio
+
     from detent.runtime.find import DEFAULT_STORE
     from detent.runtime.layouts import apply_pending, pending, script
 
