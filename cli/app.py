@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "graph": (".graph", "graph"),
     "run": (".run", "run"),
     "resume": (".resume", "resume"),
+    "gallery": (".gallery", "gallery"),
     "executions": (".executions", "executions"),
     "show": (".show", "show"),
     "history": (".history", "history"),

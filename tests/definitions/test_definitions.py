@@ -1,4 +1,5 @@
-"""Every workflow in definitions/ is sound, runs with each of its inputs, and ends as its expected.json says."""
+"""Every workflow in definitions/ is sound, runs with each of its inputs, and ends as its expected.json
+says; the log of every run verifies and replays without a difference."""
 
 from __future__ import annotations
 
@@ -53,6 +54,17 @@ def test_it_ends_as_expected(
     for varying in ("execution", "name", "started", "ended"):
         del outcome[varying]
     assert outcome == expected, result.stderr
+    for judge in ("verify", "replay"):
+        judged = CliRunner().invoke(app, [judge, "--all", "--store", str(tmp_path / "detent.db")])
+        assert judged.exit_code == 0, judged.output
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_its_readme_begins_with_what_it_shows(folder: Path) -> None:
+    title, empty, sentence, *_ = (folder / "README.md").read_text().splitlines()
+    assert title.startswith("# ")
+    assert empty == ""
+    assert sentence.startswith("Shows ")
 
 
 def test_the_order_uses_every_type_of_state_with_retry_and_catch() -> None:
