@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any, Protocol
 
+from .evaluation import Evaluator
 from .values import JSON
 
 
@@ -15,7 +16,8 @@ class Bindings:
     ``input`` is the state's raw input, ``result`` what its work answered, ``error`` the error output in a
     catcher, ``now`` the instant of the decision in milliseconds. The context object and the source of
     chance are built when first asked for: most states never look at them. ``shared`` is for what the
-    expressions of one state make of all this and use together.
+    expressions of one state make of all this and use together. ``evaluator`` decides what an evaluation may
+    cost; without one it may cost what the service allows.
     """
 
     __slots__ = (
@@ -24,6 +26,7 @@ class Bindings:
         "_make_chance",
         "_make_context",
         "error",
+        "evaluator",
         "input",
         "now",
         "result",
@@ -41,12 +44,14 @@ class Bindings:
         result: JSON = None,
         error: JSON = None,
         now: int = 0,
+        evaluator: Evaluator | None = None,
     ) -> None:
         self.input = input
         self.result = result
         self.error = error
         self.variables = variables
         self.now = now
+        self.evaluator = evaluator
         self.shared: Any = None
         self._make_context = make_context
         self._make_chance = make_chance

@@ -18,6 +18,7 @@ from typing import Any
 from . import joins, unwind
 from .bindings import Bindings, Evaluate
 from .errors import HEARTBEAT_TIMEOUT, RUNTIME, TIMEOUT, StateFailure
+from .evaluation import Evaluator
 from .events import (
     Event,
     ExecutionStarted,
@@ -60,14 +61,22 @@ def transition(machine: Machine, execution: Execution, signal: Signal, *, now: i
     return Transition(after, events, opened, closed)
 
 
-def advance(machine: Machine, execution: Execution, signal: Signal, *, now: int, seed: str) -> list[Event]:
+def advance(
+    machine: Machine,
+    execution: Execution,
+    signal: Signal,
+    *,
+    now: int,
+    seed: str,
+    evaluator: Evaluator | None = None,
+) -> list[Event]:
     """Decide a signal and fold the events into ``execution``; no events if it answers nothing.
 
     ``now`` is milliseconds since the epoch, ``seed`` the only source of chance: the same arguments decide
-    the same events.
+    the same events. Raises what ``evaluator`` raises to break off; ``execution`` is then of no more use.
     """
     profile = signal.profile if isinstance(signal, Started) else execution.profile
-    turn = Turn(machine, execution, now, seed, profile)
+    turn = Turn(machine, execution, now, seed, profile, evaluator)
     # The first signal is a start, no later one is; what has ended receives nothing.
     if isinstance(signal, Started) == (execution.seq == 0) and execution.status == RUNNING:
         try:

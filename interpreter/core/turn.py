@@ -14,6 +14,7 @@ from random import Random
 from .bindings import Bindings
 from .context import context_object
 from .errors import DATA_LIMIT_EXCEEDED, RUNTIME, StateFailure
+from .evaluation import Evaluator
 from .events import Event
 from .evolve import evolve
 from .execution import Execution, Frame
@@ -30,14 +31,34 @@ class HistoryFull(Exception):
 class Turn:
     """``now`` is milliseconds since the epoch, never before the last event; ``seed`` feeds all chance."""
 
-    __slots__ = ("closing", "events", "execution", "limits", "machine", "now", "ready", "seed", "steps")
+    __slots__ = (
+        "closing",
+        "evaluator",
+        "events",
+        "execution",
+        "limits",
+        "machine",
+        "now",
+        "ready",
+        "seed",
+        "steps",
+    )
 
-    def __init__(self, machine: Machine, execution: Execution, now: int, seed: str, profile: str) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        execution: Execution,
+        now: int,
+        seed: str,
+        profile: str,
+        evaluator: Evaluator | None = None,
+    ) -> None:
         self.machine = machine
         self.execution = execution
         self.now = max(now, execution.now)
         self.seed = seed
         self.limits = PROFILES[profile]
+        self.evaluator = evaluator
         self.events: list[Event] = []
         #: Frames that go on in this turn and the state each enters next: first in, first out.
         self.ready: deque[tuple[int, str]] = deque()
@@ -83,6 +104,7 @@ class Turn:
             lambda: Random(f"{self.seed}/{execution.id}/{execution.seq}"),
             error=error,
             now=self.now,
+            evaluator=self.evaluator,
         )
 
     def token(self) -> str:

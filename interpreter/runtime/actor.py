@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 
 from ..core.codec import Step, encode_segment
 from ..core.decide import advance
+from ..core.evaluation import BrokenOff
 from ..core.execution import RUNNING, Execution, Pending
 from ..core.machine import Machine
 from ..core.signals import Signal
 from ..store.base import Batch, ExecutionRecord, Head
+from .evaluations import Evaluations
 
 
 @dataclass(slots=True)
@@ -39,20 +41,42 @@ class Actor:
     created: bool
     mailbox: deque[tuple[Signal, int, int]] = field(default_factory=deque)
     committing: bool = False
+    #: What is left of a round that was broken off: its seeds, and what the signal at that place evaluated.
+    _seeds: list[str] = field(default_factory=list)
+    _broken: tuple[int, Evaluations] | None = None
 
-    def decide(self, owner: str, release: str) -> Decided | None:
-        """Decide everything in the mailbox; None if it changed nothing."""
+    def decide(self, owner: str, release: str, *, hurried: bool = False) -> Decided | None:
+        """Decide everything in the mailbox; None if it changed nothing.
+
+        ``hurried``, it raises BrokenOff where an evaluation takes long. The state is void then, the mailbox as
+        it was: with the state as the log has it, and with the answer learnt, the round is decided again.
+        """
         after = self.execution.seq
         steps: list[Step] = []
         drained: list[int] = []
+        taken: list[tuple[Signal, int, int]] = []
+        seeds = self._seeds
         while self.mailbox:
             signal, at, message = self.mailbox.popleft()
-            seed = secrets.token_urlsafe(32)
-            events = advance(self.machine, self.execution, signal, now=at, seed=seed)
+            if len(taken) == len(seeds):
+                seeds.append(secrets.token_urlsafe(32))
+            seed = seeds[len(taken)]
+            evaluations = self._evaluations(len(taken)) if hurried else None
+            taken.append((signal, at, message))
+            try:
+                events = advance(
+                    self.machine, self.execution, signal, now=at, seed=seed, evaluator=evaluations
+                )
+            except BrokenOff:
+                if evaluations is not None:
+                    self._broken = len(taken) - 1, evaluations
+                self.mailbox.extendleft(reversed(taken))
+                raise
             if events:
                 steps.append(Step(signal, at, seed, events))
             if message:
                 drained.append(message)
+        self._seeds, self._broken = [], None
         if not steps and not drained:
             return None
         opened, closed = self.execution.take_journal()
@@ -72,6 +96,18 @@ class Actor:
             hold=owner,
         )
         return Decided(batch, steps, opened, closed)
+
+    def learn(self, answer: bytes) -> None:
+        """What came out of the evaluation over which the round was broken off."""
+        if self._broken is not None:
+            self._broken[1].learn(answer)
+
+    def _evaluations(self, place: int) -> Evaluations:
+        """Those of the signal at a place of the round: known ones where it was broken off."""
+        if self._broken is None or self._broken[0] != place:
+            return Evaluations()
+        self._broken[1].begin()
+        return self._broken[1]
 
 
 def head_of(execution: Execution) -> Head:

@@ -15,10 +15,13 @@ import logging
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import islice
+from time import monotonic
 
 from ..core.codec import Step, unstored
 from ..core.errors import DetentError
+from ..core.evaluation import BrokenOff
 from ..core.execution import RUNNING, Execution, Pending
 from ..core.signals import Began, Failed, Fired, Signal, Started, Stopped, Succeeded, TimedOut
 from ..core.values import Payload
@@ -34,6 +37,7 @@ from .actor import Actor, Decided
 from .clock import Clock, SystemClock
 from .dispatch import Dispatcher, Resolve
 from .errors import EngineError, ExecutionExists, ExecutionStuck, ExecutionTaken
+from .evaluations import Helpers
 from .intake import POLL_SECONDS, Intake
 from .machines import Machines
 from .patience import Patience
@@ -47,6 +51,8 @@ log = logging.getLogger(__name__)
 GROUP_MAX = 256
 #: Timers that one round may fire: overdue ones are worked off in bounded batches.
 FIRED_MAX = 256
+#: How long one round may decide before it is written, and others get their turn, in seconds.
+ROUND_SECONDS = 0.05
 #: How long the beginning of a task may wait to be written together with its end, in seconds.
 BEGAN_DELAY_SECONDS = 0.02
 
@@ -87,6 +93,7 @@ class Engine:
         self._intake = Intake(
             store, self._clock, self.owner, self._actors, self._adopt, self._post, takes_over=takes_over
         )
+        self._helpers = Helpers()
         self._waiting = Waiting()
         self._patience = Patience(store)
         self._observers: list[Observer] = []
@@ -116,6 +123,7 @@ class Engine:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._helpers.close()
         if self._committing is not None:
             await asyncio.gather(self._committing, return_exceptions=True)
         with suppress(StoreError):
@@ -261,6 +269,8 @@ class Engine:
                 await asyncio.sleep(0)
             elif not self._ready:
                 await self._sleep()
+            else:
+                await asyncio.sleep(0)
 
     async def _sleep(self) -> None:
         self._wake.clear()
@@ -271,13 +281,20 @@ class Engine:
     def _decide(self) -> list[tuple[Actor, Decided]]:
         """Decide what is ready, at most one group of it. What is being written waits for its commit."""
         decided: list[tuple[Actor, Decided]] = []
+        until = monotonic() + ROUND_SECONDS
         for id in list(islice(self._ready, GROUP_MAX)):
+            if monotonic() > until:
+                break
             del self._ready[id]
             actor = self._actors.get(id)
             if actor is None or actor.committing:
                 continue  # what is being written becomes ready again by its commit
             try:
-                offer = actor.decide(self.owner, self._release)
+                offer = actor.decide(self.owner, self._release, hurried=True)
+            except BrokenOff as broken:
+                actor.committing = True
+                self._helpers.hand_over(broken.request, actor.learn, partial(self._take_up, actor))
+                continue
             except Exception as error:
                 self._give_up(actor, error)
                 continue
@@ -419,6 +436,15 @@ class Engine:
     async def _has_ended(self, execution: str) -> bool:
         stored = await self._patience.insist(lambda: self.store.load(execution, limit=0))
         return stored.head.ended_at is not None
+
+    async def _take_up(self, actor: Actor) -> None:
+        """Make a decision again that was broken off: nothing of it has been written."""
+        if actor.created:
+            await self._reload(actor)
+        else:
+            actor.execution = Execution()
+            actor.committing = False
+            self._make_ready(actor.record.id)
 
     async def _reload(self, actor: Actor) -> None:
         """Replace an actor's state by what the log says. Signals that arrive meanwhile wait in its mailbox."""

@@ -40,6 +40,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "detent.compile": {"detent.schema", "detent.query", "detent.core"},
     "detent.store": {"detent.core"},
     "detent.runtime": {"detent.store", "detent.history", "detent.recording", "detent.audit", "detent.core"},
+    # A process of its own, which does nothing but evaluate.
+    "detent.runtime.helper": {"detent.query", "detent.core"},
     # The composition root builds an engine from a store, handlers and the compiler: it alone knows them all.
     "detent.runtime.compose": {
         "detent.runtime",

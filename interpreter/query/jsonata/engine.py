@@ -20,8 +20,9 @@ from typing import Any, Literal, NamedTuple
 
 from ...core.values import JSON
 from .functions import FUNCTIONS, UNDEFINED
-from .messages import MEMORY, EvaluationError, engine_error
-from .parser import JSONataSyntaxError, parse
+from .growth import may_flatten, may_outgrow
+from .messages import MEMORY, TIME, EvaluationError, engine_error
+from .parser import JSONataSyntaxError, Node, parse
 from .references import References, references
 
 #: Levels that the wrapping adds to the depth of an expression.
@@ -31,17 +32,21 @@ PAD_MAX = 2**22
 
 
 class Limits(NamedTuple):
-    """What one evaluation may use. ``items`` bounds every list that comes up in it."""
+    """What one evaluation may use. ``items`` bounds every list that comes up in it.
+
+    ``size`` bounds the values inside a result that could outgrow its data; None leaves that to the memory.
+    """
 
     milliseconds: int
     depth: int
     items: int
+    size: int | None = None
 
 
 #: The service's limits (jsonata, "Limits").
 SERVICE = Limits(milliseconds=1000, depth=100, items=873_782)
 #: What an evaluation may use where others wait for it. Little: memory grows as fast as time passes.
-QUICK = Limits(milliseconds=20, depth=100, items=100_000)
+QUICK = Limits(milliseconds=20, depth=100, items=100_000, size=50_000)
 
 
 class Outcome(NamedTuple):
@@ -79,6 +84,11 @@ def _import_for_ever(imported: threading.Event) -> None:
     threading.Event().wait()
 
 
+def warm_up() -> None:
+    """Import the extension now."""
+    _library()
+
+
 def check(text: str) -> EvaluationError | None:
     """Why the engine cannot parse an expression."""
     try:
@@ -104,21 +114,34 @@ class Document:
 class Program:
     """An expression, ready to run in any thread."""
 
-    __slots__ = ("_finite", "_references", "_sources", "_text")
+    __slots__ = ("_finite", "_flattens", "_outgrows", "_references", "_sources", "_text", "draws")
 
-    def __init__(self, text: str, references: References) -> None:
+    def __init__(self, text: str, tree: Node, references: References) -> None:
         self._references = references
+        self._outgrows = may_outgrow(tree)
+        self._flattens = may_flatten(tree)
+        self.draws = not CHANCE.isdisjoint(references.variables)
         self._text = _without_roots(text, references)
-        self._sources: dict[frozenset[str], str] = {}
+        self._sources: dict[tuple[frozenset[str], int | None], str] = {}
         self._finite = not (_COMPUTING & references.operators or _OVERFLOWING & references.calls.keys())
+
+    def quick(self, document: Document, chance: Random | None) -> Outcome | None:
+        """Evaluate where others wait for it; None where that takes more than they can spare."""
+        if self._flattens:
+            return None
+        outcome = self.run(document, chance, QUICK)
+        if outcome.type == "error" and outcome.value.code is None and outcome.value.message in (TIME, MEMORY):
+            return None
+        return outcome
 
     def run(self, document: Document, chance: Random | None, limits: Limits) -> Outcome:
         """Evaluate; ``chance`` is for the functions of CHANCE."""
         # A workflow variable may have the name of a function of the language and then hides it.
         hidden = document.variables & self._references.variables & _BUILT_IN
-        source = self._sources.get(hidden)
+        size = limits.size if self._outgrows else None
+        source = self._sources.get((hidden, size))
         if source is None:
-            source = self._sources[hidden] = self._source(hidden)
+            source = self._sources[hidden, size] = self._source(hidden, size)
         programs = _compiled.programs
         compiled, host = programs.get(source) or self._compile(source)
         host.begin(chance)
@@ -127,7 +150,7 @@ class Program:
             return Outcome("error", EvaluationError(*host.error))
         return outcome if self._finite else Outcome(outcome.type, _as_json(outcome.value))
 
-    def _source(self, hidden: frozenset[str]) -> str:
+    def _source(self, hidden: frozenset[str], size: int | None) -> str:
         parts = ["$states := $$.states"]
         for name in sorted(self._references.variables):
             if name in hidden or name not in _BUILT_IN:
@@ -137,6 +160,8 @@ class Program:
             elif name in _REPLACED:
                 parts.append(_REPLACED[name])
         parts.append(f"$__result := ({self._text}\n)")
+        if size is not None:
+            parts.append(_MEASURE % size)
         return _WRAPPING.format("; ".join(parts))
 
     def _compile(self, source: str) -> tuple[Any, _Host]:
@@ -146,8 +171,7 @@ class Program:
         for name in FUNCTIONS:
             if name in used:
                 compiled.register(f"__{name}", host.function(name))
-        if "pad" in used:
-            compiled.register("__full", host.full)
+        compiled.register("__full", host.full)
         programs = _compiled.programs
         if len(programs) >= _PROGRAMS_MAX:
             programs.clear()
@@ -188,7 +212,7 @@ def evaluate(text: str, document: JSON, variables: Mapping[str, JSON], limits: L
 def _evaluate(
     compiled: Any, converted: Any, variables: dict[str, JSON] | None, limits: Limits, found: References
 ) -> Outcome:
-    milliseconds, depth, items = limits
+    milliseconds, depth, items, _ = limits
     try:
         answer = compiled.evaluate_with_data(converted, variables, milliseconds, depth + _OWN_DEPTH, items)
     except ValueError as error:
@@ -253,6 +277,19 @@ class _Host:
 
 #: Tells undefined, null and functions apart.
 _WRAPPING = "({};{{'t': $type($__result), 'v': $__result}})"
+#: Counts the values inside the result, level by level, and gives up where there are too many. In the
+#: language itself, because there the limits hold while it counts.
+_MEASURE = """
+$__inside := function($value){$type($value) = "array" ? $value : $each($value, function($x){[$x]})};
+$__width := function($value){$type($value) = "array" ? $count($value) : $count($keys($value))};
+$__size := function($level, $counted){(
+    $open := $filter($level, function($value){$type($value) in ["array", "object"]});
+    $more := $sum($map($open, $__width));
+    $exists($open) and $more > 0
+        ? ($counted + $more > %d ? $__full() : $__size($open.$__inside($), $counted + $more))
+        : $counted
+)};
+$__size([[$__result]], 0)"""
 _LETTERS = ("a", "b", "c", "d")
 _ARITY = {"hash": 2, "parse": 1, "partition": 2, "random": 1, "range": 3, "shuffle": 1, "uuid": 0}
 

@@ -13,7 +13,8 @@ from random import Random
 from ...core.errors import QUERY_EVALUATION_ERROR, DetentError, StateFailure
 from ...core.values import JSON, encode
 from ..bindings import Bindings, Evaluate
-from .engine import CHANCE, SERVICE, Document, Outcome, Program, check
+from .apart import Request, read_answer, write_request
+from .engine import SERVICE, Document, Outcome, Program, check
 from .messages import EvaluationError
 from .parser import JSONataSyntaxError, Node, parse
 from .references import MEMBERS, Problem, References, references, refused
@@ -67,11 +68,15 @@ class Stage:
         """The values for one visit."""
         kept = bindings.shared
         if kept is None or kept[0] is not self:
-            states = {name: _READ[name](bindings) for name in MEMBERS if name in self._members}
-            values = {name: value for name, value in bindings.variables.items() if name in self._variables}
-            kept = bindings.shared = (self, Document(states, values, bindings.now))
+            kept = bindings.shared = (self, Document(*self.seen(bindings), bindings.now))
         document: Document = kept[1]
         return document
+
+    def seen(self, bindings: Bindings) -> tuple[dict[str, JSON], dict[str, JSON]]:
+        """The members of ``$states`` and the variables that the expressions here read."""
+        states = {name: _READ[name](bindings) for name in MEMBERS if name in self._members}
+        variables = bindings.variables
+        return states, {name: variables[name] for name in self._variables if name in variables}
 
 
 def compile_expression(text: str, *, place: str, stage: Stage, expected: str | None = None) -> Evaluate:
@@ -86,7 +91,7 @@ def compile_expression(text: str, *, place: str, stage: Stage, expected: str | N
     tree = parse(text)
     found = references(tree)
     stage.include(found)
-    evaluate = _engine(text, place, stage, found)
+    evaluate = _engine(text, place, stage, tree, found)
     walk = _walk(tree)
     if walk is not None:
         evaluate = _first(walk, evaluate)
@@ -109,16 +114,13 @@ def calls(text: str) -> frozenset[str]:
     return frozenset(references(parse(text)).calls)
 
 
-def _engine(text: str, place: str, stage: Stage, found: References) -> Evaluate:
-    program = Program(text, found)
-    draws = not CHANCE.isdisjoint(found.variables)
+def _engine(text: str, place: str, stage: Stage, tree: Node, found: References) -> Evaluate:
+    program = Program(text, tree, found)
 
     def evaluate(document: JSON, bindings: Bindings) -> JSON:
-        chance = Random(bindings.chance.getrandbits(64)) if draws else None
-        try:
-            outcome = program.run(stage.document(bindings), chance, SERVICE)
-        except EvaluationError as error:
-            outcome = Outcome("error", error)
+        seed = bindings.chance.getrandbits(64) if program.draws else None
+        evaluation = _Evaluation(text, program, stage, bindings, seed)
+        outcome = evaluation.unhurried() if bindings.evaluator is None else bindings.evaluator(evaluation)
         if outcome.type not in _FAILURES:
             return outcome.value
         # The failure must not keep what belongs to this thread.
@@ -126,6 +128,45 @@ def _engine(text: str, place: str, stage: Stage, found: References) -> Evaluate:
         raise failure(text, place, _FAILURES[outcome.type](outcome.value))
 
     return evaluate
+
+
+class _Evaluation:
+    """An expression and what it sees, as the core's Evaluator takes it."""
+
+    __slots__ = ("_bindings", "_program", "_seed", "_stage", "_text")
+
+    def __init__(
+        self, text: str, program: Program, stage: Stage, bindings: Bindings, seed: int | None
+    ) -> None:
+        self._text = text
+        self._program = program
+        self._stage = stage
+        self._bindings = bindings
+        self._seed = seed
+
+    def unhurried(self) -> Outcome:
+        """What comes out under the limits of the service."""
+        try:
+            return self._program.run(self._stage.document(self._bindings), self._chance(), SERVICE)
+        except EvaluationError as error:
+            return Outcome("error", error)
+
+    def quick(self) -> Outcome | None:
+        try:
+            return self._program.quick(self._stage.document(self._bindings), self._chance())
+        except EvaluationError as error:
+            return Outcome("error", error)
+
+    def request(self) -> bytes:
+        self._bindings.shared = None
+        states, variables = self._stage.seen(self._bindings)
+        return write_request(Request(self._text, states, variables, self._bindings.now, self._seed))
+
+    def outcome(self, answer: bytes) -> Outcome:
+        return read_answer(answer)
+
+    def _chance(self) -> Random | None:
+        return None if self._seed is None else Random(self._seed)
 
 
 _FAILURES: dict[str, Callable[[EvaluationError], str]] = {

@@ -133,7 +133,8 @@ values = st.recursive(
 @given(values, st.lists(names, max_size=3))
 def test_following_names_is_what_the_engine_does(value: Any, path: list[str]) -> None:
     text = ".".join(["$states.input", *path])
-    engine = Program(text, references(parse(text))).run(Document({"input": value}, {}, 0), None, SERVICE)
+    tree = parse(text)
+    engine = Program(text, tree, references(tree)).run(Document({"input": value}, {}, 0), None, SERVICE)
     try:
         assert engine.value == evaluate(text, value)
     except StateFailure:

@@ -1,0 +1,90 @@
+"""Which expressions may make much out of little, and that those are measured before anything is taken out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from detent.query.jsonata.engine import Document, Program
+from detent.query.jsonata.growth import may_flatten, may_outgrow
+from detent.query.jsonata.parser import parse
+from detent.query.jsonata.references import references
+
+INPUT = {"rows": [{"id": n, "tags": ["a", "b"]} for n in range(1000)]}
+
+#: Each would take more memory than there is, or minutes, if it came out.
+BOMBS = {
+    "a function that calls itself": (
+        "($f := function($a, $n) { $n = 0 ? $a : $f({'l': $a, 'r': $a}, $n - 1) }; $f(1, 60))"
+    ),
+    "the same with lists": ("($f := function($a, $n) { $n = 0 ? $a : $f([[$a], [$a]], $n - 1) }; $f(1, 60))"),
+    "a function given to itself": (
+        "(function($f, $x) { $f($f, {'l': $x, 'r': $x}) })(function($f, $x) { $f($f, {'l': $x, 'r': $x}) }, 1)"
+    ),
+    "a fold that doubles": "$reduce([1..60], function($a, $n) { {'l': $a, 'r': $a} }, 1)",
+    "names made of names": "($a := 1; " + "$a := {'l': $a, 'r': $a}; " * 60 + "$a)",
+    "calls inside calls": (
+        "($f := function($x) { {'l': $x, 'r': $x} }; " + "$f(" * 60 + "1" + ")" * 60 + ")"
+    ),
+    "steps upon steps": "$states.input" + ".{'l': $, 'r': $}" * 60,
+    "functions made of functions": (
+        "($f := function($x) { {'l': $x, 'r': $x} }; $g := $f ~> $f ~> $f ~> $f; $h := $g ~> $g ~> $g ~> $g; "
+        "$i := $h ~> $h ~> $h ~> $h; $i(1))"
+    ),
+    "the input in every item": "[1..99999].{'all': $states.input}",
+    "the input for every item": "$map([1..99999], function($n) { $states.input })",
+    "the input in every row": "{'rows': $states.input.rows.{'all': $states.input}}",
+    "the input under every key": "$states.input.rows{$string(id): $states.input}",
+    "the input in a copy of itself": "$states.input ~> |rows|{'all': $states.input}|",
+    "lists joined for every item": "[1..99999].($states.input.rows)",
+    "lists joined for every row": "$states.input.rows.$append($states.input.rows, 1).$append($states.input.rows, 1)",
+    "an endless loop": "($f := function($n) { $f($n + 1) }; $f(0))",
+    "a text that doubles": "($f := function($s, $n) { $n = 0 ? $s : $f($s & $s, $n - 1) }; $f('x', 40))",
+    "loops inside loops": "$map([1..99999], function($x) { $sum($map([1..99999], function($y) { $x * $y })) })",
+    "padding": "$pad('x', 200000000)",
+    "a long list": "[1..800000]",
+}
+
+
+def quick(text: str) -> Any:
+    tree = parse(text)
+    return Program(text, tree, references(tree)).quick(Document({"input": INPUT}, {}, 0), None)
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+def test_what_needs_more_than_a_little_is_given_up_quickly(bomb: str) -> None:
+    assert quick(bomb) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$states.input.rows[id > 3].tags",
+        "$sum($states.input.rows.id)",
+        "$map($states.input.rows, function($r) { {'id': $r.id, 'n': $count($r.tags)} })",
+        "$states.input.rows.{'id': id, 'of': $count($states.input.rows)}",
+        "$reduce($states.input.rows.id, function($a, $n) { $a + $n }, 0)",
+        "$merge([$states.input, {'done': true}])",
+        "($total := $sum($states.input.rows.id); {'total': $total, 'mean': $total / 2})",
+        "$states.input.rows ~> $filter(function($r) { $r.id > 3 }) ~> $count()",
+        "$states.input.rows^(>id)[0]",
+    ],
+)
+def test_the_everyday_is_neither_measured_nor_put_off(text: str) -> None:
+    assert not may_outgrow(parse(text))
+    assert not may_flatten(parse(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("$reduce([1..5], function($a, $n) { {'l': $a, 'n': $a.n} }, {'n': 1}).n", 1),
+        ("[1..3].{'all': $states.input.rows[0].id, 'x': $variable}", [{"all": 0}] * 3),
+        ("($f := function($n) { $n < 2 ? 1 : $n * $f($n - 1) }; $f(6))", 720),
+        ("($f := function($n) { $n = 0 ? [] : [[$n], $f($n - 1)] }; $f(2))", [[2], [1]]),
+    ],
+)
+def test_what_is_measured_comes_out_as_it_is(text: str, answer: Any) -> None:
+    assert may_outgrow(parse(text))
+    assert quick(text).value == answer

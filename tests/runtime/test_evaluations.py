@@ -1,0 +1,156 @@
+"""Expressions that take long, or more than there is: the engine works on, and what they answer is right."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import resource
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from detent.core.bindings import Bindings
+from detent.core.errors import StateFailure
+from detent.core.evaluation import BrokenOff
+from detent.core.execution import FAILED, SUCCEEDED, Execution
+from detent.query.jsonata import Stage, compile_expression
+from detent.runtime.compose import Names, open_engine, start_execution
+from detent.runtime.engine import Engine
+from detent.runtime.evaluations import Evaluations, Helpers
+
+MEGABYTE = 1024 * 1024
+
+
+def nobody(resource: str, arguments: object = None) -> None:
+    return None
+
+
+def machine(*expressions: str) -> dict[str, Any]:
+    """A chain of states, each of which assigns the value of an expression to its name; the last puts it out."""
+    states: dict[str, Any] = {}
+    for index, expression in enumerate(expressions):
+        text = f"{{% {expression} %}}"
+        states[f"s{index}"] = {"Type": "Pass", "Assign": {f"v{index}": text}, "Next": f"s{index + 1}"}
+    states[f"s{len(expressions)}"] = {
+        "Type": "Pass",
+        "Output": [f"{{% $v{index} %}}" for index in range(len(expressions))],
+        "End": True,
+    }
+    return {"QueryLanguage": "JSONata", "StartAt": "s0", "States": states}
+
+
+def run(store: str, *definitions: dict[str, Any], input: Any = None) -> list[Execution]:
+    """Executions of these definitions, started in this order, in the order of their ends."""
+
+    ended: list[Execution] = []
+
+    async def one(engine: Engine, name: str, definition: dict[str, Any]) -> None:
+        record = await start_execution(engine, definition, Names("m"), name, input)
+        ended.append(await engine.result(record.id))
+
+    async def all_of_them() -> None:
+        async with open_engine(store, nobody) as engine, asyncio.TaskGroup() as group:
+            for index, definition in enumerate(definitions):
+                group.create_task(one(engine, f"e{index}", definition))
+
+    asyncio.run(all_of_them())
+    return ended
+
+
+SLOW = "$sum([1..400000].($ * 2))"
+
+
+def test_an_evaluation_that_takes_long_is_done_elsewhere(tmp_path: Path) -> None:
+    (execution,) = run(str(tmp_path / "detent.db"), machine(SLOW, "$uuid()", "$v0 + 1"))
+    assert execution.status == SUCCEEDED
+    assert execution.output is not None
+    slow, drawn, later = execution.output.value
+    assert (slow, later) == (160000400000, 160000400001)
+    assert len(drawn) == 36
+
+
+def test_others_do_not_wait_for_it() -> None:
+    ended = run("memory:", machine(SLOW), machine("1"), machine("2"))
+    assert [execution.name for execution in ended] == ["e1", "e2", "e0"]
+
+
+#: Which limit is met first depends on how busy the machine is.
+TOO_MUCH = "memory limit exceeded|Expression evaluation timeout"
+BOMBS = {
+    "($f := function($n) { $f($n + 1) }; $f(0))": TOO_MUCH,
+    "($f := function($n) { 1 + $f($n + 1) }; $f(0))": "Stack overflow error",
+    "($f := function($s, $n) { $n = 0 ? $s : $f($s & $s, $n - 1) }; $f('x', 40))": TOO_MUCH,
+    "($f := function($a, $n) { $n = 0 ? $a : $f({'l': $a, 'r': $a}, $n - 1) }; $f(1, 60))": TOO_MUCH,
+    "[1..99999].($states.input)": TOO_MUCH,
+    "$pad('x', 200000000)": TOO_MUCH,
+    "$sum([1..900000])": TOO_MUCH,
+    "$count([1..99999999])": "D2014",
+    "$match($pad('', 40, 'a') & 'b', /^(a+)+$/)": r"returned nothing \(undefined\)",
+}
+
+
+def test_bombs_end_in_a_failure_of_their_state() -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    ended = run("memory:", *(machine(bomb) for bomb in BOMBS), input=list(range(1000)))
+    causes = {execution.name: execution.cause or "" for execution in ended}
+    assert {execution.status for execution in ended} == {FAILED}
+    for index, (bomb, words) in enumerate(BOMBS.items()):
+        assert bomb in causes[f"e{index}"]
+        assert re.search(words, causes[f"e{index}"])
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    assert grown < 100 * MEGABYTE
+
+
+# A decision that is broken off
+
+
+def evaluate(text: str, evaluations: Evaluations) -> Any:
+    bindings = Bindings([1, 2], {}, dict, None, evaluator=evaluations)  # type: ignore[arg-type]
+    return compile_expression(text, place="Output", stage=Stage())(None, bindings)
+
+
+def test_what_is_known_is_not_evaluated_again() -> None:
+    evaluations = Evaluations()
+    assert evaluate("1 + 1", evaluations) == 2
+    with pytest.raises(BrokenOff) as broken:
+        evaluate(SLOW, evaluations)
+    assert broken.value.request is not None
+    evaluations.learn(asyncio.run(Helpers().evaluate(broken.value.request)))
+    evaluations.begin()
+    assert evaluate("2 + 2", evaluations) == 2, "the place in the order decides, not the expression"
+    assert evaluate(SLOW, evaluations) == 160000400000
+
+
+def test_many_quick_evaluations_let_others_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("detent.runtime.evaluations.DECISION_SECONDS", 0.0)
+    evaluations = Evaluations()
+    assert evaluate("1 + 1", evaluations) == 2
+    with pytest.raises(BrokenOff) as broken:
+        evaluate("2 + 2", evaluations)
+    assert broken.value.request is None
+    evaluations.begin()
+    assert [evaluate("1 + 1", evaluations), evaluate("2 + 2", evaluations)] == [2, 4]
+
+
+def test_a_decision_is_taken_up_as_often_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("detent.runtime.evaluations.DECISION_SECONDS", 0.0)
+    (execution,) = run("memory:", machine("1 + 1", "$v0 + 1", "$v1 + 1", "$random() * 0 + 5"))
+    assert execution.output is not None
+    assert execution.output.value == [2, 3, 4, 5]
+
+
+def test_a_failure_found_elsewhere_is_the_same_failure() -> None:
+    evaluations = Evaluations()
+    text = f"$error('found ' & {SLOW})"
+    with pytest.raises(BrokenOff) as broken:
+        evaluate(text, evaluations)
+    evaluations.learn(asyncio.run(Helpers().evaluate(broken.value.request or b"")))
+    evaluations.begin()
+    with pytest.raises(StateFailure, match="D3137: found 160000400000"):
+        evaluate(text, evaluations)
+
+
+@pytest.mark.parametrize("request_", [b"", b"{}", b"nonsense"])
+def test_a_helper_that_dies_has_an_answer(request_: bytes) -> None:
+    assert asyncio.run(Helpers().evaluate(request_)) == b'{"ended":"memory"}'
