@@ -41,9 +41,11 @@ class Actor:
     created: bool
     mailbox: deque[tuple[Signal, int, int]] = field(default_factory=deque)
     committing: bool = False
-    #: What is left of a round that was broken off: its seeds, and what the signal at that place evaluated.
+    #: What is left of a round that was broken off: where the log ended, the seeds, and what the signal at that
+    #: place of the round evaluated.
     _seeds: list[str] = field(default_factory=list)
     _broken: tuple[int, Evaluations] | None = None
+    _broken_after: int = 0
 
     def decide(self, owner: str, release: str, *, hurried: bool = False) -> Decided | None:
         """Decide everything in the mailbox; None if it changed nothing.
@@ -55,6 +57,9 @@ class Actor:
         steps: list[Step] = []
         drained: list[int] = []
         taken: list[tuple[Signal, int, int]] = []
+        if after != self._broken_after:
+            # The log has moved on since: nothing of the round holds any more.
+            self._seeds, self._broken = [], None
         seeds = self._seeds
         while self.mailbox:
             signal, at, message = self.mailbox.popleft()
@@ -69,7 +74,7 @@ class Actor:
                 )
             except BrokenOff:
                 if evaluations is not None:
-                    self._broken = len(taken) - 1, evaluations
+                    self._broken, self._broken_after = (len(taken) - 1, evaluations), after
                 self.mailbox.extendleft(reversed(taken))
                 raise
             if events:

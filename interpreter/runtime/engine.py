@@ -439,6 +439,8 @@ class Engine:
 
     async def _take_up(self, actor: Actor) -> None:
         """Make a decision again that was broken off: nothing of it has been written."""
+        if self._actors.get(actor.record.id) is not actor:
+            return  # given up, or let go to somebody else
         if actor.created:
             await self._reload(actor)
         else:
