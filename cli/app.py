@@ -17,6 +17,8 @@ from .logs import debugging, set_up
 #: Where each command lives: module and name.
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "validate": (".validate", "validate"),
+    "lint": (".lint", "lint"),
+    "explain": (".explain", "explain"),
     "fmt": (".fmt", "fmt"),
     "convert": (".convert", "convert"),
     "graph": (".graph", "graph"),

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from .definition import is_unreadable
-from .exits import Exit
+from .checking import FORMATS, Choices, finish, selection
 from .options import SETTINGS, variables
 
 if TYPE_CHECKING:
@@ -20,14 +19,7 @@ MachineType = Literal["STANDARD", "EXPRESS"]
 
 @click.command(context_settings=SETTINGS)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option(
-    "--format",
-    "format",
-    type=click.Choice(["text", "json", "sarif", "github"]),
-    default="text",
-    show_default=True,
-    help="How findings are printed.",
-)
+@FORMATS
 @click.option(
     "--type",
     "machine_type",
@@ -36,33 +28,27 @@ MachineType = Literal["STANDARD", "EXPRESS"]
     show_default=True,
     help="What the machine will be deployed as; Express may not use everything.",
 )
+@selection
 @variables
 def validate(
-    files: tuple[str, ...], format: str, machine_type: MachineType, variables: Mapping[str, str]
+    files: tuple[str, ...],
+    format: str,
+    machine_type: MachineType,
+    choices: Choices,
+    variables: Mapping[str, str],
 ) -> int:
     """Check definitions, in YAML or JSON.
 
     Findings go to stdout, each with file, line and column. The exit code is 0 if there are no errors
-    (warnings are allowed), 1 if there are, 2 for wrong usage or a file that cannot be opened.
+    (warnings are allowed without --strict), 1 if there are, 2 for wrong usage or a file that cannot be opened.
     """
-    from detent.schema.report import render, summary
-
     findings: list[Diagnostic] = []
     texts: list[SourceText] = []
     for file in files:
         text, found = check(file, machine_type, variables)
         texts.append(text)
-        findings += found
-    if report := render(findings, texts, format):
-        click.echo(report)
-    errors = any(finding.severity == "error" for finding in findings)
-    if format == "text":
-        if report:
-            click.echo(err=True)
-        click.echo(_verdict(len(files), errors, summary(findings) if findings else ""), err=True)
-    if is_unreadable(findings):
-        return Exit.USAGE
-    return Exit.INVALID if errors else Exit.SUCCEEDED
+        findings += _wanted(file, text, found, choices)
+    return finish(findings, texts, format, files=len(files), strict=choices.strict)
 
 
 def check(
@@ -79,6 +65,12 @@ def check(
     return document, validate_document(document, machine_type=machine_type)
 
 
-def _verdict(files: int, errors: bool, counts: str) -> str:
-    checked = "1 file" if files == 1 else f"{files} files"
-    return f"{checked}: {counts}" if errors else ", ".join(filter(None, [f"{checked}: valid", counts]))
+def _wanted(file: str, text: SourceText, found: list[Diagnostic], choices: Choices) -> list[Diagnostic]:
+    """The findings that are neither ignored nor silenced in the file."""
+    from detent.schema.document import Document
+
+    if not found or not isinstance(text, Document) or not (choices.are_made or "detent:" in text.text):
+        return found
+    from detent.schema.lint.check import silenced
+
+    return silenced(text, found, choices.settings(file))

@@ -13,6 +13,8 @@ Pointer = tuple[str | int, ...]
 class Severity(StrEnum):
     ERROR = "error"
     WARNING = "warning"
+    #: Worth knowing; hardly wrong.
+    INFO = "info"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,33 @@ class Position:
 
     line: int
     column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another place that belongs to a finding, and what is there: ``first declared here``."""
+
+    message: str
+    pointer: Pointer
+    position: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A piece of the text, from offset ``start`` up to ``end``, that gives way to another."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """How a finding can be mended. ``safe``: what the definition does stays the same."""
+
+    title: str
+    edits: tuple[Edit, ...]
+    safe: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +63,13 @@ class Diagnostic:
     position: Position | None = None
     source: str | None = None
     hint: str | None = None
+    related: tuple[Related, ...] = ()
+    fix: Fix | None = None
 
     @property
     def json_pointer(self) -> str:
         """The place as a JSON pointer (RFC 6901); the root is the empty text."""
-        return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in self.pointer)
+        return json_pointer(self.pointer)
 
     def __str__(self) -> str:
         place = self.source or "<definition>"
@@ -46,6 +77,11 @@ class Diagnostic:
             place += f":{self.position.line}:{self.position.column}"
         hint = f" ({self.hint})" if self.hint else ""
         return f"{place}: {self.severity} {self.code}: {self.message}{hint}"
+
+
+def json_pointer(pointer: Pointer) -> str:
+    """A place as a JSON pointer (RFC 6901); the root is the empty text."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in pointer)
 
 
 def in_reading_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

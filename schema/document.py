@@ -136,6 +136,10 @@ class Document:
 
         What a YAML alias or merge repeats stands where it was written.
         """
+        return self._lines.position(self.offset(pointer, key=key))
+
+    def offset(self, pointer: Pointer, *, key: bool = False) -> int:
+        """The same place, as the number of characters before it."""
         node, start = self._root, self._root.start
         for depth, part in enumerate(pointer, 1):
             child = node.child(part)
@@ -145,7 +149,7 @@ class Document:
             if key and depth == len(pointer) and node.is_object:
                 start = node.key_start(part)
             node = child
-        return self._lines.position(start)
+        return start
 
     def has_hole(self, pointer: Pointer) -> bool:
         """Whether the value at the place is of unknown content: has a hole, or is another tool's function."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from detent.core.values import JSON
 
 from .codes import CODES
-from .diagnostics import Diagnostic, Pointer, Position, Severity, in_reading_order
+from .diagnostics import Diagnostic, Fix, Pointer, Position, Related, Severity, in_reading_order
 
 #: Values longer than this are shortened in messages; names of states may have 80 characters.
 _SHOWN = 80
@@ -30,51 +30,85 @@ class Findings:
     _suggestions: int = 0
 
     def error(
-        self, code: str, pointer: Pointer, message: str, *, hint: str | None = None, on_key: bool = False
+        self,
+        code: str,
+        pointer: Pointer,
+        message: str,
+        *,
+        hint: str | None = None,
+        on_key: bool = False,
+        related: Iterable[tuple[Pointer, str]] = (),
     ) -> None:
-        """Something the service, or detent, would refuse."""
-        self._add(code, Severity.ERROR, pointer, message, hint, on_key)
+        """Something the service, or detent, would refuse. ``related`` are other places, each with what is there."""
+        assert code in CODES, code
+        self.add(Severity.ERROR, code, pointer, message, hint=hint, on_key=on_key, related=related)
 
     def warning(
-        self, code: str, pointer: Pointer, message: str, *, hint: str | None = None, on_key: bool = False
+        self,
+        code: str,
+        pointer: Pointer,
+        message: str,
+        *,
+        hint: str | None = None,
+        on_key: bool = False,
+        related: Iterable[tuple[Pointer, str]] = (),
     ) -> None:
         """Something accepted that is hardly meant."""
-        self._add(code, Severity.WARNING, pointer, message, hint, on_key)
-
-    def _add(
-        self, code: str, severity: Severity, pointer: Pointer, message: str, hint: str | None, on_key: bool
-    ) -> None:
         assert code in CODES, code
-        self._found.append((Diagnostic(code, severity, message, pointer, hint=hint), on_key))
+        self.add(Severity.WARNING, code, pointer, message, hint=hint, on_key=on_key, related=related)
+
+    def add(
+        self,
+        severity: Severity,
+        code: str,
+        pointer: Pointer,
+        message: str,
+        *,
+        hint: str | None = None,
+        on_key: bool = False,
+        related: Iterable[tuple[Pointer, str]] = (),
+        fix: Fix | None = None,
+    ) -> None:
+        """A finding of any severity."""
+        others = tuple(Related(what, place) for place, what in related)
+        found = Diagnostic(code, severity, message, pointer, hint=hint, related=others, fix=fix)
+        self._found.append((found, on_key))
 
     def did_you_mean(self, word: str, known: Iterable[str]) -> str | None:
         """A hint with the known word that looks most like this one, if one does.
 
         Looking costs time with every known word; after so many mistakes another hint helps nobody.
         """
-        if self._suggestions >= _SUGGESTIONS_MAX or len(word) > _COMPARED_MAX:
+        if self._suggestions >= _SUGGESTIONS_MAX:
             return None
         self._suggestions += 1
-        candidates = {name.casefold(): name for name in islice(known, _KNOWN_MAX)}
-        close = difflib.get_close_matches(word.casefold(), candidates, n=1, cutoff=0.7)
-        return f"did you mean '{candidates[close[0]]}'?" if close else None
+        similar = closest(word, known)
+        return f"did you mean '{similar}'?" if similar else None
 
     def diagnostics(
         self, position: Callable[[Pointer, bool], Position | None], source: str | None
     ) -> list[Diagnostic]:
         """All of them, with their places, in reading order."""
         return in_reading_order(
-            Diagnostic(
-                found.code,
-                found.severity,
-                found.message,
-                found.pointer,
-                position(found.pointer, on_key),
-                source,
-                found.hint,
+            replace(
+                found,
+                position=position(found.pointer, on_key),
+                source=source,
+                related=tuple(
+                    replace(other, position=position(other.pointer, True)) for other in found.related
+                ),
             )
             for found, on_key in self._found
         )
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that looks most like this one, if one does."""
+    if len(word) > _COMPARED_MAX:
+        return None
+    candidates = {name.casefold(): name for name in islice(known, _KNOWN_MAX)}
+    close = difflib.get_close_matches(word.casefold(), candidates, n=1, cutoff=0.7)
+    return candidates[close[0]] if close else None
 
 
 def show(value: JSON) -> str:

@@ -35,7 +35,7 @@ def _raised(state: State) -> str | None:
 
 def _check_list(parts: Sequence[Part], raised: Set[str], findings: Findings) -> None:
     """The retriers, or the catchers, of one state in their order."""
-    earlier: set[str] = set()
+    earlier: dict[str, Part] = {}
     for index, part in enumerate(parts):
         names = part.value.get("ErrorEquals")
         if not isinstance(names, list):
@@ -45,14 +45,21 @@ def _check_list(parts: Sequence[Part], raised: Set[str], findings: Findings) -> 
         for position, name in enumerate(known):
             if name not in raised:
                 _check_name(part, position, name, findings)
-        if known and len(known) == len(names) and all(_covered(name, earlier) for name in known):
+        if known and len(known) == len(names) and all(_covered(name, earlier.keys()) for name in known):
+            handlers = {
+                other.pointer: other
+                for name, other in earlier.items()
+                if any(_covered(one, {name}) for one in known)
+            }
             findings.warning(
                 "never-used",
                 part.pointer,
                 f"{sentence(part.label)} is never used: all its errors are handled before it",
                 hint="remove it, or move it up",
+                related=[(other.pointer, f"handled by {other.label}") for other in handlers.values()],
             )
-        earlier.update(known)
+        for name in known:
+            earlier.setdefault(name, part)
 
 
 def _covered(name: str, earlier: Set[str]) -> bool:

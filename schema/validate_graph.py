@@ -54,6 +54,7 @@ def _check_names(outline: Outline, findings: Findings) -> None:
                 f"{sentence(state.label)} in {state.scope.label} has the name of a state in {other.scope.label}",
                 hint="names are unique in the whole machine, nested scopes included",
                 on_key=True,
+                related=[(other.pointer, "first declared here")],
             )
 
 
@@ -70,6 +71,7 @@ def _check_transition(state: State, findings: Findings) -> None:
                 f"{sentence(state.label)} has both Next and End",
                 hint="keep Next to go on, End to stop here",
                 on_key=True,
+                related=[(state.at("Next"), "Next stands here")],
             )
     elif end is not True and not is_unknown(end):
         findings.error(
@@ -114,6 +116,7 @@ def _check_target(target: Target, scope: Scope, homes: dict[str, list[Scope]], f
             pointer,
             f"{field} of {part.label} names {show(name)}, a state of {homes[name][0].label}",
             hint=f"a transition stays inside its scope, here {scope.label}",
+            related=[(homes[name][0].at("States", name), "the state is declared here")],
         )
     elif not scope.is_open:
         findings.error(

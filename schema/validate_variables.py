@@ -18,10 +18,10 @@ RESERVED = "states"
 
 
 def check_variables(outline: Outline, findings: Findings) -> None:
-    owned = {id(scope): _assigned_in(scope) for scope in outline.scopes}
+    owned = {id(scope): assigned_in(scope) for scope in outline.scopes}
     for state in outline.states:
         outer = [(scope, owned[id(scope)]) for scope in visible_around(state.scope)]
-        for part, pointer, name in _assignments(state):
+        for part, pointer, name in assignments(state):
             if is_unknown(name):
                 continue
             _check_name(part, pointer, name, findings)
@@ -33,6 +33,7 @@ def check_variables(outline: Outline, findings: Findings) -> None:
                         f"Assign in {part.label} sets {show(name)}, a variable of {scope.label}",
                         hint="an inner scope reads outer variables and cannot set them; use another name",
                         on_key=True,
+                        related=[(names[name], "assigned here in the enclosing scope")],
                     )
                     break
 
@@ -55,11 +56,16 @@ def processor_config(scope: Scope) -> dict[str, JSON]:
     return config if isinstance(config, dict) else {}
 
 
-def _assigned_in(scope: Scope) -> set[str]:
-    return {name for state in scope.states.values() for _, _, name in _assignments(state)}
+def assigned_in(scope: Scope) -> dict[str, Pointer]:
+    """The variables of a scope, each with the first place that sets it."""
+    found: dict[str, Pointer] = {}
+    for state in scope.states.values():
+        for _, pointer, name in assignments(state):
+            found.setdefault(name, pointer)
+    return found
 
 
-def _assignments(state: State) -> Iterator[tuple[Part, Pointer, str]]:
+def assignments(state: State) -> Iterator[tuple[Part, Pointer, str]]:
     """Each variable that a state, a catcher or a choice rule of it sets."""
     for part in (state, *state.parts("catcher", "rule")):
         assign = part.value.get("Assign")

@@ -100,6 +100,7 @@ PLAIN = set(
 EDGES: dict[str, set[str]] = {
     "detent.query.jsonata.engine": {"threading"},  # a compiled expression belongs to one thread
     "detent.schema.document": {"pathlib"},  # reads definition files
+    "detent.schema.explain": {"importlib"},  # reads the pages it is shipped with
     "detent.schema.schema_files": {"importlib"},  # reads the JSON Schema files it is shipped with
 }
 #: What the plain part of the library still offers of clocks, chance and I/O.

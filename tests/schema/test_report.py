@@ -90,6 +90,7 @@ def test_json_holds_every_part() -> None:
         "valid": False,
         "errors": 1,
         "warnings": 1,
+        "notes": 0,
         "diagnostics": [
             {
                 "code": "missing-target",
@@ -100,6 +101,8 @@ def test_json_holds_every_part() -> None:
                 "pointer": "/StartAt",
                 "line": 1,
                 "column": 10,
+                "related": [],
+                "fix": None,
             },
             {
                 "code": "unknown-field",
@@ -110,6 +113,8 @@ def test_json_holds_every_part() -> None:
                 "pointer": "/States/First/日本",
                 "line": 5,
                 "column": 9,
+                "related": [],
+                "fix": None,
             },
         ],
     }

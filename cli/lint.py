@@ -1,0 +1,109 @@
+"""``detent lint``: the validator's findings, and those of the rules; ``--fix`` mends what is safe to mend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .checking import FORMATS, Choices, finish, selection
+from .configuration import Configuration
+from .options import SETTINGS, variables
+from .validate import MachineType
+
+if TYPE_CHECKING:
+    from detent.schema.diagnostics import Diagnostic
+    from detent.schema.lint.rule import Target
+    from detent.schema.lint.settings import Settings
+    from detent.schema.report import SourceText
+
+
+@click.command(context_settings=SETTINGS)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@FORMATS
+@click.option(
+    "--type",
+    "machine_type",
+    type=click.Choice(["STANDARD", "EXPRESS"], case_sensitive=False),
+    help="What the machines will be deployed as.  [default: what the configuration says, or STANDARD]",
+)
+@click.option(
+    "--target",
+    type=click.Choice(["aws", "detent"]),
+    help="Where the machines will run; what that target refuses is a finding.",
+)
+@click.option(
+    "--fix", is_flag=True, help="Mend in the files what can be mended without changing what they do."
+)
+@click.option(
+    "--unsafe-fixes", is_flag=True, help="With --fix: mend also what changes how long something takes."
+)
+@selection
+@variables
+def lint(
+    files: tuple[str, ...],
+    format: str,
+    machine_type: MachineType | None,
+    target: Target | None,
+    fix: bool,
+    unsafe_fixes: bool,
+    choices: Choices,
+    variables: Mapping[str, str],
+) -> int:
+    """Find what is valid and still wrong: data that cannot be there, loops without end, lost errors.
+
+    Everything that `detent validate` finds is found, too. `detent explain CODE` says more about a finding. The
+    exit code is 0 if there are no errors, 1 if there are (with --strict also for warnings), 2 for wrong usage
+    or a file that cannot be opened.
+    """
+    findings: list[Diagnostic] = []
+    texts: list[SourceText] = []
+    mended = 0
+    for file in files:
+        settings = choices.settings(file, target=target)
+        kind = _kind(machine_type, choices.configuration, file)
+        if fix:
+            mended += _fix(file, settings, kind, unsafe=unsafe_fixes)
+        text, found = check(file, settings, kind, variables)
+        texts.append(text)
+        findings += found
+    if mended:
+        click.echo(f"{mended} finding{'s' if mended > 1 else ''} fixed", err=True)
+    return finish(findings, texts, format, files=len(files), strict=choices.strict)
+
+
+def _kind(given: MachineType | None, configuration: Configuration, file: str) -> MachineType:
+    return "EXPRESS" if (given or configuration.machine_type(file)) == "EXPRESS" else "STANDARD"
+
+
+def check(
+    file: str, settings: Settings, machine_type: MachineType, variables: Mapping[str, str]
+) -> tuple[SourceText, list[Diagnostic]]:
+    """A definition file, read as far as possible, and its findings."""
+    from detent.schema.document import DocumentError, read_file
+    from detent.schema.lint.check import lint as lint_document
+
+    try:
+        document = read_file(file).substitute(variables)
+    except DocumentError as error:
+        return error, error.diagnostics
+    return document, lint_document(document, settings=settings, machine_type=machine_type)
+
+
+def _fix(file: str, settings: Settings, machine_type: MachineType, *, unsafe: bool) -> int:
+    """Mend a file in place; how many findings that were. What cannot be read is left alone."""
+    from detent.schema.document import DocumentError, read_file
+    from detent.schema.lint.check import fixed
+
+    try:
+        document = read_file(file)
+    except DocumentError:
+        return 0
+    text, mended = fixed(document, settings=settings, machine_type=machine_type, unsafe=unsafe)
+    if text != document.text:
+        before = Path(file).read_bytes()
+        mark = b"\xef\xbb\xbf" if before.startswith(b"\xef\xbb\xbf") else b""
+        Path(file).write_bytes(mark + text.encode())
+    return mended

@@ -1,0 +1,149 @@
+"""From a change to a definition to edits of its text: comments, order and layout stay as they are.
+
+A change is described by places; the text around the place decides how it is written. Where the text is not
+written in a way that is understood, there is no fix: a finding without one is better than a broken file.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+
+from detent.core.values import JSON
+
+from ..diagnostics import Edit, Fix, Pointer
+from ..document import Document
+from .rule import Insert, Remedy, Remove, Rename
+
+_AFTER_KEY = re.compile(r"[ \t]*:")
+_FOLLOWING = re.compile(r"\s*,\s*")
+_PRECEDING = re.compile(r",\s*\Z")
+_PLAIN = re.compile(r"[A-Za-z$][\w$.]*\Z")
+
+
+def fix_of(document: Document, remedy: Remedy) -> Fix | None:
+    """The remedy as edits, or None where the text does not allow it."""
+    change = remedy.change
+    if isinstance(change, Rename):
+        edit = _rename(document, change)
+    elif isinstance(change, Insert):
+        edit = _insert(document, change)
+    else:
+        edit = _remove(document, change)
+    return None if edit is None else Fix(remedy.title, (edit,), remedy.safe)
+
+
+def applied(text: str, fixes: Iterable[Fix]) -> str:
+    """The text after the fixes; of two that overlap the later one waits for another round."""
+    edits: list[Edit] = []
+    for fix in fixes:
+        if all(_apart(edit, other) for edit in fix.edits for other in edits):
+            edits.extend(fix.edits)
+    for edit in sorted(set(edits), key=lambda each: each.start, reverse=True):
+        text = text[: edit.start] + edit.text + text[edit.end :]
+    return text
+
+
+def _apart(edit: Edit, other: Edit) -> bool:
+    return edit == other or edit.end < other.start or other.end < edit.start
+
+
+def _rename(document: Document, change: Rename) -> Edit | None:
+    old = _key(document, change.pointer)
+    return None if old is None else Edit(old.start, old.end, _like(old.text, change.key))
+
+
+def _insert(document: Document, change: Insert) -> Edit | None:
+    before = _key(document, (*change.pointer, change.before))
+    if before is None:
+        return None
+    text, start = document.text, before.start
+    line = text[:start].rpartition("\n")[2]
+    is_first = not line.strip()
+    end = "\r\n" if "\r\n" in text else "\n"
+    if _is_flow(document, change.pointer):
+        separator = f",{end}{line}" if is_first else ", "
+    else:
+        separator = end + " " * len(line)
+    value = json.dumps(change.value)
+    if before.text[:1] != '"' and isinstance(change.value, str) and _PLAIN.match(change.value):
+        value = change.value
+    return Edit(start, start, f"{_like(before.text, change.key)}: {value}{separator}")
+
+
+def _remove(document: Document, change: Remove) -> Edit | None:
+    """Take out a member whose value is written as one word."""
+    key = _key(document, change.pointer)
+    owner = change.pointer[:-1]
+    value = _scalar(document, change.pointer)
+    if key is None or value is None or len(_value_at(document, owner)) < 2:
+        return None
+    text = document.text
+    if _is_flow(document, owner):
+        following = _FOLLOWING.match(text, value.end)
+        if following is not None:
+            return Edit(key.start, following.end(), "")
+        preceding = _PRECEDING.search(text[: key.start])
+        return None if preceding is None else Edit(preceding.start(), value.end, "")
+    start = text.rfind("\n", 0, key.start) + 1
+    end = text.find("\n", value.end)
+    end = len(text) if end < 0 else end + 1
+    if text[start : key.start].strip() or text[value.end : end].strip():
+        return None  # something else stands on the line
+    return Edit(start, end, "")
+
+
+def _key(document: Document, pointer: Pointer) -> Edit | None:
+    """The key of a member as it is written: its place, and its text."""
+    name = str(pointer[-1])
+    start = document.offset(pointer, key=True)
+    for written in _spellings(name):
+        end = start + len(written)
+        if document.text.startswith(written, start) and _AFTER_KEY.match(document.text, end):
+            return Edit(start, end, written)
+    return None
+
+
+def _scalar(document: Document, pointer: Pointer) -> Edit | None:
+    value = _value_at(document, pointer)
+    if not isinstance(value, str):
+        return None
+    start = document.offset(pointer)
+    for written in _spellings(value):
+        end = start + len(written)
+        if document.text.startswith(written, start) and document.text[end : end + 1] in (
+            "",
+            "\n",
+            "\r",
+            ",",
+            " ",
+            "}",
+        ):
+            return Edit(start, end, written)
+    return None
+
+
+def _spellings(text: str) -> tuple[str, ...]:
+    return json.dumps(text), json.dumps(text, ensure_ascii=False), f"'{text}'", text
+
+
+def _like(written: str, text: str) -> str:
+    """A text in the quotes of another."""
+    quote = written[:1]
+    if quote == '"':
+        return json.dumps(text, ensure_ascii=False)
+    return f"'{text}'" if quote == "'" else text
+
+
+def _is_flow(document: Document, pointer: Pointer) -> bool:
+    """Whether an object is written between braces."""
+    start = document.offset(pointer)
+    return document.text[start : start + 1] == "{"
+
+
+def _value_at(document: Document, pointer: Pointer) -> JSON:
+    value: JSON = document.value
+    for part in pointer:
+        value = value[part]
+    return value

@@ -1,0 +1,335 @@
+"""Data flow: paths that cannot exist after what came before, values of the wrong type, results nobody keeps.
+
+The rules judge what inference noted; of what is unknown it notes nothing that they could judge.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from detent.query.functions import Fault, format_parts
+from detent.query.intrinsic_syntax import Call, Constant, Text, parse_intrinsic
+from detent.query.jsonpath.syntax import spelled
+
+from ..diagnostics import Pointer, Severity
+from ..findings import closest, show
+from ..inference.infer import Inference, Way
+from ..inference.notes import Read
+from ..inference.reading import Presence, read
+from ..inference.shapes import Kind
+from ..inference.stage import parsed_path
+from ..outline import JSONPATH, State
+from .rule import Found, Subject, rule
+
+#: Members that are listed in a hint.
+_LISTED = 6
+
+
+@rule("missing-path", Severity.ERROR, "A path reads something that cannot be there after what came before.")
+def missing_path(subject: Subject) -> Iterator[Found]:
+    for note in _misses(subject.inference):
+        if note.path.root != "$$" and _thief(note, subject.inference) is None:
+            yield Found(note.pointer, _says(note), _there_is(note), related=_sources(note, subject.inference))
+
+
+@rule(
+    "discarded-path",
+    Severity.ERROR,
+    "A path reads something that the result, or the output, of an earlier state has replaced.",
+)
+def discarded_path(subject: Subject) -> Iterator[Found]:
+    for note in _misses(subject.inference):
+        way = _thief(note, subject.inference)
+        if way is None or way.source is None:
+            continue
+        thief = way.source
+        where = next(
+            (thief.at(name) for name in ("OutputPath", "ResultPath") if name in thief.value), thief.pointer
+        )
+        replaced = "ResultPath" not in thief.value and "OutputPath" not in thief.value
+        hint = f"give '{thief.name}' a ResultPath to keep its input" if replaced else _there_is(note)
+        yield Found(
+            note.pointer,
+            f"{_field(note)} reads {show(note.path.text)}, but the output of '{thief.name}' has replaced what held it",
+            hint,
+            related=((where, f"{thief.label} replaces the payload here"),),
+        )
+
+
+@rule(
+    "maybe-missing-path",
+    Severity.WARNING,
+    "A path reads something that is missing on one of the ways to the state.",
+)
+def maybe_missing_path(subject: Subject) -> Iterator[Found]:
+    for note in subject.inference.notes.reads:
+        if note.reading.presence is not Presence.MAYBE or note.tested:
+            continue
+        related = tuple(
+            (way.pointer, "this way does not bring it")
+            for way in subject.inference.ways.get(note.state.pointer, ())
+            if note.from_input and read(note.path, way.env.payload).presence is Presence.NEVER
+        )
+        yield Found(
+            note.pointer,
+            f"{_field(note)} reads {show(note.path.text)}, which is not there on every way to this state",
+            "test it with IsPresent, or set it on every way",
+            related=related,
+        )
+
+
+@rule(
+    "missing-context-field",
+    Severity.ERROR,
+    "A path reads a field that the context object does not have in that place.",
+)
+def missing_context_field(subject: Subject) -> Iterator[Found]:
+    for note in _misses(subject.inference):
+        if note.path.root == "$$":
+            hint = _there_is(note)
+            if note.path.steps and "Map" in note.path.text[:7]:
+                hint = "$$.Map exists in ItemSelector only; pass what is needed on to the states inside"
+            yield Found(note.pointer, _says(note), hint)
+
+
+@rule("wrong-type", Severity.ERROR, "A field reads a value of a type that it cannot take.")
+def wrong_type(subject: Subject) -> Iterator[Found]:
+    for note in subject.inference.notes.reads:
+        shape = note.reading.shape
+        if note.wanted is None or note.reading.presence is Presence.NEVER or not shape.kinds:
+            continue
+        if not shape.may_be(note.wanted):
+            yield Found(
+                note.pointer,
+                f"{_field(note)} needs {_kinds(note.wanted)}, but {show(note.text)} is {_kinds(shape.kinds)} here",
+            )
+    yield from _result_paths(subject)
+
+
+def _result_paths(subject: Subject) -> Iterator[Found]:
+    """A ResultPath leads through objects."""
+    for state in subject.outline.states:
+        entered = subject.inference.entered.get(state.pointer)
+        path = parsed_path(state.value.get("ResultPath"))
+        if entered is None or path is None or state.language != JSONPATH:
+            continue
+        for length in range(1, len(path.steps)):
+            steps = path.steps[:length]
+            prefix = type(path)(spelled(steps), "$", steps, path.columns[:length])
+            found = read(prefix, entered.payload)
+            taken = found.shape.kinds - {Kind.NULL}
+            if found.presence is Presence.ALWAYS and taken and not taken & {Kind.OBJECT, Kind.ARRAY}:
+                yield Found(
+                    state.at("ResultPath"),
+                    f"ResultPath {show(path.text)} of {state.label} leads through {_kinds(taken)}",
+                    "a result can be put into objects only",
+                )
+                break
+
+
+@rule(
+    "wrong-argument",
+    Severity.ERROR,
+    "An intrinsic function is called with an argument that it does not take, and will fail.",
+)
+def wrong_argument(subject: Subject) -> Iterator[Found]:
+    for note in subject.inference.notes.arguments:
+        if note.shape.kinds and not note.shape.may_be(note.wanted):
+            yield Found(
+                note.pointer,
+                f"{show(note.pointer[-1])} in {note.part.label} will fail: argument {note.position} of "
+                f"{note.function} is {_kinds(note.shape.kinds)}, not {_kinds(note.wanted)}, "
+                f"at column {note.column} of {show(note.text)}",
+            )
+    seen: set[Pointer] = set()
+    for note in subject.inference.notes.arguments:
+        if note.pointer not in seen:
+            seen.add(note.pointer)
+            for call in parse_intrinsic(note.text).calls():
+                if problem := _literal_problem(call):
+                    yield Found(
+                        note.pointer,
+                        f"{show(note.pointer[-1])} in {note.part.label} will fail: {problem}, "
+                        f"at column {call.column} of {show(note.text)}",
+                    )
+
+
+_HASHES = ("MD5", "SHA-1", "SHA-256", "SHA-384", "SHA-512")
+
+
+def _literal_problem(call: Call) -> str | None:
+    """What is wrong with the arguments that are written in the call."""
+    arguments = call.arguments
+    if call.function == "States.Format" and arguments and isinstance(arguments[0], Text):
+        try:
+            slots = len(format_parts(arguments[0].source)) - 1
+        except Fault as fault:
+            return str(fault).rstrip(".")
+        if slots != len(arguments) - 1:
+            return f"the template has {slots} '{{}}' for {len(arguments) - 1} values"
+    if call.function == "States.JsonMerge" and len(arguments) == 3 and arguments[2] == Constant(True):
+        return "States.JsonMerge merges the first level only, its third argument is false"
+    if call.function == "States.Hash" and len(arguments) == 2 and isinstance(arguments[1], Text):
+        algorithm = arguments[1].value
+        return None if algorithm in _HASHES else f"{show(algorithm)} is none of {', '.join(_HASHES)}"
+    return None
+
+
+@rule(
+    "useless-result-selector",
+    Severity.WARNING,
+    "ResultSelector shapes a result that ResultPath: null throws away.",
+)
+def useless_result_selector(subject: Subject) -> Iterator[Found]:
+    for state in subject.outline.states:
+        fields = state.value
+        discards = "ResultPath" in fields and fields["ResultPath"] is None
+        if discards and "ResultSelector" in fields and "Assign" not in fields:
+            yield Found(
+                state.at("ResultSelector"),
+                f"ResultSelector of {state.label} has no effect: its ResultPath is null",
+                "give ResultPath a place for the result, or remove ResultSelector",
+                on_key=True,
+                related=((state.at("ResultPath"), "the result is thrown away here"),),
+            )
+
+
+@rule(
+    "useless-parameters",
+    Severity.WARNING,
+    "A Pass state has Parameters beside a Result that takes their place.",
+)
+def useless_parameters(subject: Subject) -> Iterator[Found]:
+    for state in subject.states("Pass"):
+        if "Parameters" in state.value and "Result" in state.value:
+            yield Found(
+                state.at("Parameters"),
+                f"Parameters of {state.label} has no effect: Result takes its place",
+                "remove one of the two",
+                on_key=True,
+                related=((state.at("Result"), "Result stands here"),),
+            )
+
+
+@rule(
+    "perhaps-discarded-path",
+    Severity.INFO,
+    "A path that was read before a task replaced the whole payload with its result is read again after it.",
+    on=False,
+)
+def perhaps_discarded_path(subject: Subject) -> Iterator[Found]:
+    read_by: dict[Pointer, set[tuple[object, ...]]] = {}
+    inference = subject.inference
+    for note in inference.notes.reads:
+        if note.from_input and note.path.is_reference and note.path.steps:
+            read_by.setdefault(note.state.pointer, set()).add(note.path.steps)
+    for note in inference.notes.reads:
+        if not note.from_input or note.reading.presence is not Presence.UNKNOWN or note.tested:
+            continue
+        for way in inference.ways.get(note.state.pointer, ()):
+            thief = way.source
+            if thief is None or thief.type != "Task" or not _replaces(thief):
+                continue
+            if note.path.steps in read_by.get(thief.pointer, ()):
+                yield Found(
+                    note.pointer,
+                    f"{_field(note)} reads {show(note.path.text)}, which was there before '{thief.name}' and "
+                    "is there now only if its result has it",
+                    f"give '{thief.name}' a ResultPath to keep its input",
+                    related=((thief.pointer, f"the result of {thief.label} replaces the payload"),),
+                )
+                break
+
+
+def _replaces(state: State) -> bool:
+    """Whether all that goes on from a state is its result."""
+    return not {"ResultPath", "OutputPath", "ResultSelector"} & state.value.keys()
+
+
+# What is said about a read
+
+
+def _misses(inference: Inference) -> Iterator[Read]:
+    return (
+        note for note in inference.notes.reads if note.reading.presence is Presence.NEVER and not note.tested
+    )
+
+
+def _thief(note: Read, inference: Inference) -> Way | None:
+    """The nearest state before this one that was handed the value, or reads it itself, and handed on none."""
+    if not note.from_input or not note.path.steps:
+        return None
+    readers = {
+        other.state.pointer
+        for other in inference.notes.reads
+        if other.from_input and other.path.steps[:1] == note.path.steps[:1]
+    }
+    seen = {note.state.pointer}
+    waiting = deque([note.state.pointer])
+    while waiting:
+        for way in inference.ways.get(waiting.popleft(), ()):
+            if way.source is None or way.source.pointer in seen:
+                continue
+            before = read(note.path, inference.entered[way.source.pointer].payload).presence
+            known = before in (Presence.ALWAYS, Presence.MAYBE)
+            if known or (before is Presence.UNKNOWN and way.source.pointer in readers):
+                return way
+            seen.add(way.source.pointer)
+            waiting.append(way.source.pointer)
+    return None
+
+
+def _sources(note: Read, inference: Inference) -> tuple[tuple[Pointer, str], ...]:
+    """Where the payload of the state comes from, if it comes from one place."""
+    ways = inference.ways.get(note.state.pointer, [])
+    if not note.from_input or len(ways) != 1 or ways[0].source is None:
+        return ()
+    return ((ways[0].pointer, f"the payload comes from {ways[0].source.label}"),)
+
+
+def _field(note: Read) -> str:
+    return f"{show(note.pointer[-1])} in {note.part.label}"
+
+
+def _says(note: Read) -> str:
+    return f"{_field(note)} reads {show(note.path.text)}, which cannot be there"
+
+
+def _there_is(note: Read) -> str | None:
+    """What is there instead, at the last place that exists."""
+    reading, steps = note.reading, note.path.steps
+    place = _root(note) + spelled(steps[: reading.steps])[1:]
+    if Kind.OBJECT not in reading.at.kinds:
+        return f"{place} is {_kinds(reading.at.kinds)}" if reading.at.kinds else None
+    if reading.at.elements is not None:
+        return f"{place} has {len(reading.at.elements)} items"
+    names = [name for name, member in reading.at.members.items() if not member.is_absent]
+    wanted = getattr(steps[reading.steps], "names", ("",))[0]
+    if similar := closest(wanted, names):
+        return f"did you mean '{similar}'?"
+    if not names:
+        return f"{place} is an empty object"
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"{place} has {', '.join(names[:_LISTED])}{more}"
+
+
+def _root(note: Read) -> str:
+    return note.path.root if note.path.root in ("$", "$$") else f"${note.path.root}"
+
+
+_NAMES = {
+    Kind.NULL: "null",
+    Kind.BOOLEAN: "a boolean",
+    Kind.NUMBER: "a number",
+    Kind.STRING: "a text",
+    Kind.OBJECT: "an object",
+    Kind.ARRAY: "a list",
+}
+
+
+def _kinds(kinds: Iterable[Kind]) -> str:
+    """Kinds in words: ``a number or a text``."""
+    wanted = set(kinds)
+    words = [word for kind, word in _NAMES.items() if kind in wanted]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
