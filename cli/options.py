@@ -32,6 +32,16 @@ def running(command: Decorated) -> Decorated:
     return command
 
 
+#: Who evaluates the paths of a definition.
+jsonpath_option = click.option(
+    "--jsonpath",
+    "paths",
+    type=click.Choice(["detent", "jsonpath-ng"]),
+    default="detent",
+    show_default=True,
+    help="What evaluates JSONPath beyond plain references.",
+)
+
 _RUNNING = (
     click.option(
         "--handlers",
@@ -54,14 +64,7 @@ _RUNNING = (
         help="On stdout: the output of the execution, or one JSON object with its name, status, output or error.",
     ),
     click.option("--log", is_flag=True, help="Print one line per transition instead of the live view."),
-    click.option(
-        "--jsonpath",
-        "paths",
-        type=click.Choice(["detent", "jsonpath-ng"]),
-        default="detent",
-        show_default=True,
-        help="What evaluates JSONPath beyond plain references.",
-    ),
+    jsonpath_option,
 )
 
 

@@ -87,7 +87,9 @@ async def the_one(records: Records, text: str) -> str:
 
 def label(id: str) -> str:
     """``MACHINE:NAME``, which tells executions of several machines apart and can be typed."""
-    return ":".join(id.split(":")[-2:])
+    from .words import printable
+
+    return printable(":".join(id.split(":")[-2:]))
 
 
 def recording_of(text: str, store: str | None) -> Recording:
@@ -154,7 +156,7 @@ def where_in(recording: Recording, file: str | None, variables: Mapping[str, str
     document = None if file is None else read_definition(file, variables)
     if document is not None and digest_of(document.value) != recording.facts.digest:
         say(
-            f"{file} is not the definition that {recording.facts.name} ran with: places may be off",
+            f"{file} is not the definition that {label(recording.facts.id)} ran with: places may be off",
             kind="warning",
         )
         return Where(Places(document.value), document)

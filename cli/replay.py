@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from .judging import chosen, judge, verdict
-from .options import SETTINGS, variables
+from .options import SETTINGS, jsonpath_option, variables
 from .outcome import OutputFormat
 from .reading import Where, label, output_option, store_option
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     "differences are placed.",
 )
 @variables
+@jsonpath_option
 @output_option
 @store_option
 def replay(
@@ -39,6 +40,7 @@ def replay(
     every: bool,
     definition: str | None,
     variables: Mapping[str, str],
+    paths: Literal["detent", "jsonpath-ng"],
     store: str | None,
     output: OutputFormat,
 ) -> int:
@@ -49,7 +51,7 @@ def replay(
     """
     from .definition import runnable
 
-    judge_ = _Judge(None if definition is None else runnable(definition, variables))
+    judge_ = _Judge(None if definition is None else runnable(definition, variables), paths)
     said: list[JSON] = []
 
     def one(recording: Recording) -> None:
@@ -71,8 +73,9 @@ def replay(
 class _Judge:
     """Replays recordings with the definition given, or each with its own."""
 
-    def __init__(self, document: Document | None) -> None:
+    def __init__(self, document: Document | None, paths: Literal["detent", "jsonpath-ng"]) -> None:
         self._document = document
+        self._paths = paths
         self._machines: dict[str, Machine] = {}
 
     def judge(self, recording: Recording) -> _Finding:
@@ -91,7 +94,7 @@ class _Judge:
         from detent.runtime.compose import compile_machine
 
         if key not in self._machines:
-            self._machines[key] = compile_machine(definition)
+            self._machines[key] = compile_machine(definition, paths=self._paths)
         return self._machines[key]
 
 

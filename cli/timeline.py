@@ -57,6 +57,11 @@ def path_name(visit: Visit, path: Path) -> str:
     return f"{'branch' if visit.kind == 'Parallel' else 'item'} {path.index}"
 
 
+def paths_name(visit: Visit) -> str:
+    """What the paths of a state are called together."""
+    return "branches" if visit.kind == "Parallel" else "items"
+
+
 def mark(marks: Marks, status: Status) -> Text:
     """The sign of a status, in its colour."""
     shown = Shown(status.value)
@@ -153,7 +158,7 @@ class Timeline:
     def _below(self, visit: Visit, attempt: Attempt, prefix: str) -> Iterator[_Row]:
         for path in selected(attempt.paths, 0 if self.full else PATHS_SHOWN):
             if isinstance(path, int):
-                yield self._left_out(f"{prefix}{self.marks.tee} ", path, "items")
+                yield self._left_out(f"{prefix}{self.marks.tee} ", path, paths_name(visit))
                 continue
             last = path is attempt.paths[-1]
             tie = f"{prefix}{self.marks.elbow if last else self.marks.tee} "

@@ -11,7 +11,7 @@ import click
 from .exits import Exit, Refusal
 from .options import SETTINGS
 from .outcome import OutputFormat
-from .reading import output_option, read_file, recording_of, store_option, with_records
+from .reading import label, output_option, read_file, recording_of, store_option, with_records
 
 if TYPE_CHECKING:
     from detent.core.values import JSON
@@ -73,7 +73,7 @@ def import_(files: tuple[str, ...], unfinished: bool, store: str | None, output:
     for file, recording in zip(files, recordings, strict=True):
         if recording.facts.ended_at is None and not unfinished:
             raise Refusal(
-                f"{file}: {recording.facts.name} has not ended, and may still run where it comes from",
+                f"{file}: {label(recording.facts.id)} has not ended, and may still run where it comes from",
                 "show, verify and replay read the file itself; --unfinished imports it all the same",
                 exit=Exit.USAGE,
             )
@@ -92,4 +92,4 @@ def import_(files: tuple[str, ...], unfinished: bool, store: str | None, output:
         print_json({"executions": said})
         return
     for one, recording in zip(said, recordings, strict=True):
-        click.echo(f"{recording.facts.name} {'is imported' if one['imported'] else 'was here already'}")
+        click.echo(f"{label(recording.facts.id)} {'is imported' if one['imported'] else 'was here already'}")

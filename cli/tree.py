@@ -20,7 +20,7 @@ from .marks import Marks
 from .paper import BAD, status_text
 from .progress import seconds
 from .reading import Where
-from .timeline import NAME_MAX, PATHS_SHOWN, VISITS_SHOWN, mark, path_name, selected
+from .timeline import NAME_MAX, PATHS_SHOWN, VISITS_SHOWN, mark, path_name, paths_name, selected
 from .words import broken, clock, day_and_time, printable, short, why
 
 #: Columns of the labels in the head, and of those below a state.
@@ -232,7 +232,9 @@ class Tree:
     def _fork(self, visit: Visit, attempt: Attempt, prefix: str, started: int) -> Iterator[Text]:
         for path in selected(attempt.paths, 0 if self.full else PATHS_SHOWN):
             if isinstance(path, int):
-                yield Text(f"{prefix}{self.marks.tee} {self.marks.more} {path} more", "dim")
+                yield Text(
+                    f"{prefix}{self.marks.tee} {self.marks.more} {path} more {paths_name(visit)}", "dim"
+                )
                 continue
             last = path is attempt.paths[-1]
             tie = self.marks.elbow if last else self.marks.tee
@@ -249,7 +251,7 @@ class Tree:
         """A value behind its label: on one line, or with ``full`` on as many as it needs."""
         width = self.width - cell_len(before)
         if not self.full:
-            yield Text.assemble((before, "dim"), short(value, width))
+            yield self._cut(Text.assemble((before, "dim"), short(value, width)))
             return
         first, *rest = broken(value)
         yield Text.assemble((before, "dim"), first)

@@ -66,6 +66,8 @@ class Attempt:
     width: int = 0
     at_once: int = 0
     paths: list[Path] = field(default_factory=list)
+    #: Whether one of its paths has failed: the others are aborted then.
+    broken: bool = False
 
 
 @dataclass(slots=True)
@@ -313,8 +315,9 @@ class _Folding:
         if self._from_outside or event.iteration == "aborted":
             return False
         assert path.parent is not None
-        ended = (Status.FAILED, Status.ABORTED)
-        return not any(other.status in ended for other in path.parent.attempts[-1].paths)
+        attempt = path.parent.attempts[-1]
+        first, attempt.broken = not attempt.broken, True
+        return first
 
     def _joined(self, event: e.Joined) -> None:
         attempt = self._visit(event.frame).attempts[-1]

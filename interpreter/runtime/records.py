@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from difflib import get_close_matches
 
 from ..audit import verify_recording
-from ..core.codec import decode_log, decode_signal, encode_signal, missing_payloads, payloads_of
+from ..core.codec import LogError, decode_log, decode_signal, encode_signal, missing_payloads, payloads_of
 from ..core.evolve import fold
 from ..core.execution import ABORTED
 from ..core.signals import Stopped
@@ -122,17 +122,19 @@ class Records:
         return f"; the latest is {newest[0].record.name!r}" if newest else ", which is empty"
 
     async def read(self, execution: str) -> Recording:
-        """Everything about one execution, as it is at this moment. Raises NotFound, LogError."""
+        """Everything about one execution, as it is at this moment, sound or not. Raises NotFound."""
         log = await self._store.load(execution)
         machine = await self._store.machine(log.record.digest)
         texts = await self._store.payloads(execution, [segment.after for segment in log.segments])
         parts = tuple(
-            Part(segment.after, segment.last, segment.control, texts[segment.after])
+            Part(segment.after, segment.last, segment.control, texts.get(segment.after, b"[]"))
             for segment in log.segments
         )
-        steps = decode_log((part.after, part.control) for part in parts)
-        digests = missing_payloads(payload for step in steps for payload in payloads_of(step))[1]
-        blobs = await self._store.blobs(execution, digests) if digests else {}
+        blobs: Mapping[str, bytes] = {}
+        with suppress(LogError):
+            steps = decode_log((part.after, part.control) for part in parts)
+            digests = missing_payloads(payload for step in steps for payload in payloads_of(step))[1]
+            blobs = await self._store.blobs(execution, digests) if digests else {}
         facts = _facts(log.record, log.head, machine.published_at)
         return Recording(facts, decode(machine.definition), parts, blobs, beats=log.beats)
 
@@ -152,16 +154,17 @@ class Records:
             return head, False
         letter = Letter(execution, f"stop-{secrets.token_hex(8)}", encode_signal(Stopped(error, cause)))
         await self._store.send([letter])
-        try:
-            await self._deliver(execution)
-        except StoreInUse:
-            head = await self._end_of(execution, patience)
-        else:
-            head = (await self._store.load(execution, limit=0)).head
+        with suppress(StoreInUse):
+            if await self._deliver(execution):
+                patience = 0
+        head = await self._end_of(execution, patience)
         return head, head.status == ABORTED
 
-    async def _deliver(self, execution: str) -> None:
-        """Decide what is in the inbox of one execution, and nothing else. Raises StoreInUse."""
+    async def _deliver(self, execution: str) -> bool:
+        """Decide what is in the inbox of one execution, and nothing else; False if somebody else works on it.
+
+        Raises StoreInUse.
+        """
         owner = secrets.token_hex(8)
         async with self._as_engine() as store:
             claims = await store.claim(
@@ -177,6 +180,7 @@ class Records:
                 decided = actor.decide(owner, self._release)
                 if decided is not None:
                     await store.append([replace(decided.batch, hold=None)])
+            return bool(claims)
 
     @asynccontextmanager
     async def _as_engine(self) -> AsyncIterator[Store]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -87,3 +89,18 @@ def test_an_invalid_definition_decides_nothing(ran: Detent, folder: Path) -> Non
     result = ran("replay", "ada", "--definition", "bad.yaml")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "bad.yaml:1:10: error missing-target" in result.stderr
+
+
+def test_a_damaged_log_is_found_among_sound_ones(ran: Detent, folder: Path) -> None:
+    with closing(sqlite3.connect(folder / ".detent" / "detent.db")) as file:
+        file.execute("UPDATE segment SET control = ? WHERE after = 0 AND execution = 2", (b"[1, 2",))
+        file.commit()
+    result = ran("verify", "--all")
+    assert result.exit_code == 1
+    assert "greet:shy: 9 events, 1 breach" in result.stdout
+    assert "the log is damaged in the segment after event 0" in result.stdout
+    assert result.stdout.splitlines()[-1] == "3 executions, 1 not sound"
+    for command in ("show", "history", "replay"):
+        refused = ran(command, "shy")
+        assert (refused.exit_code, refused.stdout) == (74, "")
+        assert len(refused.stderr.splitlines()) == 1

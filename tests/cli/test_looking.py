@@ -125,7 +125,10 @@ def test_a_failure_is_shown_at_its_place(ran: Detent) -> None:
     assert "in Refuse at ends.yaml:10:3" in placed.stdout
     assert placed.stderr == ""
     other = ran("show", "refused", "--definition", "greet.yaml")
-    assert (other.exit_code, "greet.yaml is not the definition that refused ran with" in other.stderr) == (
+    assert (
+        other.exit_code,
+        "greet.yaml is not the definition that ends:refused ran with" in other.stderr,
+    ) == (
         0,
         True,
     )

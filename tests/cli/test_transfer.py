@@ -34,7 +34,7 @@ def test_the_file_is_shown_verified_and_replayed_without_a_store(ran: Detent, fo
 def test_another_store_takes_it_once(ran: Detent) -> None:
     ran("export", "shy", "-o", "shy.json")
     other = ("--store", "other/new.db")
-    assert ran("import", "shy.json", *other).stdout == "shy is imported\n"
+    assert ran("import", "shy.json", *other).stdout == "greet:shy is imported\n"
     again = ran("import", "shy.json", *other, "--output", "json")
     assert json.loads(again.stdout)["executions"][0]["imported"] is False
     assert ran("show", "shy", *other).stdout == ran("show", "shy").stdout
@@ -61,7 +61,7 @@ def test_what_has_not_ended_is_imported_only_if_one_means_it(detent: Detent, fol
     file = str(logs / "running.json")
     refused = detent("import", file)
     assert refused.exit_code == 2
-    assert "kept has not ended" in refused.stderr
+    assert "running:kept has not ended" in refused.stderr
     assert detent("import", file, "--unfinished").exit_code == 0
     assert detent("stop", "kept").stdout == "kept is stopped\n"
 

@@ -15,6 +15,8 @@ from detent.cli.app import app
 from detent.schema.document import read_file
 from detent.schema.validate import validate
 
+from .retrospect import stands_up
+
 ROOT = Path(detent.definitions.__file__).parent
 FOLDERS = sorted(path.parent for path in ROOT.glob("*/workflow.yaml"))
 
@@ -57,6 +59,7 @@ def test_it_ends_as_expected(
     for judge in ("verify", "replay"):
         judged = CliRunner().invoke(app, [judge, "--all", "--store", str(tmp_path / "detent.db")])
         assert judged.exit_code == 0, judged.output
+    stands_up(tmp_path / "detent.db")
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
