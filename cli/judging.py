@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import click
@@ -43,9 +44,10 @@ def judge(
 
     async def all_of_them() -> int:
         count = 0
-        async for recording in _recordings(executions, machine, store):
-            one(recording)
-            count += 1
+        async with aclosing(_recordings(executions, machine, store)) as recordings:
+            async for recording in recordings:
+                one(recording)
+                count += 1
         return count
 
     return asyncio.run(all_of_them())
@@ -53,7 +55,7 @@ def judge(
 
 async def _recordings(
     executions: tuple[str, ...], machine: str | None, store: str | None
-) -> AsyncIterator[Recording]:
+) -> AsyncGenerator[Recording, None]:
     if executions and all(map(is_file, executions)):
         for text in executions:
             yield read_file(text)
