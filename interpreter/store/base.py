@@ -34,7 +34,11 @@ class StoreError(DetentError):
 
 
 class StoreUnavailable(StoreError):
-    """The store cannot answer now (locked, disk full, connection lost). Nothing was written; try again."""
+    """The store cannot answer now (locked, disk full, connection lost). Nothing was written; try again.
+
+    One case stays in doubt: a connection lost while the other side commits. Appending again tells: CONFLICT or
+    EXISTS if it was written.
+    """
 
     code = "STORE_UNAVAILABLE"
 

@@ -156,6 +156,10 @@ def _plain(value: str) -> str:
     )
 
 
+def _optional_plain(value: str | None) -> str | None:
+    return None if value is None else _plain(value)
+
+
 async def _publish(transaction: Transaction, machine: MachineRecord) -> None:
     row = (machine.digest, _text(machine.name), machine.definition, machine.published_at)
     await transaction.rows(_SQL["publish"], *row)
@@ -310,7 +314,8 @@ async def _load(transaction: Transaction, execution: str, after: int, limit: int
     head, record = _described(rest)
     segments = await transaction.rows(_SQL["segments"], key, after, limit)
     beats = await transaction.rows(_SQL["beats"], key)
-    return Log(record, head, last, owner, fence, [Segment(*segment) for segment in segments], dict(beats))
+    parts = [Segment(*segment) for segment in segments]
+    return Log(record, head, last, _optional_plain(owner), fence, parts, dict(beats))
 
 
 def _described(row: Sequence[Any]) -> tuple[Head, ExecutionRecord]:
@@ -322,7 +327,7 @@ def _described(row: Sequence[Any]) -> tuple[Head, ExecutionRecord]:
         digest,
         profile,
         started_at,
-        None if parent is None else _plain(parent),
+        _optional_plain(parent),
     )
     return Head(status, due, ready, ended_at), record
 

