@@ -80,7 +80,6 @@ async def _one(engine: Engine, digest: str) -> None:
     name = secrets.token_hex(8)
     id = NAMES.execution_arn(name)
     record = ExecutionRecord(id, name, NAMES.machine_arn, digest, "detent", time.time_ns() // 1_000_000)
-    await engine.start(record, Payload(INPUT))
-    state = await engine.result(id)
+    state = await engine.run(record, Payload(INPUT))
     if state.status != "SUCCEEDED":
         raise RuntimeError(f"{name} ended {state.status}: {state.error} {state.cause}")

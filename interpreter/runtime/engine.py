@@ -161,6 +161,17 @@ class Engine:
         self._post(record.id, started)
         await begun
 
+    async def run(self, record: ExecutionRecord, input: Payload, *, role: str = "") -> Execution:
+        """Begin an execution and wait until it has ended. Raises what :meth:`start` and :meth:`result` raise."""
+        ended = self._waiting.end(record.id)
+        try:
+            await self.start(record, input, role=role)
+        except BaseException:
+            if not ended.cancel():
+                ended.exception()  # it is the one that is raised
+            raise
+        return await ended
+
     async def result(self, execution: str) -> Execution:
         """Wait until an execution has ended, and answer how. Raises NotFound, ExecutionStuck."""
         if execution not in self._actors:

@@ -153,6 +153,19 @@ def test_a_name_that_is_asked_for_again_does_not_keep_its_execution_from_going_o
     run(scenario())
 
 
+def test_an_execution_can_be_started_and_awaited_in_one() -> None:
+    async def scenario() -> None:
+        async with engine(machine(wait("W", 5))) as opened:
+            running = asyncio.ensure_future(opened.run(record(), Payload(1)))
+            await asyncio.sleep(1)
+            with pytest.raises(ExecutionExists):
+                await opened.run(record(), Payload(2))
+            state = await running
+            assert (state.status, state.output and state.output.value) == (SUCCEEDED, 1)
+
+    run(scenario())
+
+
 def test_a_closed_engine_starts_nothing() -> None:
     async def scenario() -> None:
         async with engine(machine(do("A"))) as opened:
