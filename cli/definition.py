@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .exits import Exit, InvalidDefinition, Refusal
+from .exits import InvalidDefinition, Refusal
 
 if TYPE_CHECKING:
     from detent.core.values import JSON
@@ -24,15 +24,12 @@ _NAMELESS = frozenset({"workflow", "definition", "statemachine", "state-machine"
 
 
 def runnable(file: str, variables: Mapping[str, str]) -> Document:
-    """The definition in a file, sound and without holes. Raises InvalidDefinition with all findings."""
-    from detent.schema.document import DocumentError, read_file
+    """The definition that an argument names, sound and without holes. Raises InvalidDefinition with all findings."""
     from detent.schema.validate import validate
 
-    try:
-        document = read_file(file).substitute(variables)
-    except DocumentError as error:
-        exit = Exit.USAGE if is_unreadable(error.diagnostics) else Exit.INVALID
-        raise InvalidDefinition(f"{file} cannot be read", error.diagnostics, [error], exit=exit) from None
+    from .sources import the_definition
+
+    document = the_definition(file, variables)
     findings = validate(document)
     if any(finding.severity == "error" for finding in findings):
         raise InvalidDefinition(f"{file} is not a valid definition", findings, [document])
@@ -110,7 +107,15 @@ def _holes(document: Document) -> Iterator[Diagnostic]:
 
 
 def machine_name(file: str) -> str:
-    """What a machine from a file is called: the file's stem, or its folder where the stem says nothing."""
+    """What a machine from a file is called: the file's stem, or its folder where the stem says nothing.
+
+    A machine of a template has the name that the template gives it.
+    """
+    from .sources import split
+
+    file, name = split(file)
+    if name is not None:
+        return _NOT_IN_NAMES.sub("-", name).strip("-")[:NAME_MAX] or "machine"
     path = Path(file).absolute()
     stem = path.name.partition(".")[0]
     if stem.lower() in _NAMELESS and path.parent.name:

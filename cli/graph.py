@@ -80,12 +80,13 @@ def _drawn(
     file: str | None, execution: str | None, store: str | None, variables: Mapping[str, str]
 ) -> tuple[JSON, Trail | None]:
     """The definition and the path through it."""
-    from .reading import read_definition, recording_of, where_in
+    from .reading import recording_of, where_in
+    from .sources import the_definition
 
     if execution is None:
         if file is None:
             raise Refusal("nothing to draw", "name a FILE, or an execution with --execution")
-        return read_definition(file, variables).value, None
+        return the_definition(file, variables).value, None
     recording = recording_of(execution, store)
     where = where_in(recording, file, variables)
     definition = recording.definition if where.document is None else where.document.value

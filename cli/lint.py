@@ -11,6 +11,7 @@ import click
 from .checking import FORMATS, Choices, finish, selection
 from .configuration import Configuration
 from .options import SETTINGS, variables
+from .sources import Source, sources
 from .validate import MachineType
 
 if TYPE_CHECKING:
@@ -66,9 +67,9 @@ def lint(
         kind = _kind(machine_type, choices.configuration, file)
         if fix:
             mended += _fix(file, settings, kind, unsafe=unsafe_fixes)
-        text, found = check(file, settings, kind, variables)
-        texts.append(text)
-        findings += found
+        for source in sources(file, variables):
+            texts.append(source.text)
+            findings += check(source, settings, kind)
     if mended:
         click.echo(f"{mended} finding{'s' if mended > 1 else ''} fixed", err=True)
     return finish(findings, texts, format, files=len(files), strict=choices.strict)
@@ -78,18 +79,14 @@ def _kind(given: MachineType | None, configuration: Configuration, file: str) ->
     return "EXPRESS" if (given or configuration.machine_type(file)) == "EXPRESS" else "STANDARD"
 
 
-def check(
-    file: str, settings: Settings, machine_type: MachineType, variables: Mapping[str, str]
-) -> tuple[SourceText, list[Diagnostic]]:
-    """A definition file, read as far as possible, and its findings."""
-    from detent.schema.document import DocumentError, read_file
+def check(source: Source, settings: Settings, machine_type: MachineType) -> list[Diagnostic]:
+    """The findings about a definition; Express if it is asked for, or the template says so."""
     from detent.schema.lint.check import lint as lint_document
 
-    try:
-        document = read_file(file).substitute(variables)
-    except DocumentError as error:
-        return error, error.diagnostics
-    return document, lint_document(document, settings=settings, machine_type=machine_type)
+    if source.document is None:
+        return list(source.findings)
+    kind: MachineType = "EXPRESS" if "EXPRESS" in (machine_type, source.machine_type) else "STANDARD"
+    return [*source.findings, *lint_document(source.document, settings=settings, machine_type=kind)]
 
 
 def _fix(file: str, settings: Settings, machine_type: MachineType, *, unsafe: bool) -> int:

@@ -13,8 +13,20 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 SETTINGS = {"auto_envvar_prefix": "DETENT", "help_option_names": ["-h", "--help"]}
 
 
+_FROM_FILES = "detent.variables"
+
+
 def variables(command: Decorated) -> Decorated:
-    """``--var NAME=VALUE``, any number of times, as a mapping."""
+    """``--var NAME=VALUE`` and ``--vars FILE``, any number of times, as one mapping; ``--var`` comes first."""
+    command = click.option(
+        "--vars",
+        multiple=True,
+        metavar="FILE",
+        is_eager=True,
+        expose_value=False,
+        callback=_files_of_pairs,
+        help="Fill in what this file names: an object of names and values, in YAML or JSON.",
+    )(command)
     return click.option(
         "--var",
         "variables",
@@ -69,10 +81,32 @@ _RUNNING = (
 
 
 def _pairs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> Mapping[str, str]:
-    pairs = {}
+    pairs = dict(context.meta.get(_FROM_FILES, {}))
     for text in values:
         name, equals, value = text.partition("=")
         if not name or not equals:
             raise click.BadParameter(f"{text!r} is not of the form NAME=VALUE", context, parameter)
         pairs[name.strip()] = value
     return pairs
+
+
+def _files_of_pairs(context: click.Context, parameter: click.Parameter, files: tuple[str, ...]) -> None:
+    """Names and values of files: a text as it is, any other value as JSON."""
+    if not files:
+        return
+    import json
+
+    from detent.schema.document import DocumentError, read_file
+
+    pairs: dict[str, str] = {}
+    for file in files:
+        try:
+            values = read_file(file).value
+        except DocumentError as error:
+            raise click.BadParameter(str(error), context, parameter) from None
+        if not isinstance(values, dict):
+            raise click.BadParameter(f"{file} is no object of names and values", context, parameter)
+        pairs |= {
+            name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()
+        }
+    context.meta[_FROM_FILES] = pairs

@@ -152,8 +152,9 @@ def where_in(recording: Recording, file: str | None, variables: Mapping[str, str
     from detent.places import Places
 
     from .exits import say
+    from .sources import the_definition
 
-    document = None if file is None else read_definition(file, variables)
+    document = None if file is None else the_definition(file, variables)
     if document is not None and digest_of(document.value) != recording.facts.digest:
         say(
             f"{file} is not the definition that {label(recording.facts.id)} ran with: places may be off",
@@ -161,17 +162,3 @@ def where_in(recording: Recording, file: str | None, variables: Mapping[str, str
         )
         return Where(Places(document.value), document)
     return Where(Places(recording.definition), document)
-
-
-def read_definition(file: str, variables: Mapping[str, str]) -> Document:
-    """A definition whose places are known, its holes filled in. Raises InvalidDefinition if it cannot be read."""
-    from detent.schema.document import DocumentError, read_file
-
-    from .definition import is_unreadable
-    from .exits import InvalidDefinition
-
-    try:
-        return read_file(file).substitute(variables)
-    except DocumentError as error:
-        exit = Exit.USAGE if is_unreadable(error.diagnostics) else Exit.INVALID
-        raise InvalidDefinition(f"{file} cannot be read", error.diagnostics, [error], exit=exit) from None

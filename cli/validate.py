@@ -9,6 +9,7 @@ import click
 
 from .checking import FORMATS, Choices, finish, selection
 from .options import SETTINGS, variables
+from .sources import Source, sources
 
 if TYPE_CHECKING:
     from detent.schema.diagnostics import Diagnostic
@@ -37,32 +38,31 @@ def validate(
     choices: Choices,
     variables: Mapping[str, str],
 ) -> int:
-    """Check definitions, in YAML or JSON.
+    """Check definitions, in YAML or JSON, by themselves or in a template.
+
+    Every state machine of a template of CloudFormation, SAM, CDK (cdk.out), Serverless Framework or Terraform
+    (show -json) is checked; FILE#NAME means one of them.
 
     Findings go to stdout, each with file, line and column. The exit code is 0 if there are no errors
     (warnings are allowed without --strict), 1 if there are, 2 for wrong usage or a file that cannot be opened.
     """
     findings: list[Diagnostic] = []
     texts: list[SourceText] = []
-    for file in files:
-        text, found = check(file, machine_type, variables)
-        texts.append(text)
-        findings += _wanted(file, text, found, choices)
+    for source in [source for file in files for source in sources(file, variables)]:
+        texts.append(source.text)
+        found = check(source, machine_type)
+        findings += _wanted(source.text.source or source.file, source.text, found, choices)
     return finish(findings, texts, format, files=len(files), strict=choices.strict)
 
 
-def check(
-    file: str, machine_type: MachineType, variables: Mapping[str, str]
-) -> tuple[SourceText, list[Diagnostic]]:
-    """A definition file, read as far as possible, and its findings."""
-    from detent.schema.document import DocumentError, read_file
+def check(source: Source, machine_type: MachineType) -> list[Diagnostic]:
+    """The findings about a definition; Express if it is asked for, or the template says so."""
     from detent.schema.validate import validate as validate_document
 
-    try:
-        document = read_file(file).substitute(variables)
-    except DocumentError as error:
-        return error, error.diagnostics
-    return document, validate_document(document, machine_type=machine_type)
+    if source.document is None:
+        return list(source.findings)
+    kind: MachineType = "EXPRESS" if "EXPRESS" in (machine_type, source.machine_type) else "STANDARD"
+    return [*source.findings, *validate_document(source.document, machine_type=kind)]
 
 
 def _wanted(file: str, text: SourceText, found: list[Diagnostic], choices: Choices) -> list[Diagnostic]:

@@ -98,6 +98,13 @@ BEFORE_A_RUN: Mapping[str, str] = {
     "unhandled-resource": "Nobody handles the Resource of a Task.",
 }
 
+#: What can be wrong in a template around a definition. (:mod:`.templates`)
+TEMPLATES: Mapping[str, str] = {
+    "missing-definition": "A state machine of a template has no definition.",
+    "unread-definition": "The definition of a state machine in a template is not here to be read.",
+    "unknown-substitution": "A placeholder that the template does not fill in.",
+}
+
 #: Every code of the validator.
 CODES: Mapping[str, str] = {code: text for family in FAMILIES.values() for code, text in family.items()}
 
@@ -109,6 +116,8 @@ WARNINGS = frozenset(
         "reserved-error-name",
         "unknown-error-name",
         "unknown-resource",
+        "unknown-substitution",
+        "unread-definition",
         "wrong-arguments",
     }
 )

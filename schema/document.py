@@ -53,6 +53,7 @@ __all__ = [
     "has_holes",
     "is_hole",
     "is_unknown",
+    "read_bytes",
     "read_document",
     "read_file",
     "read_json",
@@ -69,11 +70,13 @@ def read_document(
     source: str | None = None,
     format: Format | None = None,
     limits: TextLimits = DEFINITION_LIMITS,
+    functions: bool = False,
 ) -> Document:
     """Read a definition. ``source`` is the name it has in messages, usually its path.
 
     Without ``format`` the suffix of ``source`` decides, and without a known suffix the first character: a brace or
-    a bracket begins JSON. Bytes are UTF-8, with or without a byte order mark.
+    a bracket begins JSON. Bytes are UTF-8, with or without a byte order mark. ``functions`` reads the short tags of
+    CloudFormation, such as ``!Ref``, which a definition by itself does not have.
 
     Raises DocumentError with every problem found.
     """
@@ -84,9 +87,9 @@ def read_document(
         try:
             root = _read_json_nodes(characters, source, limits)
         except DocumentError:
-            root = yaml_reader.read_nodes(characters, Findings(characters, source), limits=limits)
+            root = _read_yaml_nodes(characters, source, limits, functions)
     elif chosen == "yaml":
-        root = yaml_reader.read_nodes(characters, Findings(characters, source), limits=limits)
+        root = _read_yaml_nodes(characters, source, limits, functions)
     else:
         root = _read_json_nodes(characters, source, limits)
     return Document(root, text=characters, source=source, format=chosen)
@@ -98,9 +101,15 @@ def read_file(path: str | Path, *, limits: TextLimits = DEFINITION_LIMITS) -> Do
     Raises DocumentError, also when there is no such file or it cannot be read.
     """
     source = str(path)
+    return read_document(read_bytes(path, limits=limits), source=source, limits=limits)
+
+
+def read_bytes(path: str | Path, *, limits: TextLimits) -> bytes:
+    """The content of a file, one byte more than the limit at most. Raises DocumentError if it cannot be read."""
+    source = str(path)
     try:
         with Path(path).open("rb") as file:
-            content = file.read(limits.max_bytes + 1)
+            return file.read(limits.max_bytes + 1)
     except FileNotFoundError:
         refuse("not-found", "there is no such file", source, "check the path")
     except IsADirectoryError:
@@ -108,7 +117,6 @@ def read_file(path: str | Path, *, limits: TextLimits = DEFINITION_LIMITS) -> Do
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         refuse("unreadable", f"the file cannot be read: {reason}", source)
-    return read_document(content, source=source, limits=limits)
 
 
 def read_json(text: str | bytes, *, source: str | None = None, limits: TextLimits = INPUT_LIMITS) -> JSON:
@@ -125,6 +133,11 @@ class Document:
         self.text = text
         self.source = source
         self.format = format
+
+    @property
+    def root(self) -> Node:
+        """The value with the place of everything in it."""
+        return self._root
 
     @property
     def value(self) -> JSON:
@@ -272,3 +285,7 @@ def _guess(text: str) -> Format:
 
 def _read_json_nodes(text: str, source: str | None, limits: TextLimits) -> Node:
     return json_reader.read_nodes(text, Findings(text, source), limits=limits, holes=True)
+
+
+def _read_yaml_nodes(text: str, source: str | None, limits: TextLimits, functions: bool) -> Node:
+    return yaml_reader.read_nodes(text, Findings(text, source), limits=limits, functions=functions)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from .codes import BEFORE_A_RUN, DOCUMENTS, FAMILIES, WARNINGS
+from .codes import BEFORE_A_RUN, DOCUMENTS, FAMILIES, TEMPLATES, WARNINGS
 from .diagnostics import Severity
 from .lint.rules import FAMILIES as RULE_FAMILIES
 from .lint.suppress import SUMMARY, UNUSED
@@ -52,7 +52,7 @@ def pages() -> Mapping[str, str]:
 
 
 def _all(texts: Mapping[str, str]) -> Iterator[Explanation]:
-    for family, codes in {"Reading": DOCUMENTS, **FAMILIES}.items():
+    for family, codes in {"Reading": DOCUMENTS, **FAMILIES, "Templates": TEMPLATES}.items():
         for code, summary in codes.items():
             severity = Severity.WARNING if code in WARNINGS else Severity.ERROR
             yield Explanation(code, "validate", family, severity, summary, texts.get(code, ""))

@@ -46,6 +46,9 @@ class TextLimits:
 #: A definition, as the service limits it.
 DEFINITION_LIMITS = TextLimits()
 
+#: A template in JSON, such as a plan of many resources. In YAML, which is read more slowly, it is as a definition.
+TEMPLATE_LIMITS = TextLimits(max_bytes=4 * 1024 * 1024, max_nodes=500_000)
+
 #: Input of an execution, or items of a Map: the largest payload a limit profile may allow is 64 MiB.
 INPUT_LIMITS = TextLimits(
     max_bytes=64 * 1024 * 1024, max_nodes=10_000_000, max_aliases=0, max_expanded_bytes=64 * 1024 * 1024
@@ -83,6 +86,12 @@ class Lines:
             self._starts = _line_starts(self._text)
         line = bisect_right(self._starts, offset)
         return Position(line, offset - self._starts[line - 1] + 1)
+
+    def offset(self, position: Position) -> int:
+        """The other way round."""
+        self.position(0)
+        assert self._starts is not None, "the line above has filled it"
+        return self._starts[position.line - 1] + position.column - 1
 
 
 def _line_starts(text: str) -> list[int]:

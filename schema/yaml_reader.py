@@ -37,17 +37,22 @@ class _PureParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
         yaml.parser.Parser.__init__(self)
 
 
+_SHORT_TAG = re.compile(r"![A-Za-z]\w*")
+
 #: What YAML takes as text; anything else, half a surrogate pair included, is refused with its place.
 _NOT_PRINTABLE = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 
 
-def read_nodes(text: str, findings: Findings, *, limits: TextLimits, pure: bool = False) -> Node:
+def read_nodes(
+    text: str, findings: Findings, *, limits: TextLimits, pure: bool = False, functions: bool = False
+) -> Node:
     """The value of an admitted YAML text with the place of everything in it.
 
-    ``pure`` asks for the parser written in Python even where the faster one exists. Raises DocumentError with
-    every problem that was found.
+    ``pure`` asks for the parser written in Python even where the faster one exists. With ``functions`` the short
+    tags of CloudFormation are read as the functions they stand for: ``!Sub x`` as ``{"Fn::Sub": x}``. Raises
+    DocumentError with every problem that was found.
     """
     if strange := _NOT_PRINTABLE.search(text):
         findings.stop(
@@ -56,7 +61,7 @@ def read_nodes(text: str, findings: Findings, *, limits: TextLimits, pure: bool 
             strange.start(),
             hint='write it as an escape in double quotes, as in "\\x07"',
         )
-    root = _Composer(findings, limits).compose(events(text, findings, pure=pure))
+    root = _Composer(findings, limits, functions).compose(events(text, findings, pure=pure))
     findings.raise_if_any()
     return root
 
@@ -94,6 +99,7 @@ class _Open:
     __slots__ = (
         "anchor",
         "characters",
+        "function",
         "height",
         "key",
         "key_start",
@@ -119,6 +125,8 @@ class _Open:
         #: What ``<<`` named, and where.
         self.merge_start = 0
         self.merged: list[Node] | None = None
+        #: The function that is called with it.
+        self.function: str | None = None
 
     @property
     def wants_key(self) -> bool:
@@ -128,14 +136,17 @@ class _Open:
 class _Composer:
     """Builds nodes from events with a stack of open containers."""
 
-    def __init__(self, findings: Findings, limits: TextLimits) -> None:
+    def __init__(self, findings: Findings, limits: TextLimits, functions: bool) -> None:
         self.findings = findings
         self.limits = limits
+        self.functions = functions
         self.stack: list[_Open] = []
         self.root: Node | None = None
         #: None while the anchored container is open: an alias in itself has no finite value.
         self.anchors: dict[str, _Anchor | None] = {}
         self.aliases = self.nodes = self.characters = 0
+        #: Open calls of functions: each is a level of its own.
+        self.calls = 0
 
     def compose(self, events: Iterator[Any]) -> Node:
         for event in events:
@@ -165,6 +176,8 @@ class _Composer:
         else:
             plain = event.tag is None and event.implicit[0]
             node = Node(self._scalar(event, plain), start, plain=plain)
+            if function := self._function(event):
+                node = _call(function, node)
             self._file(node, 0)
         if event.anchor is not None:
             self.anchors[event.anchor] = _Anchor(node, 1, len(event.value), 0)
@@ -216,20 +229,26 @@ class _Composer:
     def _on_start(self, event: Any) -> None:
         start = event.start_mark.index
         mapping = isinstance(event, yaml.MappingStartEvent)
-        if len(self.stack) >= self.limits.max_depth:
+        if len(self.stack) + self.calls >= self.limits.max_depth:
             self.findings.stop("too-deep", too_deep(self.limits), start)
         if self.stack and self.stack[-1].wants_key:
             self._refuse_key(start)
+        function = self._function(event)
         self._check_tag(event, _MAPPING_TAGS if mapping else _SEQUENCE_TAGS)
         if event.anchor is not None:
             self.anchors[event.anchor] = None
         node = Node.object(start) if mapping else Node.array(start)
         self.stack.append(_Open(node, event.anchor, self.nodes, self.characters))
+        self.stack[-1].function = function
+        self.calls += function is not None
         self._count(1, 0, start)
 
     def _on_end(self) -> None:
         closed = self.stack.pop()
         node = closed.node if closed.merged is None else _merge(closed.merged, closed.node)
+        if closed.function is not None:
+            node = _call(closed.function, node)
+            self.calls -= 1
         if closed.anchor is not None:
             self.anchors[closed.anchor] = _Anchor(
                 node, self.nodes - closed.nodes, self.characters - closed.characters, closed.height
@@ -288,8 +307,15 @@ class _Composer:
             self.findings.add("bad-tag", f"{text!r} is no {tag}", start, self._pointer(), "remove the tag")
         return value
 
+    def _function(self, event: Any) -> str | None:
+        """The function of CloudFormation that a short tag stands for."""
+        if not self.functions or event.tag is None or not _SHORT_TAG.fullmatch(event.tag):
+            return None
+        name: str = event.tag[1:]
+        return name if name in ("Ref", "Condition") else f"Fn::{name}"
+
     def _check_tag(self, event: Any, known: dict[str, type | None]) -> None:
-        if event.tag is None or event.tag in known:
+        if event.tag is None or event.tag in known or self._function(event):
             return
         tag = event.tag.replace(_STANDARD, "!!")
         self.findings.add(
@@ -340,6 +366,13 @@ class _Composer:
             self._pointer(),
             "put it in quotes: a value in braces or brackets cannot be a key",
         )
+
+
+def _call(function: str, argument: Node) -> Node:
+    """An object with the function as its only key."""
+    call = Node.object(argument.start)
+    call.put(function, argument.start, argument)
+    return call
 
 
 def _merge(sources: list[Node], explicit: Node) -> Node:

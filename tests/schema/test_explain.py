@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from detent.schema.codes import BEFORE_A_RUN, CODES, DOCUMENTS, WARNINGS
+from detent.schema.codes import BEFORE_A_RUN, CODES, DOCUMENTS, TEMPLATES, WARNINGS
 from detent.schema.explain import explanations, page, pages
 from detent.schema.lint.rules import RULES
 from detent.schema.lint.suppress import UNUSED
@@ -14,12 +14,12 @@ SCHEMA = Path(__file__).parents[2] / "schema"
 
 
 def test_every_code_has_a_page_and_every_page_its_code() -> None:
-    assert set(explanations()) == {*DOCUMENTS, *CODES, *BEFORE_A_RUN, *RULES, UNUSED}
+    assert set(explanations()) == {*DOCUMENTS, *CODES, *TEMPLATES, *BEFORE_A_RUN, *RULES, UNUSED}
     assert pages().keys() == explanations().keys()
 
 
 def test_no_code_means_two_things() -> None:
-    assert len(explanations()) == sum(map(len, (DOCUMENTS, CODES, BEFORE_A_RUN, RULES, [UNUSED])))
+    assert len(explanations()) == sum(map(len, (DOCUMENTS, CODES, TEMPLATES, BEFORE_A_RUN, RULES, [UNUSED])))
 
 
 def test_every_code_a_reader_of_text_uses_is_explained() -> None:
@@ -37,7 +37,7 @@ def test_every_code_a_reader_of_text_uses_is_explained() -> None:
 
 
 def test_warnings_are_codes() -> None:
-    assert set(CODES) >= WARNINGS
+    assert {*CODES, *TEMPLATES} >= WARNINGS
 
 
 def test_a_page_says_more_than_the_sentence() -> None:
