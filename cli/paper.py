@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from detent.core.values import JSON
 
+#: Lines are not made for less: what is narrower breaks them.
+WIDTH_MIN = 60
 #: Styles of an execution's status.
 STATUS_STYLES = {"RUNNING": "cyan", "SUCCEEDED": "green"}
 BAD = "bold red"
@@ -47,7 +49,9 @@ class Paper:
 def paper() -> Paper:
     """The paper that stdout is. ``COLUMNS`` sets its width where it is no terminal; without it there are 80."""
     size = shutil.get_terminal_size((80, 24))
-    return Paper(max(40, size.columns), marks_for(getattr(sys.stdout, "encoding", None)), sys.stdout.isatty())
+    return Paper(
+        max(WIDTH_MIN, size.columns), marks_for(getattr(sys.stdout, "encoding", None)), sys.stdout.isatty()
+    )
 
 
 @dataclass(frozen=True, slots=True)

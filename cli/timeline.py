@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TypeVar
 
 from rich.cells import cell_len
@@ -183,9 +184,11 @@ class Timeline:
     # Drawing
 
     def _line(self, row: _Row, column: int, start: int, end: int) -> Text:
-        text = Text(row.prefix, "dim")
+        text = Text.assemble((row.prefix, "dim"))
         if row.status is None:
             text.append(row.name, "dim")
+            if cell_len(text.plain) > self.width:
+                text.truncate(self.width, overflow="ellipsis")
             return text
         text.append_text(mark(self.marks, row.status))
         text.append(f" {row.name}", "bold" if row.status.live else "")
@@ -201,7 +204,7 @@ class Timeline:
             cells[first:last] = [(bar.sign, bar.style)] * (last - first)
             if bar.tip:
                 cells[last - 1] = bar.tip, bar.style
-        for sign, style in cells:
-            text.append(sign, style)
+        for style, stretch in groupby(cells, key=lambda cell: cell[1]):
+            text.append("".join(sign for sign, _ in stretch), style)
         text.rstrip()
         return text
