@@ -7,16 +7,17 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
 from detent.runtime.layouts import apply_pending, pending, script
 from detent.store import postgres_layout
-from detent.store.base import StoreError, StoreTooNew
+from detent.store.base import Beat, Letter, Outcome, StoreError, StoreTooNew
 from detent.store.migrate import Migration, migrations
 from detent.store.url import StoreUrlError, open_store
 
-from .batches import create
+from .batches import READY, create, ended, further
 from .databases import run
 
 
@@ -122,6 +123,41 @@ def test_a_deploy_in_two_steps(postgres_url, monkeypatch):
     release(first)
     with pytest.raises(StoreTooNew, match=f"has layout {drop.number}"):
         ask(postgres_url)
+
+
+def test_an_engine_needs_no_right_to_create(postgres_url):
+    """What docs/postgres.md says that a role needs is enough."""
+    role = urlsplit(postgres_url).path.removeprefix("/") + "_engine"
+    apply(postgres_url)
+    run(
+        postgres_url,
+        f"""
+        CREATE ROLE {role} LOGIN PASSWORD 'secret';
+        GRANT USAGE ON SCHEMA detent TO {role};
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA detent TO {role};
+        """,
+    )
+    parts = urlsplit(postgres_url)
+    host = parts.netloc.rpartition("@")[2]
+
+    async def scenario():
+        store = open_store(urlunsplit(parts._replace(netloc=f"{role}:secret@{host}")))
+        await store.open(engine=True)
+        await store.renew("w", now=0, lease=15_000)
+        await store.append([create("e1", READY, blobs={"h": b"x"}, hold="w")])
+        await store.send([Letter("e1", "a", b"1")])
+        await store.beat([Beat("e1", 2, 9)])
+        (message,) = await store.inbox("w", limit=9)
+        last = further("e1", 3, 4, ended(1), fence=1, closed=[2], drained=[message.number])
+        assert await store.append([last]) == [Outcome.DONE]
+        assert await store.claim("w", now=0, lease=15_000, limit=9) == []
+        assert await store.delete(["e1"]) == 1
+        await store.close()
+
+    try:
+        asyncio.run(scenario())
+    finally:
+        run(postgres_url, f"DROP OWNED BY {role}; DROP ROLE {role}")
 
 
 def test_a_migration_that_fails_leaves_nothing(postgres_url, monkeypatch):

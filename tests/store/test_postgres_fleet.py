@@ -21,10 +21,10 @@ from detent.store.base import (
     StoreUnavailable,
 )
 from detent.store.postgres import PostgresStore
-from detent.store.postgres_pool import IDLE_TIMEOUT, Transaction
+from detent.store.postgres_pool import BEGIN, IDLE_TIMEOUT, Transaction
 
 from .batches import READY, create, ended, further
-from .databases import EMPTY, execute, named, run
+from .databases import EMPTY, execute, migrated, named, run
 from .pooler import pooled
 from .server import Server
 
@@ -41,7 +41,8 @@ def module_database(new_database: Any) -> str:
 
 @pytest.fixture
 def database(module_database: str) -> Iterator[str]:
-    """A database with a store in it, or none if no test has opened one yet; its lease clock is the real one."""
+    """A database with an empty store in it, whose lease clock is the real one."""
+    asyncio.run(migrated(module_database))
     yield module_database
     run(module_database, EMPTY)
 
@@ -196,18 +197,30 @@ def test_a_cancelled_append_is_finished_first(database):
     asyncio.run(scenario())
 
 
-def test_a_worker_that_freezes_loses_its_transaction_before_its_lease(database):
-    async def shown(transaction: Transaction) -> int:
-        row = await transaction.row(
-            "SELECT setting FROM pg_settings WHERE name = $1", "idle_in_transaction_session_timeout"
-        )
-        assert row is not None
-        return int(row[0])
+def test_a_worker_that_freezes_loses_its_transaction_before_its_lease(database, monkeypatch):
+    assert IDLE_TIMEOUT < LEASE
+    setting = "SET LOCAL idle_in_transaction_session_timeout ="
+    soon = BEGIN["WRITE"].replace(f"{setting} {IDLE_TIMEOUT}", f"{setting} 100")
+    monkeypatch.setitem(BEGIN, "WRITE", soon)
 
     async def scenario():
-        async with opened(database) as store:
-            assert store._pool is not None
-            assert await store._pool.run("WRITE", shown) == IDLE_TIMEOUT < LEASE
+        async with opened(database) as frozen, opened(database) as other:
+            await other.append([create("e1")])
+            written, wakes = asyncio.Event(), asyncio.Event()
+
+            async def append_and_freeze(transaction: Transaction) -> Any:
+                await postgres._append(transaction, [further("e1", 3, 9)])
+                written.set()
+                await wakes.wait()
+
+            assert frozen._pool is not None
+            zombie = asyncio.create_task(frozen._pool.run("WRITE", append_and_freeze))
+            await written.wait()
+            assert await other.append([further("e1", 3, 4)]) == [DONE]
+            wakes.set()
+            with pytest.raises(StoreUnavailable):
+                await zombie
+            assert await frozen.append([further("e1", 3, 9)]) == [CONFLICT]
 
     asyncio.run(scenario())
 
