@@ -17,7 +17,8 @@ from ..validate_graph import targets
 from .expressions import jsonata_exits
 from .notes import Env, Notes, Variable
 from .shapes import NOTHING, UNKNOWN, Shape, join, join_all
-from .states import Exit, Walk, exits_of
+from .states import exits_of
+from .walk import Exit, Walk
 
 #: Visits of a state after which its payload counts as unknown; visits in all; scopes inside each other.
 _VISITS_MAX = 6

@@ -69,13 +69,14 @@ def read(path: Path, shape: Shape) -> Reading:
 
 def _step(step: Step, shape: Shape) -> tuple[Shape, Presence]:
     if isinstance(step, Names) and step.definite:
-        return _member(step.names[0], shape)
+        return member_of(step.names[0], shape)
     if isinstance(step, Index):
         return _item(step.index, shape)
     return UNKNOWN, Presence.UNKNOWN  # a function, or several members at once
 
 
-def _member(name: str, shape: Shape) -> tuple[Shape, Presence]:
+def member_of(name: str, shape: Shape) -> tuple[Shape, Presence]:
+    """A member of the object, and whether it is there."""
     if Kind.OBJECT not in shape.kinds:
         return NOTHING, Presence.NEVER
     member = shape.member(name)

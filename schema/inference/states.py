@@ -7,7 +7,7 @@ answers its *exits*: where it may go, and with what.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from detent.core.values import JSON
 
@@ -16,7 +16,7 @@ from ..document import is_unknown
 from ..outline import Part, Scope, State
 from ..validate_variables import is_distributed
 from .narrowing import judge
-from .notes import Env, Notes, Variable
+from .notes import Env, Variable
 from .reading import present, put
 from .results import ERROR_OUTPUT, answer_of
 from .shapes import (
@@ -33,26 +33,7 @@ from .shapes import (
     of_literal,
 )
 from .stage import Stage, parsed_path
-
-
-@dataclass(frozen=True, slots=True)
-class Exit:
-    """A way out of a state: the name it leads to, None at an end of the scope; where that is written; and what
-    goes along."""
-
-    target: str | None
-    pointer: Pointer
-    env: Env
-
-
-@dataclass(slots=True)
-class Walk:
-    """What a state needs of the walk around it: the notes, the scopes below, and how to infer one."""
-
-    notes: Notes
-    below: Mapping[Pointer, list[Scope]]
-    enter: Callable[[Scope, Env], Shape]
-    results: Mapping[str, Shape] = field(default_factory=dict)
+from .walk import Exit, Walk
 
 
 def exits_of(state: State, env: Env, walk: Walk) -> Iterator[Exit]:
@@ -281,5 +262,3 @@ _RESULTS: Mapping[str, Callable[[_Flow], Shape]] = {
     "Parallel": _Flow.parallel,
     "Map": _Flow.map,
 }
-
-__all__ = ["Exit", "Walk", "exits_of"]

@@ -48,7 +48,7 @@ def discarded_path(subject: Subject) -> Iterator[Found]:
             (thief.at(name) for name in ("OutputPath", "ResultPath") if name in thief.value), thief.pointer
         )
         replaced = "ResultPath" not in thief.value and "OutputPath" not in thief.value
-        hint = f"give '{thief.name}' a ResultPath to keep its input" if replaced else _there_is(note)
+        hint = _keeping(thief) if replaced and "Output" not in thief.value else _there_is(note)
         yield Found(
             note.pointer,
             f"{_field(note)} reads {show(note.path.text)}, but the output of '{thief.name}' has replaced what held it",
@@ -88,8 +88,8 @@ def missing_context_field(subject: Subject) -> Iterator[Found]:
     for note in _misses(subject.inference):
         if note.path.root == "$$":
             hint = _there_is(note)
-            if note.path.steps and "Map" in note.path.text[:7]:
-                hint = "$$.Map exists in ItemSelector only; pass what is needed on to the states inside"
+            if getattr(note.path.steps[0], "names", ()) == ("Map",):
+                hint = "the item exists in ItemSelector only; pass what is needed on to the states inside"
             yield Found(note.pointer, _says(note), hint)
 
 
@@ -315,7 +315,17 @@ def _there_is(note: Read) -> str | None:
 
 
 def _root(note: Read) -> str:
+    """Where the path starts, in the words of the state's language."""
+    if note.path.text.startswith("$states."):
+        return ".".join(note.path.text.split(".")[:2])
     return note.path.root if note.path.root in ("$", "$$") else f"${note.path.root}"
+
+
+def _keeping(state: State) -> str:
+    """How a state that replaces the payload would keep it."""
+    if state.language == JSONPATH:
+        return f"give '{state.name}' a ResultPath to keep its input"
+    return f"keep what is needed in Output or Assign of '{state.name}'"
 
 
 _NAMES = {

@@ -33,6 +33,14 @@ WRONG = {
         {"maybe-missing-path": 1},
         "one way to the last state comes from sns:publish, whose answer has taken the place of the event",
     ),
+    "ce3d2ba7": (
+        {"discarded-path": 2, "missing-path": 2},
+        "dynamodb:getItem has no Output, so the function behind it is called without its name, its id and its input",
+    ),
+    "d435608c": (
+        {"discarded-path": 2},
+        "the message about a failure names a file of the input, which the answer of a function has replaced",
+    ),
     "b7721796": (
         {"maybe-missing-path": 1},
         "a state reads the error of a catcher, and a Choice leads there without an error, too",
