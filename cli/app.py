@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "fmt": (".fmt", "fmt"),
     "convert": (".convert", "convert"),
     "graph": (".graph", "graph"),
+    "schema": (".schema", "schema"),
     "run": (".run", "run"),
     "resume": (".resume", "resume"),
     "gallery": (".gallery", "gallery"),

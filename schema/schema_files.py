@@ -98,13 +98,13 @@ def _checker(kind: str) -> Draft202012Validator:
 
 @cache
 def _flat(kind: str) -> Mapping[str, Any]:
-    flat: Mapping[str, Any] = _flatten(*_resolve(PARTS[kind]))
+    flat: Mapping[str, Any] = _flatten(*resolved(kind))
     return flat
 
 
-def _resolve(reference: str) -> tuple[str, Any]:
-    """The file that a reference leads to, and what stands there."""
-    file, _, pointer = reference.partition("#")
+def resolved(reference: str) -> tuple[str, Any]:
+    """The file that a reference, or the name of a kind of part, leads to, and what stands there."""
+    file, _, pointer = PARTS.get(reference, reference).partition("#")
     schema = schemas()[file]
     for step in pointer.split("/")[1:]:
         schema = schema[step]
@@ -123,7 +123,7 @@ def _flatten(file: str, schema: Any) -> Any:
             return {}
         if reference in PARTS.values():
             return {"type": "object"}
-        return _flatten(*_resolve(reference))
+        return _flatten(*resolved(reference))
     flat = {key: _flatten(file, value) for key, value in schema.items() if key not in _LEFT_OUT}
     if "properties" in schema:
         flat["properties"] = {name: _flatten(file, value) for name, value in schema["properties"].items()}

@@ -1,23 +1,20 @@
-"""An editor that has the schema files underlines nothing in what people published and we accept."""
+"""An editor that has the schema underlines nothing in what people published and we accept."""
 
 from __future__ import annotations
 
 import contextlib
 
 from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
 
 from detent.schema.document import DocumentError
-from detent.schema.schema_files import ENTRY, schemas
+from detent.schema.editor.fields import bundle
 from detent.schema.validate import validate
 
 from .data import published, stated
 
 
 def test_it_underlines_nothing_that_we_accept() -> None:
-    files = Registry().with_resources((name, Resource(file, DRAFT202012)) for name, file in schemas().items())
-    editor = Draft202012Validator({"$ref": ENTRY}, registry=files)
+    editor = Draft202012Validator(bundle())
     accepted = {}
     for definition in (*published(), *stated()):
         with contextlib.suppress(DocumentError):

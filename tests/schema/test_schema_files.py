@@ -6,20 +6,18 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
 
+from detent.schema.editor.fields import bundle
 from detent.schema.outline import STATE_TYPES
-from detent.schema.schema_files import ENTRY, known_fields, schemas
+from detent.schema.schema_files import known_fields, schemas
 
 from .cases import PASS_END, TASK, choice, errors, machine, one, task
 
 
 @pytest.fixture(scope="module")
 def editor() -> Draft202012Validator:
-    """The entry file as an editor sees it, following references from file to file."""
-    files = Registry().with_resources((name, Resource(file, DRAFT202012)) for name, file in schemas().items())
-    return Draft202012Validator({"$ref": ENTRY}, registry=files)
+    """The one schema that editors take."""
+    return Draft202012Validator(bundle())
 
 
 @pytest.mark.parametrize("name", sorted(schemas()))
