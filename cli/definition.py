@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from detent.runtime.names import NAME_MAX, NOT_IN_NAMES, is_name
 
 from .exits import InvalidDefinition, Refusal
 
@@ -15,9 +16,7 @@ if TYPE_CHECKING:
     from detent.schema.diagnostics import Diagnostic, Pointer
     from detent.schema.document import Document
 
-#: What a name of a machine or an execution may not hold (api, section 2).
-_NOT_IN_NAMES = re.compile(r"""[\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]+""")
-NAME_MAX = 80
+#: Codes of diagnostics about a file that could not be opened.
 _UNREADABLE = frozenset({"not-found", "not-a-file", "unreadable"})
 #: Stems that say nothing: the folder is the name.
 _NAMELESS = frozenset({"workflow", "definition", "statemachine", "state-machine", "state_machine"})
@@ -115,17 +114,17 @@ def machine_name(file: str) -> str:
 
     file, name = split(file)
     if name is not None:
-        return _NOT_IN_NAMES.sub("-", name).strip("-")[:NAME_MAX] or "machine"
+        return NOT_IN_NAMES.sub("-", name).strip("-")[:NAME_MAX] or "machine"
     path = Path(file).absolute()
     stem = path.name.partition(".")[0]
     if stem.lower() in _NAMELESS and path.parent.name:
         stem = path.parent.name
-    return _NOT_IN_NAMES.sub("-", stem).strip("-")[:NAME_MAX] or "machine"
+    return NOT_IN_NAMES.sub("-", stem).strip("-")[:NAME_MAX] or "machine"
 
 
 def checked_name(name: str) -> str:
     """A name for an execution as the service allows it. Raises Refusal."""
-    if not name or len(name) > NAME_MAX or _NOT_IN_NAMES.search(name):
+    if not is_name(name):
         raise Refusal(
             f"{name!r} cannot be the name of an execution",
             f'use 1 to {NAME_MAX} characters, no blanks, and none of < > {{ }} [ ] ? * " # % \\ ^ | ~ ` $ & , ; : /',

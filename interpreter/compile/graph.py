@@ -26,6 +26,7 @@ from ..core.machine import (
     TaskMode,
     Wait,
 )
+from ..core.resources import is_activity
 from ..core.values import JSON, decode, encode
 from ..query.jsonata import JSONataError
 from ..query.jsonpath import Engine
@@ -187,6 +188,8 @@ def _next(fields: Fields) -> str | None:
 
 
 def _mode(resource: str) -> TaskMode:
+    if is_activity(resource):
+        return "activity"
     if resource.endswith(".waitForTaskToken"):
         return "token"
     return "sync" if resource.endswith((".sync", ".sync:2")) else "request"

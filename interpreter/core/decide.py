@@ -17,13 +17,15 @@ from typing import Any
 
 from . import joins, unwind
 from .bindings import Bindings, Evaluate
-from .errors import HEARTBEAT_TIMEOUT, RUNTIME, TIMEOUT, StateFailure
+from .children import outcome_of_child
+from .errors import HEARTBEAT_TIMEOUT, RUNTIME, TASK_FAILED, TIMEOUT, StateFailure
 from .evaluation import Evaluator
 from .events import (
     Event,
     ExecutionStarted,
     StateEntered,
     TaskFailed,
+    TaskOffered,
     TaskScheduled,
     TaskStarted,
     TaskSubmitted,
@@ -36,7 +38,18 @@ from .execution import ABORTED, RUNNING, TIMED_OUT, Execution, Frame, Pending
 from .leaving import finish, leave, leave_with
 from .machine import Choice, Fail, Machine, Map, Parallel, Pass, Succeed, Task, Wait
 from .resources import producer
-from .signals import Began, Failed, Fired, Signal, Started, Stopped, Submitted, Succeeded, TimedOut
+from .signals import (
+    Began,
+    ChildEnded,
+    Failed,
+    Fired,
+    Signal,
+    Started,
+    Stopped,
+    Submitted,
+    Succeeded,
+    TimedOut,
+)
 from .tokens import hash_token
 from .turn import HistoryFull, Turn, too_large
 from .values import JSON, Payload
@@ -143,17 +156,20 @@ def _submitted(turn: Turn, signal: Submitted) -> None:
 
 def _succeeded(turn: Turn, signal: Succeeded) -> None:
     found = _task(turn, signal.pending)
-    if found is None:
-        return
-    pending, frame = found
-    if not pending.started:
-        _begin(turn, pending, frame, None)
-    if len(signal.output.text) > turn.limits.payload_bytes:
+    if found is not None:
+        pending, frame = found
+        if not pending.started:
+            _begin(turn, pending, frame, None)
+        _succeed_task(turn, pending, frame, signal.output)
+
+
+def _succeed_task(turn: Turn, pending: Pending, frame: Frame, output: Payload) -> None:
+    if len(output.text) > turn.limits.payload_bytes:
         failure = too_large(producer(pending.resource or ""))
         _fail_task(turn, pending, frame, failure.error, failure.cause)
         return
-    turn.emit(TaskSucceeded(frame.id, pending.id, signal.output, turn.show(), frame.last))
-    _guarded(turn, frame, lambda: finish(turn, frame, signal.output))
+    turn.emit(TaskSucceeded(frame.id, pending.id, output, turn.show(), frame.last))
+    _guarded(turn, frame, lambda: finish(turn, frame, output))
 
 
 def _failed(turn: Turn, signal: Failed) -> None:
@@ -169,6 +185,20 @@ def _fail_task(turn: Turn, pending: Pending, frame: Frame, error: str | None, ca
     error, cause = unwind.within_limits(error, cause)
     turn.emit(TaskFailed(frame.id, pending.id, error, cause, None, turn.show(), frame.last))
     unwind.fail(turn, frame, StateFailure(error, cause, prefixed=False))
+
+
+def _child_ended(turn: Turn, signal: ChildEnded) -> None:
+    found = _task(turn, signal.pending)
+    if found is None or found[0].mode != "sync":
+        return
+    pending, frame = found
+    if not pending.started:
+        _begin(turn, pending, frame, None)
+    output, cause = outcome_of_child(signal.description.value, pending.resource or "")
+    if output is not None:
+        _succeed_task(turn, pending, frame, output)
+    else:
+        _fail_task(turn, pending, frame, TASK_FAILED, cause)
 
 
 def _timed_out(turn: Turn, signal: TimedOut) -> None:
@@ -218,6 +248,7 @@ _RECEIVE: dict[type, Callable[[Turn, Any], None]] = {
     Submitted: _submitted,
     Succeeded: _succeeded,
     Failed: _failed,
+    ChildEnded: _child_ended,
     TimedOut: _timed_out,
     Fired: _fired,
     Stopped: _stopped,
@@ -351,16 +382,18 @@ def _choice(turn: Turn, frame: Frame, state: Choice) -> None:
 
 def _schedule(turn: Turn, frame: Frame, state: Task) -> None:
     token = turn.token() if state.mode != "request" else None
-    bindings = turn.bindings(frame, token=token)
+    # An activity's worker gets the token with the task; expressions do not see it.
+    bindings = turn.bindings(frame, token=None if state.mode == "activity" else token)
     arguments = bindings.input if state.flow is None else state.flow.arguments(bindings)
     credentials = None if state.credentials is None else Payload(state.credentials(bindings.input, bindings))
+    timeout = _seconds(state.timeout, bindings)
     turn.emit(
         TaskScheduled(
             frame.id,
             state.resource,
             state.mode,
             turn.payload(arguments, frame, frame.input),
-            _seconds(state.timeout, bindings),
+            timeout,
             _seconds(state.heartbeat, bindings),
             credentials,
             None if token is None else hash_token(token),
@@ -369,6 +402,8 @@ def _schedule(turn: Turn, frame: Frame, state: Task) -> None:
             frame.last,
         )
     )
+    if state.mode == "activity" and timeout is not None and turn.limits.activity_times_out_untaken:
+        turn.emit(TaskOffered(frame.id, turn.execution.seq, turn.now + timeout * 1000))
 
 
 def _seconds(evaluate: Evaluate | None, bindings: Bindings) -> int | None:

@@ -94,6 +94,17 @@ class TaskScheduled:
 
 
 @dataclass(slots=True)
+class TaskOffered:
+    """A worker may take the task that was just scheduled until ``due``; then it has run out of time."""
+
+    code: ClassVar[str] = "To"
+
+    frame: int
+    pending: int
+    due: int
+
+
+@dataclass(slots=True)
 class TaskStarted:
     """Someone works on the task; its deadlines count from here."""
 
@@ -321,6 +332,7 @@ Event = (
     | StateEntered
     | StateExited
     | TaskScheduled
+    | TaskOffered
     | TaskStarted
     | TaskSubmitted
     | TaskSucceeded

@@ -24,6 +24,7 @@ from .events import (
     StateEntered,
     StateExited,
     TaskFailed,
+    TaskOffered,
     TaskScheduled,
     TaskStarted,
     TaskSubmitted,
@@ -58,6 +59,7 @@ def _execution_started(execution: Execution, event: ExecutionStarted) -> None:
     execution.profile = event.profile
     execution.role = event.role
     execution.input = event.input
+    execution.spelling = event.spelling
     execution.started_at = execution.now = event.started_at
     execution.ends_at = event.ends_at
     execution.shown = event.shown
@@ -108,6 +110,10 @@ def _task_scheduled(execution: Execution, event: TaskScheduled) -> None:
             attempt=event.attempt,
         ),
     )
+
+
+def _task_offered(execution: Execution, event: TaskOffered) -> None:
+    execution.pending[event.pending].due = event.due
 
 
 def _task_started(execution: Execution, event: TaskStarted) -> None:
@@ -252,6 +258,7 @@ _FILE: dict[type, Callable[[Execution, Any], None]] = {
     StateEntered: _state_entered,
     StateExited: _state_exited,
     TaskScheduled: _task_scheduled,
+    TaskOffered: _task_offered,
     TaskStarted: _task_started,
     TaskSubmitted: _task_submitted,
     TaskSucceeded: _task_ended,

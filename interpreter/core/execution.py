@@ -100,7 +100,8 @@ class Frame:
 @dataclass(slots=True)
 class Execution:
     """``seq`` is the number of the last event, ``shown`` the last id of the history that the service's
-    protocol shows, ``now`` the time of the last event (milliseconds).
+    protocol shows, ``now`` the time of the last event (milliseconds). ``spelling`` is the input as its
+    caller spelled it, where that was kept.
 
     ``opened`` and ``closed`` journal the pendings that came and went since the journal was last taken.
     """
@@ -112,6 +113,7 @@ class Execution:
     profile: str = "detent"
     role: str = ""
     input: Payload | None = None
+    spelling: Payload | None = None
     output: Payload | None = None
     error: str | None = None
     cause: str | None = None
@@ -169,10 +171,7 @@ class Execution:
 
     def payloads(self) -> Iterator[Payload]:
         """Every payload a live execution may read again: what a fold must load before work goes on."""
-        if self.input is not None:
-            yield self.input
-        if self.output is not None:
-            yield self.output
+        yield from (payload for payload in (self.input, self.spelling, self.output) if payload is not None)
         for frame in self.frames.values():
             yield frame.input
             if frame.variables is not None:

@@ -29,6 +29,8 @@ class Limits:
     map_items: int
     #: Whether States.ALL covers States.DataLimitExceeded: it did on the service in two recordings.
     all_covers_data_limit: bool = True
+    #: Whether an activity's task that no worker takes runs out of time, counted from when it was offered.
+    activity_times_out_untaken: bool = True
     #: States entered before an execution yields to others: bounds a transaction and a turn's time.
     steps_per_turn: int = 500
 

@@ -102,8 +102,9 @@ class Choice(State):
     rules: tuple[Rule, ...]
 
 
-#: How a task's end is reported: by the call's answer, by the end of the job it started, by a task token.
-TaskMode = Literal["request", "sync", "token"]
+#: How a task's end is reported: by the call's answer, by the end of the job it started, by who holds a task
+#: token, by the worker who took the activity's task (and its token with it).
+TaskMode = Literal["request", "sync", "token", "activity"]
 
 
 @dataclass(frozen=True, slots=True)

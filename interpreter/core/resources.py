@@ -7,6 +7,7 @@ import re
 _INTEGRATION = re.compile(
     r"^arn:[^:]*:states:[^:]*:[^:]*:(?P<service>aws-sdk:[^:.]+|[^:.]+):(?P<action>[^:]+(?::2)?)$"
 )
+_ACTIVITY = re.compile(r"^arn:[^:]*:states:[^:]*:[^:]*:activity:[^:]+$")
 
 
 def integration(resource: str) -> tuple[str, str] | None:
@@ -15,6 +16,17 @@ def integration(resource: str) -> tuple[str, str] | None:
         return None
     match = _INTEGRATION.match(resource)
     return None if match is None else (match["service"], match["action"])
+
+
+def is_activity(resource: str) -> bool:
+    """Whether a Resource is the ARN of an activity: its tasks are taken by workers."""
+    return _ACTIVITY.match(resource) is not None
+
+
+def starts_execution(resource: str) -> bool:
+    """Whether a Resource starts an execution of another machine, whatever it then waits for."""
+    found = integration(resource)
+    return found is not None and found[0] == "states" and found[1].partition(".")[0] == "startExecution"
 
 
 def producer(resource: str) -> str:

@@ -70,6 +70,16 @@ class Failed:
 
 
 @dataclass(slots=True)
+class ChildEnded:
+    """The execution that a task started, and waits for, has ended; ``description`` says how (core.children)."""
+
+    code: ClassVar[str] = "child_ended"
+
+    pending: int
+    description: Payload
+
+
+@dataclass(slots=True)
 class Fired:
     """A timer's instant has come: a Wait, a retry, or a turn that was too long for one go."""
 
@@ -98,6 +108,6 @@ class Stopped:
     cause: str | None = None
 
 
-Signal = Started | Began | Submitted | Succeeded | Failed | Fired | TimedOut | Stopped
+Signal = Started | Began | Submitted | Succeeded | Failed | ChildEnded | Fired | TimedOut | Stopped
 
-SIGNALS: tuple[type[Signal], ...] = (Started, Began, Submitted, Succeeded, Failed, Fired, TimedOut, Stopped)
+SIGNALS: tuple[type[Signal], ...] = Signal.__args__

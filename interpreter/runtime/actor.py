@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..core.codec import Step, encode_segment
@@ -15,9 +16,10 @@ from ..core.decide import advance
 from ..core.evaluation import BrokenOff
 from ..core.execution import RUNNING, Execution, Pending
 from ..core.machine import Machine
-from ..core.signals import Signal
-from ..store.base import Batch, ExecutionRecord, Head
+from ..core.signals import ChildEnded, Signal, Succeeded
+from ..store.base import Batch, ExecutionRecord, Head, Letter
 from .evaluations import Evaluations
+from .nested import child_of, letter_of_stop, letters_at_end
 
 
 @dataclass(slots=True)
@@ -28,6 +30,15 @@ class Decided:
     steps: list[Step]
     opened: list[Pending]
     closed: list[int]
+
+    def seed_of(self, id: int) -> str | None:
+        """The seed of the step that decided an event; None for an event of an earlier batch."""
+        last = self.batch.after
+        for step in self.steps:
+            last += len(step.events)
+            if last >= id > self.batch.after:
+                return step.seed
+        return None
 
 
 @dataclass(slots=True)
@@ -46,6 +57,17 @@ class Actor:
     _seeds: list[str] = field(default_factory=list)
     _broken: tuple[int, Evaluations] | None = None
     _broken_after: int = 0
+    #: The executions that tasks started and wait for, by pending.
+    children: dict[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._note_children(self.execution.pending.values())
+
+    def replace(self, execution: Execution) -> None:
+        """Go on from another state: the one that the log tells."""
+        self.execution = execution
+        self.children = {}
+        self._note_children(execution.pending.values())
 
     def decide(self, owner: str, release: str, *, hurried: bool = False) -> Decided | None:
         """Decide everything in the mailbox; None if it changed nothing.
@@ -97,6 +119,7 @@ class Actor:
             blobs=encoded.blobs if encoded else {},
             drained=drained,
             closed=closed,
+            letters=self._letters(steps, opened, closed),
             fence=self.fence,
             hold=owner,
         )
@@ -114,10 +137,44 @@ class Actor:
         self._broken[1].begin()
         return self._broken[1]
 
+    def _letters(self, steps: list[Step], opened: list[Pending], closed: list[int]) -> list[Letter]:
+        """What the executions around this one must hear of what was decided."""
+        letters: list[Letter] = []
+        self._note_children(opened)
+        if self.children and closed:
+            ends = (step.signal for step in steps)
+            over = {end.pending for end in ends if isinstance(end, (ChildEnded, Succeeded))}
+            left = [(id, self.children.pop(id)) for id in closed if id in self.children]
+            letters += [letter_of_stop(child) for id, child in left if id not in over]
+        if self.record.parent is not None and self.execution.status != RUNNING:
+            letters += letters_at_end(self.record, self.execution)
+        return letters
+
+    def _note_children(self, pendings: Iterable[Pending]) -> None:
+        for pending in pendings:
+            if pending.mode == "sync" and (child := child_of(self.execution.id, pending)) is not None:
+                self.children[pending.id] = child
+
+
+class Actors(dict[str, Actor]):
+    """The live executions of one engine, by id."""
+
+    def pending(self, execution: str, id: int) -> Pending | None:
+        """What an execution waits for under an id; None if it does not, or is not live here."""
+        actor = self.get(execution)
+        return None if actor is None else actor.execution.pending.get(id)
+
 
 def head_of(execution: Execution) -> Head:
     """What must be findable without reading the log."""
     if execution.status != RUNNING:
         return Head(execution.status, None, False, execution.ended_at)
-    ready = any(pending.kind == "task" for pending in execution.pending.values())
+    ready = any(is_work(pending) for pending in execution.pending.values())
     return Head(execution.status, execution.due(), ready)
+
+
+def is_work(pending: Pending) -> bool:
+    """Whether somebody here must do something: whoever called, or took, sends word by themselves."""
+    if pending.kind != "task" or pending.submitted:
+        return False
+    return pending.mode != "activity" or not pending.started

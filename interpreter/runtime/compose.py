@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from importlib.metadata import version
 
 from ..compile import compile_definition, compile_text, digest_of
@@ -14,38 +13,26 @@ from ..core.values import JSON, Payload, encode
 from ..query.jsonpath import Engine as PathEngine
 from ..store.base import ExecutionRecord, MachineRecord, Store
 from ..store.url import open_store
+from .answers import Answers
 from .clock import Clock, SystemClock
 from .dispatch import Resolve
 from .engine import Engine
 from .machines import Machines
+from .names import Names
 from .records import Records
+
+__all__ = [
+    "RELEASE",
+    "Names",
+    "compile_machine",
+    "open_answers",
+    "open_engine",
+    "open_records",
+    "start_execution",
+]
 
 #: What stands in the log for who wrote it.
 RELEASE = version("detent")
-
-#: Where executions and machines live where nobody says otherwise.
-REGION = "us-east-1"
-ACCOUNT = "123456789012"
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """The ARNs of a machine and of its executions (api, section 2)."""
-
-    machine: str
-    region: str = REGION
-    account: str = ACCOUNT
-
-    @property
-    def machine_arn(self) -> str:
-        return f"arn:aws:states:{self.region}:{self.account}:stateMachine:{self.machine}"
-
-    @property
-    def role_arn(self) -> str:
-        return f"arn:aws:iam::{self.account}:role/{self.machine}"
-
-    def execution_arn(self, name: str) -> str:
-        return f"arn:aws:states:{self.region}:{self.account}:execution:{self.machine}:{name}"
 
 
 @asynccontextmanager
@@ -79,6 +66,17 @@ async def open_engine(
         yield engine
     finally:
         await engine.close()
+
+
+@asynccontextmanager
+async def open_answers(url: str) -> AsyncIterator[Answers]:
+    """Answers to tasks of the store a URL names, beside an engine that may be at work on it. Raises StoreError."""
+    store = open_store(url)
+    await store.open(engine=False)
+    try:
+        yield Answers(store, SystemClock())
+    finally:
+        await store.close()
 
 
 @asynccontextmanager

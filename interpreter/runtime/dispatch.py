@@ -11,14 +11,13 @@ import logging
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
-from hashlib import blake2b
 
 from ..core.errors import TASK_FAILED
 from ..core.execution import Execution, Pending
-from ..core.signals import Began, Failed, Signal, Succeeded
+from ..core.signals import Began, Failed, Signal, Submitted, Succeeded
 from ..core.values import Payload, decode
 from .clock import Clock
-from .handlers.base import Handler, TaskCall, TaskError
+from .handlers.base import Handler, TaskCall, TaskError, task_key
 
 log = logging.getLogger(__name__)
 
@@ -79,15 +78,16 @@ class Dispatcher:
             self._post(call.execution, Began(call.pending))
             if not pending.started and pending.timeout is not None:
                 call = replace(call, deadline=self._clock.now() + pending.timeout * 1000)
-            signal = await self._attempt(handler, call)
+            signal = await self._attempt(handler, call, pending)
         self._post(call.execution, signal)
 
-    async def _attempt(self, handler: Handler, call: TaskCall) -> Signal:
+    async def _attempt(self, handler: Handler, call: TaskCall, pending: Pending) -> Signal:
         try:
             result = await handler.run(call, lambda: self._on_beat(call.execution, call.pending))
             payload = Payload(result)
             payload.text  # noqa: B018  # what cannot be written is found here, while a task can still fail
-            return Succeeded(call.pending, payload)
+            # A job or a callback was only begun by the call; its end comes from elsewhere.
+            return (Succeeded if pending.mode == "request" else Submitted)(call.pending, payload)
         except TaskError as error:
             return Failed(call.pending, error.error, error.cause)
         except asyncio.CancelledError as error:
@@ -116,6 +116,6 @@ def _call(execution: Execution, pending: Pending) -> TaskCall:
         state=frame.state or "",
         pending=pending.id,
         attempt=pending.attempt,
-        key=blake2b(f"{execution.id}/{pending.id}".encode(), digest_size=16).hexdigest(),
+        key=task_key(execution.id, pending.id),
         deadline=pending.due,
     )

@@ -23,38 +23,35 @@ from ..core.codec import Step, unstored
 from ..core.errors import DetentError
 from ..core.evaluation import BrokenOff
 from ..core.execution import RUNNING, Execution, Pending
-from ..core.signals import Began, Failed, Fired, Signal, Started, Stopped, Succeeded, TimedOut
+from ..core.signals import Began, Failed, Signal, Started, Stopped, Submitted, Succeeded
 from ..core.values import Payload
-from ..store.base import (
-    Beat,
-    ExecutionRecord,
-    Outcome,
-    Store,
-    StoreError,
-    StoreUnavailable,
-)
-from .actor import Actor, Decided
+from ..store.base import ExecutionRecord, Outcome, Store, StoreError, StoreUnavailable
+from .activities import Activities
+from .actor import Actor, Actors, Decided, is_work
+from .answers import Answers, Live
 from .clock import Clock, SystemClock
+from .deadlines import Deadlines
 from .dispatch import Dispatcher, Resolve
 from .errors import EngineError, ExecutionExists, ExecutionStuck, ExecutionTaken
 from .evaluations import Helpers
 from .intake import POLL_SECONDS, Intake
 from .machines import Machines
+from .nested import StartExecution
 from .patience import Patience
 from .recall import recall
-from .timers import Due, Timers
 from .waiting import Waiting
 
 log = logging.getLogger(__name__)
 
 #: Executions that one transaction may carry.
 GROUP_MAX = 256
-#: Timers that one round may fire: overdue ones are worked off in bounded batches.
-FIRED_MAX = 256
 #: How long one round may decide before it is written, and others get their turn, in seconds.
 ROUND_SECONDS = 0.05
 #: How long the beginning of a task may wait to be written together with its end, in seconds.
 BEGAN_DELAY_SECONDS = 0.02
+
+#: Signals after which an attempt is not called again.
+_ANSWERS = (Submitted, Succeeded, Failed)
 
 #: Told after each commit of an execution: its state and the steps that were written.
 Observer = Callable[[Execution, Sequence[Step]], None]
@@ -66,6 +63,8 @@ class Engine:
     ``resolve`` finds handlers for resources, ``release`` is written into the log, ``task_limit`` bounds
     the tasks that run at once. ``takes_over`` makes it look for executions that nobody works on; without
     it the engine works on what it is asked to and nothing else.
+
+    Those outside answer tasks through ``answers``, workers take the tasks of activities from ``activities``.
     """
 
     def __init__(
@@ -84,20 +83,38 @@ class Engine:
         self.owner = secrets.token_hex(8)
         self._release = release
         self._clock = clock or SystemClock()
-        self._timers = Timers(self._clock)
-        self._dispatcher = Dispatcher(
-            resolve, self._post_began_lazily, self._beat, clock=self._clock, limit=task_limit
-        )
-        self._actors: dict[str, Actor] = {}
+        self._actors = Actors()
         self._ready: dict[str, None] = {}
+        self._wake = asyncio.Event()
         self._intake = Intake(
             store, self._clock, self.owner, self._actors, self._adopt, self._post, takes_over=takes_over
         )
         self._helpers = Helpers()
         self._waiting = Waiting()
         self._patience = Patience(store)
+        self._deadlines = Deadlines(
+            self._clock,
+            self._actors,
+            self._post,
+            self._intake.note,
+            lambda execution: self._patience.insist(lambda: self._intake.catch_up(execution)),
+            self._wake.set,
+        )
+        live = Live(self._actors.pending, self._intake.written, self._deadlines.beat)
+        self.answers = Answers(store, self._clock, live)
+        self.activities = Activities(store, self._actors.pending, self._post)
+        children = StartExecution(
+            store,
+            self._clock,
+            self.start,
+            self._patience,
+            profile_of=lambda execution: self._actors[execution].record.profile,
+            stop=self.stop,
+        )
+        self._dispatcher = Dispatcher(
+            children.beside(resolve), self._post_began_lazily, self._beat, clock=self._clock, limit=task_limit
+        )
         self._observers: list[Observer] = []
-        self._wake = asyncio.Event()
         self._committing: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -119,6 +136,8 @@ class Engine:
         Executions that have not ended stay as they are and go on where they are resumed.
         """
         self._patience.end()
+        self.activities.close()
+        self._deadlines.close()
         await self._dispatcher.close()
         for task in self._tasks:
             task.cancel()
@@ -144,10 +163,13 @@ class Engine:
 
     # What one asks of it
 
-    async def start(self, record: ExecutionRecord, input: Payload, *, role: str = "") -> None:
+    async def start(
+        self, record: ExecutionRecord, input: Payload, *, role: str = "", spelling: Payload | None = None
+    ) -> None:
         """Begin an execution; when this returns the start is durable.
 
-        The machine of ``record.digest`` must have been published. Raises ExecutionExists, StoreUnavailable.
+        The machine of ``record.digest`` must have been published. ``spelling`` is the input as its caller
+        spelled it (a JSON string), where that is not its compact text. Raises ExecutionExists, StoreUnavailable.
         """
         machine = await self.machines.get(record.digest)
         if self._patience.ended:
@@ -155,7 +177,9 @@ class Engine:
         if record.id in self._actors or self._waiting.is_beginning(record.id):
             raise _exists(record)
         input = Payload(text=input.text)  # the caller may start another execution with the same payload
-        started = Started(record.id, record.name, record.machine, record.digest, record.profile, role, input)
+        started = Started(
+            record.id, record.name, record.machine, record.digest, record.profile, role, input, spelling
+        )
         begun = self._waiting.begin(record.id)
         self._actors[record.id] = Actor(record, machine, Execution(), 1, created=False)
         self._post(record.id, started)
@@ -221,55 +245,23 @@ class Engine:
         pending = actor.execution.pending.get(signal.pending)
         if pending is not None and pending.started:
             # The attempt is run again, after a crash: its heart beats from now on, and there is nothing to record.
-            self._note_beat(execution, pending.id)
-            self._arm_heartbeat(execution, pending)
+            self._deadlines.beat(execution, pending.id)
+            self._deadlines.arm_heartbeat(execution, pending)
             return
         actor.mailbox.append((signal, self._clock.now(), 0))
         asyncio.get_running_loop().call_later(BEGAN_DELAY_SECONDS, self._make_ready, execution)
-
-    def _fire(self) -> None:
-        for entry in self._timers.take(FIRED_MAX):
-            actor = self._actors.get(entry.execution)
-            if actor is not None:
-                self._fire_one(actor, entry)
-
-    def _fire_one(self, actor: Actor, entry: Due) -> None:
-        # The wall clock may have been set back while the time that was to pass has passed.
-        at = max(self._clock.now(), entry.due)
-        pending = actor.execution.pending.get(entry.pending) if entry.pending is not None else None
-        if entry.pending is None:
-            self._post(entry.execution, TimedOut(None), at=at)
-        elif pending is None:
-            return
-        elif entry.beat and pending.beat_due is not None and pending.beat_due > entry.due:
-            self._timers.add(Due(entry.execution, pending.id, pending.beat_due, task=True, beat=True))
-        elif entry.task:
-            self._post(entry.execution, TimedOut(pending.id, entry.beat), at=at)
-            if entry.beat and pending.heartbeat is not None:
-                # A sign of life may still overtake the signal, which then changes nothing: look again.
-                again = at + pending.heartbeat * 1000
-                self._timers.add(Due(entry.execution, pending.id, again, task=True, beat=True))
-        else:
-            self._post(entry.execution, Fired(pending.id), at=at)
 
     def _beat(self, execution: str, pending: int) -> None:
         """A sign of life of a task, from any thread."""
         assert self._loop is not None
         with suppress(RuntimeError):  # the loop is closed: nobody listens any more
-            self._loop.call_soon_threadsafe(self._note_beat, execution, pending)
-
-    def _note_beat(self, execution: str, id: int) -> None:
-        actor = self._actors.get(execution)
-        pending = actor.execution.pending.get(id) if actor is not None else None
-        if actor is not None and pending is not None and pending.heartbeat is not None:
-            pending.beat_due = self._clock.now() + pending.heartbeat * 1000
-            self._intake.note(Beat(execution, id, pending.beat_due, actor.fence))
+            self._loop.call_soon_threadsafe(self._deadlines.beat, execution, pending)
 
     # The loop
 
     async def _drive(self) -> None:
         while True:
-            self._fire()
+            self._deadlines.fire()
             decided = self._decide()
             if self._committing is not None:
                 await asyncio.shield(self._committing)
@@ -286,7 +278,7 @@ class Engine:
     async def _sleep(self) -> None:
         self._wake.clear()
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._timers.wait()):
+            async with asyncio.timeout(self._deadlines.wait()):
                 await self._wake.wait()
 
     def _decide(self) -> list[tuple[Actor, Decided]]:
@@ -344,14 +336,15 @@ class Engine:
             self._acknowledge(actor)
         id = actor.record.id
         for closed in offer.closed:
-            self._dispatcher.cancel(id, closed)
+            self._withdraw(id, closed)
         for pending in offer.opened:
-            self._perform_pending(actor.execution, pending)
+            self._perform_pending(actor.execution, pending, offer)
         for step in offer.steps:
             if isinstance(step.signal, Began) and step.signal.pending in actor.execution.pending:
-                begun = actor.execution.pending[step.signal.pending]
-                self._arm_deadline(id, begun)
-                self._arm_heartbeat(id, begun)
+                self._deadlines.arm_begun(id, actor.execution.pending[step.signal.pending])
+                self.activities.begun(id, step.signal.pending)
+        if offer.batch.letters:
+            self._intake.written()
         self._tell(actor.execution, offer.steps)
         if actor.execution.status != RUNNING:
             self._end(actor)
@@ -367,26 +360,25 @@ class Engine:
 
     def _acknowledge(self, actor: Actor) -> None:
         actor.created = True
-        if actor.execution.ends_at is not None:
-            self._timers.add(Due(actor.record.id, None, actor.execution.ends_at))
+        self._deadlines.arm_execution(actor.execution)
         self._waiting.begun(actor.record.id)
 
-    def _perform_pending(self, execution: Execution, pending: Pending) -> None:
+    def _perform_pending(self, execution: Execution, pending: Pending, offer: Decided | None = None) -> None:
         """Do what a pending announces. Doing it again after a crash is all there is to recovery."""
-        if pending.kind == "task":
-            self._arm_deadline(execution.id, pending)
-            if not self._dispatcher.start(execution, pending):
-                self._arm_heartbeat(execution.id, pending)  # it runs already, and will not begin once more
-        elif pending.due is not None:
-            self._timers.add(Due(execution.id, pending.id, pending.due), absolute=pending.absolute)
+        if not is_work(pending):
+            self._deadlines.arm_begun(execution.id, pending)
+        elif pending.mode == "activity":
+            self._deadlines.arm(execution.id, pending)
+            self.activities.offer(execution.id, pending, offer.seed_of(pending.id) if offer else None)
+        elif self._dispatcher.start(execution, pending):
+            self._deadlines.arm(execution.id, pending)
+        else:
+            self._deadlines.arm_begun(execution.id, pending)  # it runs already, and will not begin once more
 
-    def _arm_deadline(self, execution: str, pending: Pending) -> None:
-        if pending.due is not None:
-            self._timers.add(Due(execution, pending.id, pending.due, task=True))
-
-    def _arm_heartbeat(self, execution: str, pending: Pending) -> None:
-        if pending.beat_due is not None:
-            self._timers.add(Due(execution, pending.id, pending.beat_due, task=True, beat=True))
+    def _withdraw(self, execution: str, pending: int) -> None:
+        """Nobody waits for this any more."""
+        self._dispatcher.cancel(execution, pending)
+        self.activities.withdraw(execution, pending)
 
     def _end(self, actor: Actor) -> None:
         self._forget(actor)
@@ -405,7 +397,7 @@ class Engine:
         """Work on an execution no longer: its tasks are cancelled, and who waits for it is told why."""
         self._forget(actor)
         for pending in actor.execution.pending:
-            self._dispatcher.cancel(actor.record.id, pending)
+            self._withdraw(actor.record.id, pending)
         self._waiting.failed(actor.record.id, reason)
 
     # Doubt: throw the state away and fold again
@@ -466,7 +458,7 @@ class Engine:
         except DetentError as error:
             self._give_up(actor, error)
             return
-        actor.execution = state
+        actor.replace(state)
         actor.created = True
         self._go_on(actor)
 
@@ -486,16 +478,19 @@ class Engine:
         actor.committing = False
         state = actor.execution
         self._waiting.begun(actor.record.id)
+        self.activities.recalled(state)
         if state.status != RUNNING:
             self._end(actor)
             return
-        if state.ends_at is not None:
-            self._timers.add(Due(state.id, None, state.ends_at))
-        answers = [signal for signal, _, _ in actor.mailbox if isinstance(signal, (Succeeded, Failed))]
+        self._deadlines.arm_execution(state)
+        answers = [signal for signal, _, _ in actor.mailbox if isinstance(signal, _ANSWERS)]
         answered = {answer.pending for answer in answers}
         for pending in state.pending.values():
             if pending.id not in answered:
                 self._perform_pending(state, pending)
+            else:
+                self._deadlines.arm_begun(state.id, pending)
+        self._intake.follow(actor.children.values())
         # Also where no signal is left: the loop may sleep for longer than the new timers allow.
         self._make_ready(state.id)
 
@@ -503,9 +498,10 @@ class Engine:
         while True:
             try:
                 await self.poll()
+                await self._intake.pause()
             except StoreError as error:
                 log.warning("the store cannot be asked, trying again: %s", error)
-            await asyncio.sleep(POLL_SECONDS)
+                await asyncio.sleep(POLL_SECONDS)
 
     async def poll(self) -> None:
         """Look for executions that need attention and for messages. Raises StoreError."""

@@ -33,3 +33,15 @@ class ExecutionTaken(EngineError):
     """Another process works on the execution now; it goes on there."""
 
     code = "EXECUTION_TAKEN"
+
+
+class TaskClosed(EngineError):
+    """The task of a token waits no longer: answered, out of time, or its execution has moved on."""
+
+    code = "TASK_CLOSED"
+
+
+class InvalidOutput(EngineError):
+    """What was sent as the output of a task is no JSON value."""
+
+    code = "INVALID_OUTPUT"

@@ -6,15 +6,16 @@ the claims. It knows no state of an execution: the engine makes executions live 
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Protocol
 
 from ..core.codec import LogError, decode_signal
 from ..core.errors import DetentError
 from ..core.signals import Signal
-from ..store.base import Batch, Beat, Claim, NotFound, Store, StoreUnavailable
+from ..store.base import Batch, Beat, Claim, Message, NotFound, Store, StoreUnavailable
 from .clock import Clock
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,10 @@ class Intake:
         self._doubtful: set[str] = set()
         self._beats: dict[tuple[str, int], Beat] = {}
         self._renewed = 0.0
+        self._followed: set[str] = set()
+        self._written = asyncio.Event()
+        #: The highest number of a message that was delivered.
+        self._seen = 0
 
     async def open(self) -> None:
         """Begin a lease."""
@@ -98,6 +103,10 @@ class Intake:
         """Nobody works on it here any more."""
         self._claims.pop(execution, None)
 
+    def follow(self, executions: Iterable[str]) -> None:
+        """Somebody here waits for the ends of these: they are made live with the next poll."""
+        self._followed.update(executions)
+
     def doubt(self, execution: str) -> None:
         """Its start was refused because the store could not answer; it may have been written all the same."""
         self._doubtful.add(execution)
@@ -112,6 +121,9 @@ class Intake:
             await self._renew()
         await self._write_beats()
         await self._settle_doubts()
+        for id in [id for id in self._followed if id not in self._live]:
+            await self.claim(id)
+            self._followed.discard(id)
         if self._takes_over:
             await self._take_over()
         await self._deliver_messages()
@@ -121,6 +133,24 @@ class Intake:
         begun = self._clock.monotonic()
         await self._store.renew(self._owner, now=self._clock.now(), lease=LEASE_MILLISECONDS)
         self._renewed = begun
+
+    def written(self) -> None:
+        """There is mail: it is not left until the next poll."""
+        self._written.set()
+
+    async def pause(self) -> None:
+        """Let the time between two polls pass, delivering at once what is announced meanwhile. Raises StoreError."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLL_SECONDS):
+                while True:
+                    await self._written.wait()
+                    self._written.clear()
+                    await self._deliver_messages(after=self._seen)
+
+    async def catch_up(self, execution: str) -> Mapping[int, int]:
+        """Deliver what has arrived; the heartbeat deadlines that are stored for an execution. Raises StoreError."""
+        await self._deliver_messages()
+        return (await self._store.load(execution, limit=0)).beats
 
     async def _ask(self, *, limit: int, only: list[str] | None = None) -> int:
         """Claim, and note the claims before anything is read: what cannot be read now is taken later."""
@@ -151,20 +181,26 @@ class Intake:
                 await self._adopt(id, 1)
             self._doubtful.discard(id)
 
-    async def _deliver_messages(self) -> None:
+    async def _deliver_messages(self, after: int = 0) -> None:
         late: dict[str, list[int]] = {}
-        for message in await self._store.inbox(self._owner, limit=PAGE):
-            if message.execution not in self._live:
-                late.setdefault(message.execution, []).append(message.number)
-                continue
-            try:
-                signal = decode_signal(message.body)
-            except LogError as error:
-                log.error("a message to %s is left alone: %s", message.execution, error)
-            else:
-                self._deliver(message.execution, signal, message=message.number)
+        while messages := await self._store.inbox(self._owner, after=after, limit=PAGE):
+            for message in messages:
+                if message.execution in self._live:
+                    self._deliver_message(message)
+                else:
+                    late.setdefault(message.execution, []).append(message.number)
+            after = messages[-1].number
+            self._seen = max(self._seen, after)
         for execution, numbers in late.items():
             await self._drain(execution, numbers)
+
+    def _deliver_message(self, message: Message) -> None:
+        try:
+            signal = decode_signal(message.body)
+        except LogError as error:
+            log.error("a message to %s is left alone: %s", message.execution, error)
+        else:
+            self._deliver(message.execution, signal, message=message.number)
 
     async def _drain(self, execution: str, numbers: list[int]) -> None:
         """What reaches an execution after its end changes nothing, and must not stand before other messages."""

@@ -93,7 +93,8 @@ class MachineRecord:
 class ExecutionRecord:
     """What never changes about an execution, known when it is created.
 
-    ``parent`` names what started it and waits for it (an execution, a Map Run); None for a start from outside.
+    ``parent`` names what started it, None for a start from outside. For a task of another execution it is
+    ``EXECUTION#PENDING``, with ``:detached`` behind it where the task does not wait for the end.
     """
 
     id: str

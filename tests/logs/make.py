@@ -13,10 +13,22 @@ from pathlib import Path
 from typing import Any
 
 from detent.compile import compile_definition
+from detent.core.children import describe_end
 from detent.core.codec import Step, encode_segment
 from detent.core.decide import advance
 from detent.core.execution import Execution
-from detent.core.signals import Began, Failed, Fired, Signal, Started, Stopped, Submitted, Succeeded, TimedOut
+from detent.core.signals import (
+    Began,
+    ChildEnded,
+    Failed,
+    Fired,
+    Signal,
+    Started,
+    Stopped,
+    Submitted,
+    Succeeded,
+    TimedOut,
+)
 from detent.core.values import Payload
 from detent.recording import Facts, Part, Recording, write_recording
 from detent.runtime.compose import RELEASE, Names
@@ -159,6 +171,31 @@ def token() -> Play:
     return play
 
 
+def activity() -> Play:
+    """A task of an activity that no worker takes in time; tried again, one takes it."""
+    review = "arn:aws:states:us-east-1:123456789012:activity:review"
+    retry = [{"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 2}]
+    play = Play("activity", scope(Review=task(Resource=review, TimeoutSeconds=60, Retry=retry)), {"page": 1})
+    play.time_out("Review")
+    play.fire("Review")
+    play.begin("Review", "somebody")
+    play.succeed("Review", {"page": 1, "fine": True})
+    return play
+
+
+def child() -> Play:
+    """A task that starts an execution and waits for its end."""
+    start = "arn:aws:states:::states:startExecution.sync:2"
+    child = Play("held", scope(Hold={"Type": "Wait", "Seconds": 99, "End": True}), {"n": 1})
+    child.fire("Hold")
+    ended = child.execution
+    wanted = {"StateMachineArn": ended.machine_name, "Name": ended.name, "Input.$": "$"}
+    play = Play("child", scope(Start=task(Resource=start, Parameters=wanted)), {"n": 1})
+    play.send(Submitted(play.waits("Start"), Payload({"ExecutionArn": ended.id, "StartDate": START})))
+    play.send(ChildEnded(play.waits("Start"), Payload(describe_end(ended))))
+    return play
+
+
 def side_by_side() -> Play:
     """Branches and iterations that all succeed, two at a time; no items at all."""
     body = scope(Each=task())
@@ -274,6 +311,8 @@ PLAYS: tuple[Callable[[], Play], ...] = (
     values,
     retries,
     token,
+    activity,
+    child,
     side_by_side,
     torn_down,
     uncaught,

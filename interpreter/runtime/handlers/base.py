@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Protocol
 
 from ...core.values import JSON
@@ -51,6 +52,11 @@ class TaskCall:
     attempt: int
     key: str
     deadline: int | None
+
+
+def task_key(execution: str, pending: int) -> str:
+    """The idempotency key of an attempt."""
+    return blake2b(f"{execution}/{pending}".encode(), digest_size=16).hexdigest()
 
 
 #: Tells the engine that the task is alive. May be called from any thread, as often as one likes.

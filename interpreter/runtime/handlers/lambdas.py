@@ -13,12 +13,12 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from uuid import NAMESPACE_URL, uuid5
 
 from ...core.errors import RUNTIME
 from ...core.values import JSON, encode
 from .base import Beat, Handler, TaskCall, TaskError
 from .context import TaskContext
+from .metadata import refused, request_id, sdk_metadata
 from .payloads import cut, parse
 from .python import INVALID_RESULT, message_of, own_trace
 
@@ -68,10 +68,6 @@ class LambdaContext(TaskContext):
         return 900_000 if deadline is None else max(0, deadline - time.time_ns() // 1_000_000)
 
 
-def request_id(task: TaskCall) -> str:
-    return str(uuid5(NAMESPACE_URL, task.key))
-
-
 class FunctionHandler:
     """A Task whose Resource is a function's ARN: the arguments are the event, the result is the payload."""
 
@@ -87,7 +83,7 @@ class FunctionHandler:
 
 
 class InvokeHandler:
-    """A Task of ``arn:aws:states:::lambda:invoke``: the arguments name the function and hold its payload."""
+    """A Task of ``lambda:invoke``, waiting for a token or not: the arguments name the function and its payload."""
 
     def __init__(self, find: Callable[[str], Handler | None], slots: asyncio.Semaphore) -> None:
         self.slots = slots
@@ -159,12 +155,7 @@ def _answer(payload: JSON, task: TaskCall) -> JSON:
     return {
         "ExecutedVersion": "$LATEST",
         "Payload": payload,
-        "SdkHttpMetadata": {
-            "AllHttpHeaders": {name: [value] for name, value in headers.items()},
-            "HttpHeaders": headers,
-            "HttpStatusCode": 200,
-        },
-        "SdkResponseMetadata": {"RequestId": identity},
+        **sdk_metadata(headers, identity),
         "StatusCode": 200,
     }
 
@@ -182,8 +173,6 @@ def _compact(cause: str | None) -> str | None:
 def _not_found(reference: str, task: TaskCall) -> TaskError:
     arn = reference if _ARN.match(reference) else f"function:{reference}"
     version = arn if arn.count(":") > 6 else f"{arn}:$LATEST"
-    return TaskError(
-        "Lambda.ResourceNotFoundException",
-        f"Function not found: {version} (Service: AWSLambda; Status Code: 404; "
-        f"Error Code: ResourceNotFoundException; Request ID: {request_id(task)}; Proxy: null)",
-    )
+    message = f"Function not found: {version}"
+    cause = refused("AWSLambda", "ResourceNotFoundException", message, request_id(task), status=404)
+    return TaskError("Lambda.ResourceNotFoundException", cause)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from ...core.resources import integration
+from ...core.resources import integration, is_activity, starts_execution
 from ...core.values import JSON
 from .base import Handler
 from .connections import Target, target_of
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 TASK = "task:"
 HTTP = ("http://", "https://")
+_INVOKE = (("lambda", "invoke"), ("lambda", "invoke.waitForTaskToken"))
 
 
 class Registry:
@@ -93,7 +94,7 @@ class Registry:
     def _make(self, resource: str) -> Handler | None:
         if is_function_arn(resource):
             return self._function_arn
-        if integration(resource) == ("lambda", "invoke"):
+        if integration(resource) in _INVOKE:
             return self._invoke
         try:
             if resource.startswith(HTTP):
@@ -124,7 +125,9 @@ class Registry:
         if is_function_arn(resource):
             return self._missing(function_name(resource) or resource, "Lambda function")
         found = integration(resource)
-        if found == ("lambda", "invoke"):
+        if is_activity(resource) or starts_execution(resource):
+            return None  # the engine itself sees to them
+        if found in _INVOKE:
             named = arguments.get("FunctionName") if isinstance(arguments, Mapping) else None
             if not isinstance(named, str):
                 return None
@@ -169,10 +172,6 @@ def _not_ours(resource: str, found: tuple[str, str] | None) -> str:
     instead = "name a resource that is: task:NAME, a Lambda function, http(s)://... or exec:..."
     if resource.startswith("signal:"):
         return f"named signals are not handled yet; {instead}"
-    if found is not None and found[1].endswith(".waitForTaskToken"):
-        return f"tasks that wait for a token are not handled yet; {instead}"
     if found is not None:
         return f"the integration {found[0]}:{found[1]} is not handled yet; {instead}"
-    if ":activity:" in resource:
-        return f"activities are not handled yet; {instead}"
     return f"this is no resource that is handled; {instead}"

@@ -39,7 +39,9 @@ def test_the_names_are_listed(shop: Registry) -> None:
     assert shop.names == ["archive", "charge"]
 
 
-@pytest.mark.parametrize("resource", ["task:charge", ARN + "charge", ARN + "charge:live", INVOKE])
+@pytest.mark.parametrize(
+    "resource", ["task:charge", ARN + "charge", ARN + "charge:live", INVOKE, INVOKE + ".waitForTaskToken"]
+)
 def test_what_is_handled_is_not_refused(shop: Registry, resource: str) -> None:
     assert shop.refusal(resource) is None
     assert shop.resolve(resource) is not None
@@ -52,16 +54,34 @@ def test_what_is_handled_is_not_refused(shop: Registry, resource: str) -> None:
         ("task:ship", "no handler is called 'ship': mark a function with @detent.task(\"ship\")"),
         ("task:", "no handler is called ''"),
         ("signal:approved", "named signals are not handled yet"),
-        (INVOKE + ".waitForTaskToken", "tasks that wait for a token are not handled yet"),
         ("arn:aws:states:::sqs:sendMessage", "the integration sqs:sendMessage is not handled yet"),
         ("arn:aws:states:::aws-sdk:s3:getObject", "the integration aws-sdk:s3:getObject is not handled yet"),
-        ("arn:aws:states:us-east-1:123456789012:activity:review", "activities are not handled yet"),
+        (
+            "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+            "the integration sqs:sendMessage.waitForTaskToken is not handled yet",
+        ),
+        ("arn:aws:states:::ecs:runTask.sync", "the integration ecs:runTask.sync is not handled yet"),
         ("carrier pigeon", "this is no resource that is handled"),
         ("", "this is no resource that is handled"),
     ],
 )
 def test_what_nobody_handles_has_its_reason(shop: Registry, resource: str, reason: str) -> None:
     assert reason in (shop.refusal(resource) or "")
+    assert shop.resolve(resource) is None
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "arn:aws:states:us-east-1:123456789012:activity:review",
+        "arn:aws:states:::states:startExecution",
+        "arn:aws:states:::states:startExecution.sync",
+        "arn:aws:states:::states:startExecution.sync:2",
+        "arn:aws:states:::states:startExecution.waitForTaskToken",
+    ],
+)
+def test_what_the_engine_sees_to_itself_is_not_refused(shop: Registry, resource: str) -> None:
+    assert shop.refusal(resource) is None
     assert shop.resolve(resource) is None
 
 

@@ -1,0 +1,151 @@
+"""What becomes due at live executions, brought to them as signals: timers, time-outs, missed heartbeats.
+
+Signs of life move a heartbeat's deadline without an event. Where somebody outside may have answered or
+given one, the store is asked before a task is taken for late: what was acknowledged counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
+
+from ..core.execution import Execution, Pending
+from ..core.signals import Fired, TimedOut
+from ..store.base import Beat, StoreError
+from .actor import Actors
+from .clock import Clock
+from .timers import Due, Timers
+
+#: Timers that one round may fire: overdue ones are worked off in bounded batches.
+FIRED_MAX = 256
+
+
+class Post(Protocol):
+    """Brings a signal to a live execution; ``at`` is the instant it counts from, in milliseconds."""
+
+    def __call__(self, execution: str, signal: Fired | TimedOut, *, at: int) -> None: ...
+
+
+class Deadlines:
+    """``actors`` are the live executions, kept by the engine. ``note`` stores a sign of life sooner or later.
+
+    ``catch_up`` delivers what has arrived for an execution from outside, and answers the heartbeat
+    deadlines that are stored for it; it raises StoreError where that is not possible any more. ``wake`` tells
+    the engine's loop that there is something new to await.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        actors: Actors,
+        post: Post,
+        note: Callable[[Beat], None],
+        catch_up: Callable[[str], Awaitable[Mapping[int, int]]],
+        wake: Callable[[], None],
+    ) -> None:
+        self._clock = clock
+        self._timers = Timers(clock)
+        self._actors = actors
+        self._post = post
+        self._note = note
+        self._catch_up = catch_up
+        self._wake = wake
+        self._looking: set[asyncio.Task[None]] = set()
+
+    # What is awaited
+
+    def arm_execution(self, state: Execution) -> None:
+        """The end of the execution's own time, if it has one."""
+        if state.ends_at is not None:
+            self._timers.add(Due(state.id, None, state.ends_at))
+
+    def arm(self, execution: str, pending: Pending) -> None:
+        """The instant of a timer, or when a task runs out of time."""
+        if pending.due is not None:
+            entry = Due(execution, pending.id, pending.due, task=pending.kind == "task")
+            self._timers.add(entry, absolute=pending.absolute)
+
+    def arm_heartbeat(self, execution: str, pending: Pending) -> None:
+        """When a task that began is taken for dead."""
+        if pending.beat_due is not None:
+            self._timers.add(Due(execution, pending.id, pending.beat_due, task=True, beat=True))
+
+    def arm_begun(self, execution: str, pending: Pending) -> None:
+        """Everything that a task which began, or a timer, waits for."""
+        self.arm(execution, pending)
+        self.arm_heartbeat(execution, pending)
+
+    def beat(self, execution: str, id: int) -> None:
+        """A task gave a sign of life."""
+        actor = self._actors.get(execution)
+        pending = actor.execution.pending.get(id) if actor is not None else None
+        if actor is not None and pending is not None and pending.heartbeat is not None:
+            pending.beat_due = self._clock.now() + pending.heartbeat * 1000
+            self._note(Beat(execution, id, pending.beat_due, actor.fence))
+
+    def wait(self) -> float | None:
+        """Seconds until it is worth looking again; None if nothing is awaited."""
+        return self._timers.wait()
+
+    # What has come
+
+    def fire(self) -> None:
+        """Bring the signals of what is due now, a bounded number of them."""
+        for entry in self._timers.take(FIRED_MAX):
+            # The wall clock may have been set back while the time that was to pass has passed.
+            at = max(self._clock.now(), entry.due)
+            pending = self._pending(entry)
+            if entry.pending is None:
+                self._post(entry.execution, TimedOut(None), at=at)
+            elif pending is None:
+                continue
+            elif not entry.task:
+                self._post(entry.execution, Fired(pending.id), at=at)
+            elif pending.token is None or self._is_early(entry, pending):
+                self._time_out(entry, pending, at)
+            else:
+                self._look_first(entry, at)
+
+    def close(self) -> None:
+        """Nobody is taken for late any more."""
+        for task in self._looking:
+            task.cancel()
+
+    def _pending(self, entry: Due) -> Pending | None:
+        return None if entry.pending is None else self._actors.pending(entry.execution, entry.pending)
+
+    @staticmethod
+    def _is_early(entry: Due, pending: Pending) -> bool:
+        """The deadline has moved since the entry was made: by a sign of life, or because the task began."""
+        deadline = pending.beat_due if entry.beat else pending.due
+        return deadline is not None and deadline > entry.due
+
+    def _time_out(self, entry: Due, pending: Pending, at: int) -> None:
+        if self._is_early(entry, pending):
+            if entry.beat:
+                self.arm_heartbeat(entry.execution, pending)
+            return
+        self._post(entry.execution, TimedOut(pending.id, entry.beat), at=at)
+        if entry.beat and pending.heartbeat is not None:
+            # A sign of life may still overtake the signal, which then changes nothing: look again.
+            again = at + pending.heartbeat * 1000
+            self._timers.add(Due(entry.execution, pending.id, again, task=True, beat=True))
+
+    def _look_first(self, entry: Due, at: int) -> None:
+        task = asyncio.get_running_loop().create_task(self._time_out_unless_answered(entry, at))
+        self._looking.add(task)
+        task.add_done_callback(self._looking.discard)
+
+    async def _time_out_unless_answered(self, entry: Due, at: int) -> None:
+        try:
+            beats = await self._catch_up(entry.execution)
+        except StoreError:
+            return  # the engine is closing, or the execution was deleted
+        pending = self._pending(entry)
+        if pending is None:
+            return
+        if entry.beat and pending.beat_due is not None:
+            pending.beat_due = max(pending.beat_due, beats.get(pending.id, 0))
+        self._time_out(entry, pending, at)
+        self._wake()

@@ -1,0 +1,49 @@
+"""Names and ARNs of machines and executions (api, section 2)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+#: Where executions and machines live where nobody says otherwise.
+REGION = "us-east-1"
+ACCOUNT = "123456789012"
+
+#: The longest name of a machine or an execution, and what none may contain.
+NAME_MAX = 80
+NOT_IN_NAMES = re.compile(r"""[\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]+""")
+
+_MACHINE = re.compile(
+    r"^arn:[^:]+:states:(?P<region>[^:]*):(?P<account>[^:]*):stateMachine:(?P<machine>[^:]+)$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The ARNs of a machine and of its executions."""
+
+    machine: str
+    region: str = REGION
+    account: str = ACCOUNT
+
+    @classmethod
+    def of(cls, machine_arn: str) -> Names | None:
+        """What a machine's ARN says; None for a text that is none."""
+        match = _MACHINE.match(machine_arn)
+        return None if match is None else cls(match["machine"], match["region"], match["account"])
+
+    @property
+    def machine_arn(self) -> str:
+        return f"arn:aws:states:{self.region}:{self.account}:stateMachine:{self.machine}"
+
+    @property
+    def role_arn(self) -> str:
+        return f"arn:aws:iam::{self.account}:role/{self.machine}"
+
+    def execution_arn(self, name: str) -> str:
+        return f"arn:aws:states:{self.region}:{self.account}:execution:{self.machine}:{name}"
+
+
+def is_name(text: str) -> bool:
+    """Whether a text may name a machine or an execution."""
+    return 0 < len(text) <= NAME_MAX and NOT_IN_NAMES.search(text) is None

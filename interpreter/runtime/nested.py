@@ -1,0 +1,243 @@
+"""Nested executions: what ``states:startExecution`` starts, finds again, and ends (resources, section 4).
+
+The id of a child follows from the task that starts it. So an attempt that is run again finds the child it
+started before, an engine that resumes the parent finds the child to resume, and a parent that waits no
+longer knows whom to stop. Child and parent tell each other of their ends by letters in their own last
+transactions; what the child's end then means is decided in the core.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any, Protocol
+from uuid import NAMESPACE_OID, uuid5
+
+from ..core.children import describe_end
+from ..core.codec import encode_signal
+from ..core.errors import RUNTIME, DetentError
+from ..core.execution import Execution, Pending
+from ..core.resources import integration, starts_execution
+from ..core.signals import ChildEnded, Stopped
+from ..core.values import JSON, Payload, encode
+from ..store.base import ExecutionRecord, Letter, NotFound, Store, StoreUnavailable
+from .clock import Clock
+from .dispatch import Resolve
+from .errors import ExecutionExists
+from .handlers.base import Beat, Handler, TaskCall, TaskError, task_key
+from .handlers.metadata import refused, request_id, sdk_metadata
+from .handlers.payloads import parse
+from .names import Names, is_name
+from .patience import Patience
+
+#: Marks a child whose end nobody waits for.
+_DETACHED = ":detached"
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The task that started an execution, by its own execution and pending; ``waits`` for the end."""
+
+    execution: str
+    pending: int
+    waits: bool
+
+    def __str__(self) -> str:
+        """What stands in :attr:`ExecutionRecord.parent`."""
+        return f"{self.execution}#{self.pending}{'' if self.waits else _DETACHED}"
+
+    @classmethod
+    def read(cls, text: str | None) -> Parent | None:
+        """The task that a record's parent names; None if it names none."""
+        execution, mark, rest = (text or "").rpartition("#")
+        number = rest.removesuffix(_DETACHED)
+        if not (mark and number.isascii() and number.isdigit()):
+            return None
+        return cls(execution, int(number), number == rest)
+
+
+def child_of(execution: str, pending: Pending) -> str | None:
+    """The id of the execution that a task starts and waits for; None if it does not do both, or cannot."""
+    if pending.mode != "sync" or pending.arguments is None or not starts_execution(pending.resource or ""):
+        return None
+    try:
+        return _Wanted.read(pending.arguments.value, task_key(execution, pending.id)).id
+    except _Refused:
+        return None
+
+
+def letters_at_end(record: ExecutionRecord, ended: Execution) -> Iterator[Letter]:
+    """What an execution that has ended tells the task that waits for it."""
+    parent = Parent.read(record.parent)
+    if parent is not None and parent.waits:
+        signal = ChildEnded(parent.pending, Payload(describe_end(ended)))
+        yield Letter(parent.execution, f"child-{parent.pending}", encode_signal(signal))
+
+
+def letter_of_stop(child: str) -> Letter:
+    """What a parent that waits no longer tells its child."""
+    return Letter(child, "parent", encode_signal(Stopped()))
+
+
+class _Refused(Exception):
+    """The call is refused: the service's code of the error, and its message."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a task asks for."""
+
+    names: Names
+    name: str
+    input: Payload
+    spelling: Payload | None
+
+    @property
+    def id(self) -> str:
+        return self.names.execution_arn(self.name)
+
+    @classmethod
+    def read(cls, arguments: JSON, key: str) -> _Wanted:
+        """Read a task's arguments; without a Name the child is named by the task's key. Raises _Refused."""
+        fields: Mapping[str, Any] = arguments if isinstance(arguments, Mapping) else {}
+        arn = fields.get("StateMachineArn")
+        names = Names.of(arn) if isinstance(arn, str) else None
+        if names is None:
+            raise _Refused("InvalidArn", f"Invalid Arn: 'Invalid ARN prefix: {arn}'")
+        name = fields.get("Name")
+        if name is None:
+            name = str(uuid5(NAMESPACE_OID, key))
+        if not isinstance(name, str) or not is_name(name):
+            raise _Refused("InvalidName", f"Invalid Name: '{name}'")
+        return cls(names, name, *_input(fields.get("Input")))
+
+
+def _input(given: JSON) -> tuple[Payload, Payload | None]:
+    """The child's input and, where it was given as text, how it is spelled."""
+    if not isinstance(given, str):
+        return Payload({} if given is None else given), None
+    try:
+        value = Payload(parse(given.encode("utf-8", "surrogatepass")))
+    except ValueError as error:
+        raise _Refused("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'") from None
+    return value, None if value.text == given.encode("utf-8", "surrogatepass") else Payload(given)
+
+
+class Start(Protocol):
+    """Starts an execution; durable when it returns. Raises ExecutionExists, StoreUnavailable."""
+
+    async def __call__(
+        self, record: ExecutionRecord, input: Payload, *, role: str, spelling: Payload | None
+    ) -> None: ...
+
+
+class StartExecution:
+    """The handler of ``states:startExecution`` in all its patterns.
+
+    ``profile_of`` gives the limit profile of a running execution, ``stop`` ends one.
+    """
+
+    slots = None
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        start: Start,
+        patience: Patience,
+        *,
+        profile_of: Callable[[str], str],
+        stop: Callable[[str], None],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._start = start
+        self._patience = patience
+        self._profile_of = profile_of
+        self._stop = stop
+
+    def beside(self, resolve: Resolve) -> Resolve:
+        """Find handlers as before, and this one where nobody else starts executions."""
+
+        def find(resource: str) -> Handler | None:
+            return resolve(resource) or (self if starts_execution(resource) else None)
+
+        return find
+
+    async def run(self, task: TaskCall, beat: Beat) -> JSON:
+        """Start the child, or find it if this attempt has started it before; what the service answers to that."""
+        waits = (integration(task.resource) or ("", ""))[1].endswith((".sync", ".sync:2"))
+        try:
+            wanted = _Wanted.read(task.arguments, task.key)
+            record = await self._record(wanted, task, waits)
+            started_at = await self._begin(record, wanted, waits)
+        except _Refused as error:
+            cause = refused("AWSStepFunctions", error.code, error.message, request_id(task))
+            raise TaskError(f"StepFunctions.{error.code}Exception", cause) from None
+        except StoreUnavailable:
+            # The engine is closing. Whoever resumes the parent runs the attempt again.
+            return await asyncio.get_running_loop().create_future()
+        except DetentError as error:
+            raise TaskError(RUNTIME, f"The machine cannot be started: {error}") from error
+        return _answer(record.id, started_at, task)
+
+    async def _record(self, wanted: _Wanted, task: TaskCall, waits: bool) -> ExecutionRecord:
+        arn = wanted.names.machine_arn
+        try:
+            machine = await self._patience.insist(lambda: self._store.machine_named(arn))
+        except NotFound:
+            raise _Refused("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'") from None
+        return ExecutionRecord(
+            wanted.id,
+            wanted.name,
+            arn,
+            machine.digest,
+            self._profile_of(task.execution),
+            self._clock.now(),
+            str(Parent(task.execution, task.pending, waits)),
+        )
+
+    async def _begin(self, record: ExecutionRecord, wanted: _Wanted, waits: bool) -> int:
+        """Start the child; the instant at which it was started, now or by an earlier run of the attempt."""
+        role = wanted.names.role_arn
+        try:
+            await self._patience.insist(
+                lambda: self._start(record, wanted.input, role=role, spelling=wanted.spelling)
+            )
+        except ExecutionExists:
+            return await self._begun_before(record)
+        except asyncio.CancelledError:
+            if waits and not self._patience.ended:
+                self._stop(record.id)  # nobody waits any more for what is just beginning
+            raise
+        return record.started_at
+
+    async def _begun_before(self, record: ExecutionRecord) -> int:
+        try:
+            known = (await self._patience.insist(lambda: self._store.load(record.id, limit=0))).record
+        except NotFound:
+            known = None
+        if known is None or known.parent != record.parent:
+            raise _Refused("ExecutionAlreadyExists", f"Execution Already Exists: '{record.id}'")
+        return known.started_at
+
+
+def _answer(id: str, started_at: int, task: TaskCall) -> JSON:
+    """What the service answers to StartExecution; the date in milliseconds."""
+    identity = request_id(task)
+    headers = {
+        "x-amzn-RequestId": identity,
+        "connection": "keep-alive",
+        "Content-Length": str(len(encode({"executionArn": id, "startDate": started_at / 1000}))),
+        "Date": format_datetime(datetime.fromtimestamp(started_at // 1000, UTC), usegmt=True),
+        "Content-Type": "application/x-amz-json-1.0",
+    }
+    return {"ExecutionArn": id, **sdk_metadata(headers, identity), "StartDate": started_at}
