@@ -35,17 +35,26 @@ def history(
     EXECUTION is a name, an ARN, or the FILE of an export. JSON output is that of GetExecutionHistory. The exit
     code is 2 if there is no such execution.
     """
-    from detent.history import project
-
     from .paper import paper, print_json
     from .reading import recording_of
 
     steps = recording_of(execution, store).steps()
     if output == "json" or query is not None:
-        print_json(_internal_json(steps) if internal else _json(list(project(steps))), query)
+        print_json(_internal_json(steps) if internal else _json(_projected(steps)), query)
         return
     sheet = paper()
-    sheet.print(_internal(steps, sheet.width) if internal else _lines(list(project(steps)), sheet.width))
+    sheet.print(_internal(steps, sheet.width) if internal else _lines(_projected(steps), sheet.width))
+
+
+def _projected(steps: list[Step]) -> list[HistoryEvent]:
+    """The shown history. Raises LogError for a log that contradicts itself."""
+    from detent.core.codec import LogError
+    from detent.history import project
+
+    try:
+        return list(project(steps))
+    except (KeyError, IndexError, AttributeError, TypeError) as error:
+        raise LogError("the log contradicts itself: `detent verify` tells more") from error
 
 
 def _json(events: list[HistoryEvent]) -> JSON:

@@ -74,6 +74,8 @@ async def _recordings(
 
 def verdict(count: int, wanting: int, said: Callable[[int], str]) -> int:
     """The last line, and the exit code: 1 if anything was found."""
+    if not count:
+        click.echo("detent: no executions", err=True)
     if count > 1:
         click.echo(f"{count:,} executions, {said(wanting)}")
     return Exit.INVALID if wanting else Exit.SUCCEEDED

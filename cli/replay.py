@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from .exits import Exit, Refusal
 from .judging import chosen, judge, verdict
 from .options import SETTINGS, jsonpath_option, variables
 from .outcome import OutputFormat
@@ -49,13 +50,24 @@ def replay(
     Nothing is run: what tasks answered is in the log. With --definition it says which recorded executions would
     take another path. The exit code is 0 without a difference, 1 with one, 2 if there is no such execution.
     """
+    from detent.core.errors import DetentError
+
     from .definition import runnable
+    from .exits import say
 
     judge_ = _Judge(None if definition is None else runnable(definition, variables), paths)
     said: list[JSON] = []
 
     def one(recording: Recording) -> None:
-        found = judge_.judge(recording)
+        try:
+            found = judge_.judge(recording)
+        except DetentError as error:
+            if len(executions) == 1:
+                raise
+            # One that cannot be decided at all does not keep the others from being looked at.
+            said.append({"execution": recording.facts.id, "same": False, "problem": str(error)})
+            say(f"{label(recording.facts.id)}: {error}")
+            return
         said.append(found.as_json())
         if output == "text":
             click.echo("\n".join(found.lines()))
@@ -94,7 +106,11 @@ class _Judge:
         from detent.runtime.compose import compile_machine
 
         if key not in self._machines:
-            self._machines[key] = compile_machine(definition, paths=self._paths)
+            try:
+                self._machines[key] = compile_machine(definition, paths=self._paths)
+            except (KeyError, TypeError, AttributeError) as error:
+                # Only a file that somebody made by hand holds a definition that was never validated.
+                raise Refusal("the recorded definition is not sound", exit=Exit.INVALID) from error
         return self._machines[key]
 
 

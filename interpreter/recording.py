@@ -11,15 +11,16 @@ Pure: texts in and out. Opening files and stores is the business of others.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
 from .compile import digest_of
 from .core.codec import LogError, Step, decode_log, fill_payloads, payloads_of
 from .core.errors import DetentError
-from .core.values import JSON, decode, encode
+from .core.values import JSON, Payload, decode, encode
 
 #: What the file says it is, and the version of its layout.
 KIND = "detent-execution"
@@ -141,8 +142,20 @@ def read_recording(text: bytes) -> Recording:
         raise RecordingError("the exported execution has no log")
     if digest_of(recording.definition) != facts.digest:
         raise RecordingError("the exported execution is damaged: its definition is not the one it ran with")
-    recording.steps()
+    _check_steps(recording.steps())
     return recording
+
+
+def _check_steps(steps: Sequence[Step]) -> None:
+    """What a store has written is of the right types; what came as a file may be anything. Raises LogError."""
+    try:
+        for step in steps:
+            if [value.__class__ for value in (step.now, step.seed)] != [int, str]:
+                raise TypeError(f"a step is of {step.now!r} and {step.seed!r}")
+            for item in (step.signal, *step.events):
+                _check_types(item)
+    except TypeError as error:
+        raise LogError(f"the log holds what no release writes: {error}") from error
 
 
 def fingerprint(recording: Recording) -> str:
@@ -183,15 +196,32 @@ def _body(text: bytes) -> dict[str, Any]:
 
 def _facts(said: Mapping[str, JSON]) -> Facts:
     facts = Facts(**said)
-    for each in fields(facts):
-        value = getattr(facts, each.name)
-        kinds = [_KINDS[name] for name in str(each.type).split(" | ")]
-        if not isinstance(value, tuple(kinds)) or isinstance(value, bool):
-            raise TypeError(f"{each.name} is {value!r}")
+    _check_types(facts)
     return facts
 
 
-_KINDS: Mapping[str, type] = {"str": str, "int": int, "None": type(None)}
+_KINDS: Mapping[str, type] = {
+    "str": str,
+    "int": int,
+    "bool": bool,
+    "None": type(None),
+    "Payload": Payload,
+    "dict[str, Payload]": dict,
+    "tuple[str, ...]": tuple,
+}
+
+
+def _check_types(item: Any) -> None:
+    """Raise TypeError unless each field of a fact, a signal or an event holds what it is declared to hold."""
+    for name, kinds in _types_of(item.__class__):
+        value = getattr(item, name)
+        if not isinstance(value, kinds) or (value.__class__ is bool and bool not in kinds):
+            raise TypeError(f"{name} of {item.__class__.__name__} is {value!r}")
+
+
+@cache
+def _types_of(kind: type[Any]) -> list[tuple[str, tuple[type, ...]]]:
+    return [(each.name, tuple(_KINDS[name] for name in str(each.type).split(" | "))) for each in fields(kind)]
 
 
 def _part(part: Mapping[str, JSON]) -> Part:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from detent.core.values import encode
 
 from .conftest import Detent
 
@@ -93,3 +98,39 @@ def test_files_that_cannot_be(ran: Detent, folder: Path) -> None:
     (folder / "there.json").mkdir()
     assert "cannot be written" in ran("export", "shy", "-o", "there.json").stderr
     assert sorted(path.name for path in folder.glob(".*")) == [".detent"]
+
+
+def forged(change: Callable[[dict[str, Any]], object]) -> bytes:
+    """An export that somebody made by hand, every digest in order."""
+    logs = Path(__file__).parent.parent / "logs" / "0.1.0"
+    body = json.loads((logs / "torn-down.json").read_text())
+    del body["sha256"]
+    change(body)
+    body["execution"]["digest"] = sha256(encode(body["definition"])).hexdigest()
+    return json.dumps(body | {"sha256": sha256(encode(body)).hexdigest()}).encode()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda body: body.update(definition={}),
+        lambda body: body.update(definition=[1]),
+        lambda body: body.update(definition={"StartAt": "A", "States": {"A": {"Type": "Task"}}}),
+        lambda body: body["log"][0]["control"][2][0][3].clear(),
+        lambda body: body["log"][0]["control"][2][0][3].reverse(),
+        lambda body: body["log"][0]["control"][2][0][3][1].__setitem__(1, 77),
+        lambda body: body["log"][0]["control"][2][0][3][1].__setitem__(2, None),
+        lambda body: body["log"][0]["control"][2].__setitem__(0, [["fired", 3], "soon", None, []]),
+        lambda body: body["log"].pop(0),
+        lambda body: body["execution"].update(profile="none", status="HAPPY", started_at=10**30),
+    ],
+)
+def test_a_forged_file_is_refused_in_one_sentence(
+    detent: Detent, folder: Path, change: Callable[[dict[str, Any]], object]
+) -> None:
+    (folder / "forged.json").write_bytes(forged(change))
+    for command in ("verify", "replay", "show", "history", "import"):
+        result = detent(command, "forged.json")
+        assert result.exit_code in (0, 1, 2, 74), (command, result.stderr)
+        assert "internal error" not in result.stderr, (command, result.stderr)
+    assert detent("import", "forged.json").exit_code != 0
