@@ -135,14 +135,20 @@ def _task(turn: Turn, id: int | None) -> tuple[Pending, Frame] | None:
 
 def _began(turn: Turn, signal: Began) -> None:
     found = _task(turn, signal.pending)
-    if found is not None and not found[0].started:
-        _begin(turn, *found, signal.worker)
+    if found is None:
+        return
+    pending, frame = found
+    # Somebody else at work on a started call: who began it has died, and its time begins anew.
+    if not pending.started or (pending.mode == "request" and pending.worker != signal.worker):
+        _begin(turn, pending, frame, signal.worker)
 
 
 def _begin(turn: Turn, pending: Pending, frame: Frame, worker: str | None) -> None:
+    """The history shows the first beginning of an attempt only."""
     due = None if pending.timeout is None else turn.now + pending.timeout * 1000
     beat_due = None if pending.heartbeat is None else turn.now + pending.heartbeat * 1000
-    turn.emit(TaskStarted(frame.id, pending.id, worker, due, beat_due, turn.show(), frame.last))
+    shown, previous = (0, 0) if pending.started else (turn.show(), frame.last)
+    turn.emit(TaskStarted(frame.id, pending.id, worker, due, beat_due, shown, previous))
 
 
 def _submitted(turn: Turn, signal: Submitted) -> None:

@@ -106,7 +106,10 @@ class TaskOffered:
 
 @dataclass(slots=True)
 class TaskStarted:
-    """Someone works on the task; its deadlines count from here."""
+    """Someone works on the task; its deadlines count from here.
+
+    Once more, and not shown, if an attempt is run again by another worker because the first one has died.
+    """
 
     code: ClassVar[str] = "Tb"
 

@@ -117,9 +117,11 @@ def _task_offered(execution: Execution, event: TaskOffered) -> None:
 
 
 def _task_started(execution: Execution, event: TaskStarted) -> None:
-    execution.frames[event.frame].last = execution.shown = event.shown
+    if event.shown:
+        execution.frames[event.frame].last = execution.shown = event.shown
     pending = execution.pending[event.pending]
     pending.started = True
+    pending.worker = event.worker
     pending.due = event.due
     pending.beat_due = event.beat_due
 

@@ -48,6 +48,7 @@ class Pending:
     token: str | None = None
     attempt: int = 1
     started: bool = False
+    worker: str | None = None
     submitted: bool = False
 
 

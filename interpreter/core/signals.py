@@ -34,7 +34,10 @@ class Started:
 
 @dataclass(slots=True)
 class Began:
-    """Someone took the task and works on it from now on: its clocks start."""
+    """Someone took the task and works on it from now on: its clocks start.
+
+    ``worker`` tells apart who may take an attempt one after the other: engines, or workers of an activity.
+    """
 
     code: ClassVar[str] = "began"
 

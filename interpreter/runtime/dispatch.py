@@ -30,9 +30,15 @@ OnBeat = Callable[[str, int], None]
 
 
 class Dispatcher:
-    """``limit`` bounds how many tasks run at once; the others wait, their clocks standing still."""
+    """``limit`` bounds how many tasks run at once; the others wait, their clocks standing still.
 
-    def __init__(self, resolve: Resolve, post: Post, on_beat: OnBeat, *, clock: Clock, limit: int) -> None:
+    ``worker`` names who runs them, in the log.
+    """
+
+    def __init__(
+        self, resolve: Resolve, post: Post, on_beat: OnBeat, *, worker: str, clock: Clock, limit: int
+    ) -> None:
+        self._worker = worker
         self._resolve = resolve
         self._post = post
         self._on_beat = on_beat
@@ -75,8 +81,8 @@ class Dispatcher:
             self._post(call.execution, Failed(call.pending, TASK_FAILED, problem))
             return
         async with self._slots, handler.slots or nullcontext():
-            self._post(call.execution, Began(call.pending))
-            if not pending.started and pending.timeout is not None:
+            self._post(call.execution, Began(call.pending, self._worker))
+            if pending.timeout is not None and (not pending.started or pending.mode == "request"):
                 call = replace(call, deadline=self._clock.now() + pending.timeout * 1000)
             signal = await self._attempt(handler, call, pending)
         self._post(call.execution, signal)

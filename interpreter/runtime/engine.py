@@ -112,7 +112,12 @@ class Engine:
             stop=self.stop,
         )
         self._dispatcher = Dispatcher(
-            children.beside(resolve), self._post_began_lazily, self._beat, clock=self._clock, limit=task_limit
+            children.beside(resolve),
+            self._post_began_lazily,
+            self._beat,
+            worker=self.owner,
+            clock=self._clock,
+            limit=task_limit,
         )
         self._observers: list[Observer] = []
         self._committing: asyncio.Task[None] | None = None
@@ -243,8 +248,8 @@ class Engine:
             self._post(execution, signal)
             return
         pending = actor.execution.pending.get(signal.pending)
-        if pending is not None and pending.started:
-            # The attempt is run again, after a crash: its heart beats from now on, and there is nothing to record.
+        if pending is not None and pending.started and pending.mode != "request":
+            # A call that is made again, after a crash: its heart beats from now on, its time goes on.
             self._deadlines.beat(execution, pending.id)
             self._deadlines.arm_heartbeat(execution, pending)
             return
@@ -371,7 +376,8 @@ class Engine:
             self._deadlines.arm(execution.id, pending)
             self.activities.offer(execution.id, pending, offer.seed_of(pending.id) if offer else None)
         elif self._dispatcher.start(execution, pending):
-            self._deadlines.arm(execution.id, pending)
+            if pending.mode != "request":  # the time of a task that runs again begins anew, when it does
+                self._deadlines.arm(execution.id, pending)
         else:
             self._deadlines.arm_begun(execution.id, pending)  # it runs already, and will not begin once more
 

@@ -11,7 +11,7 @@ from detent.core.execution import Execution
 from detent.core.signals import Began, Failed, Fired, Signal, Stopped, Submitted, Succeeded, TimedOut
 from detent.core.values import Payload
 
-from .building import Play, do, machine, parallel, retrier, scope, started, task, wait
+from .building import NOON, Play, do, machine, parallel, retrier, scope, started, task, wait
 
 ANY: list[Signal] = [
     Began(3),
@@ -120,3 +120,16 @@ def test_the_journal_names_what_still_waits_and_what_was_known_before() -> None:
     play.succeed(play.only().id)
     # C came and went between: only A was ever announced.
     assert play.execution.take_journal() == ([], [3])
+
+
+def test_an_attempt_that_another_worker_begins_has_its_time_anew_and_shows_nothing() -> None:
+    play = Play(machine(task("T", timeout=10)))
+    play.start()
+    play.send(Began(3, "one"))
+    before = play.execution.shown
+    play.later(6)
+    play.send(Began(3, "one"))
+    assert play.execution.pending[3].due == NOON + 10_000
+    play.send(Began(3, "two"))
+    assert play.execution.pending[3].due == NOON + 16_000
+    assert (play.execution.shown, play.execution.frames[0].last) == (before, before)

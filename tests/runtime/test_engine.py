@@ -215,6 +215,28 @@ def test_an_interrupted_task_is_run_again_under_its_key() -> None:
     run(scenario())
 
 
+def test_the_time_of_an_attempt_that_is_run_again_begins_anew() -> None:
+    async def slow(call: TaskCall, beat: Beat) -> Any:
+        await asyncio.sleep(8)
+        return call.deadline
+
+    async def scenario() -> None:
+        store, definition = MemoryStore(), machine(task("T", timeout=10))
+        async with engine(definition, slow, store=store) as opened:
+            await opened.start(record(), Payload(None))
+            await asyncio.sleep(7)
+        await asyncio.sleep(3_600)
+        again = now()
+        async with engine(definition, slow, store=store) as opened:
+            await opened.resume("arn:x")
+            state = await opened.result("arn:x")
+            assert state.status == SUCCEEDED
+            assert state.output is not None
+            assert state.output.value == BEGINNING + round(1000 * (again + 10))
+
+    run(scenario())
+
+
 def test_an_attempt_knows_its_deadline_and_is_cut_off_at_it() -> None:
     deadlines: list[tuple[int | None, float]] = []
 
