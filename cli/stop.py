@@ -9,7 +9,7 @@ import click
 from .exits import Exit, say
 from .options import SETTINGS
 from .outcome import OutputFormat, instant
-from .reading import output_option, store_option, the_one, with_records
+from .reading import label, output_option, store_option, the_one, with_records
 
 if TYPE_CHECKING:
     from detent.runtime.records import Records
@@ -42,11 +42,13 @@ def stop(
         ended = None if ended_at is None else instant(ended_at)
         print_json({"execution": id, "status": status, "ended": ended, "stopped": stopped})
     elif stopped:
-        click.echo(f"{execution} is stopped")
+        click.echo(f"{label(id)} is stopped")
     elif ended_at is not None:
-        click.echo(f"{execution} had ended already: {status}")
+        click.echo(f"{label(id)} had ended already: {status}")
     else:
-        click.echo(f"{execution} will be stopped by the process that runs it; the wish is stored")
+        click.echo(
+            f"{label(id)} will be stopped by the process that runs it, or resumes it: the wish is stored"
+        )
 
 
 @click.command(context_settings=SETTINGS)
@@ -82,7 +84,7 @@ def delete(executions: tuple[str, ...], force: bool, store: str | None, output: 
         print_json({"deleted": gone, "left": list(left)})
     else:
         for id in gone:
-            click.echo(f"{id.rpartition(':')[2]} is deleted")
+            click.echo(f"{label(id)} is deleted")
     for reason in left.values():
         say(reason, None if force else "`detent stop` ends it; --force stops and deletes it")
     return Exit.USAGE if left else Exit.SUCCEEDED

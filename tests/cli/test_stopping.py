@@ -65,7 +65,7 @@ def test_what_another_process_runs_is_shown_and_stopped(start: Start, program: P
     assert listed.stdout == '"held"\n'
 
     stopped = program("stop", "held", "--error", "Enough", "--cause", "no more")
-    assert (stopped.returncode, stopped.stdout) == (0, "held is stopped\n")
+    assert (stopped.returncode, stopped.stdout) == (0, "wait:held is stopped\n")
     _, said = process.communicate(timeout=60)
     assert process.returncode == 5
     assert "held ABORTED: Enough: no more" in said
@@ -82,7 +82,7 @@ def test_what_another_process_runs_is_left_or_stopped_before_it_is_deleted(
     assert process.poll() is None
 
     deleted = program("delete", "held", "--force")
-    assert (deleted.returncode, deleted.stdout) == (0, "held is deleted\n")
+    assert (deleted.returncode, deleted.stdout) == (0, "wait:held is deleted\n")
     process.communicate(timeout=60)
     assert process.returncode == 5
     assert program("show", "held").returncode == 2
@@ -106,7 +106,7 @@ def test_what_was_interrupted_is_stopped_here_and_now(interrupted: str, detent: 
 def test_what_has_ended_stays_as_it_is(detent: Detent) -> None:
     detent("run", "ends.yaml", "--name", "fine", "--input", '{"end": ""}')
     result = detent("stop", "fine")
-    assert (result.exit_code, result.stdout) == (0, "fine had ended already: SUCCEEDED\n")
+    assert (result.exit_code, result.stdout) == (0, "ends:fine had ended already: SUCCEEDED\n")
     assert status(detent, "fine") == "SUCCEEDED"
 
 

@@ -68,7 +68,7 @@ def test_what_has_not_ended_is_imported_only_if_one_means_it(detent: Detent, fol
     assert refused.exit_code == 2
     assert "running:kept has not ended" in refused.stderr
     assert detent("import", file, "--unfinished").exit_code == 0
-    assert detent("stop", "kept").stdout == "kept is stopped\n"
+    assert detent("stop", "kept").stdout == "running:kept is stopped\n"
 
 
 def test_many_files_are_imported_together_or_not_at_all(ran: Detent, folder: Path) -> None:
