@@ -93,7 +93,7 @@ def _guarded(command: Callable[[], Any]) -> int:
     except OSError as error:
         if debugging():
             traceback.print_exc()
-        say(str(error))
+        say(f"{error.filename or 'the output'} cannot be used: {error.strerror or error}")
         _silence(sys.stdout)
         return Exit.STORE
     except DetentError as error:

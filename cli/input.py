@@ -16,28 +16,39 @@ if TYPE_CHECKING:
 def read_input(argument: str | None) -> JSON:
     """What ``--input`` says: JSON, ``@file``, or ``-`` for stdin; an empty object without it.
 
-    stdin is read for ``-`` and never otherwise. Raises Refusal with the place of what is wrong.
+    stdin is read for ``-`` and never otherwise. Raises Refusal with the place of what is wrong, and for an input
+    larger than what may pass from state to state.
     """
-    from detent.schema.document import DocumentError, read_json
+    from detent.core.limits import DETENT
+    from detent.core.values import encode
+    from detent.schema.document import INPUT_LIMITS, DocumentError, read_json
 
     if argument is None:
         return {}
-    source, text = _text(argument)
+    source, text = _text(argument, INPUT_LIMITS.max_bytes + 1)
     try:
-        return read_json(text, source=source)
+        value = read_json(text, source=source)
     except DocumentError as error:
         raise Refusal(f"the input is not JSON: {error}", _hint(argument)) from None
+    if len(text) > DETENT.payload_bytes and (size := len(encode(value))) > DETENT.payload_bytes:
+        raise Refusal(
+            f"the input has {size:,} bytes, and at most {DETENT.payload_bytes:,} may pass from state to state",
+            "put the data into a file, and its name into the input",
+        )
+    return value
 
 
-def _text(argument: str) -> tuple[str, str | bytes]:
+def _text(argument: str, bytes_max: int) -> tuple[str, bytes]:
+    """Where the input comes from, and its text: not more of it than is needed to see that it is too long."""
     if argument == "-":
-        return "<stdin>", sys.stdin.buffer.read()
+        return "<stdin>", sys.stdin.buffer.read(bytes_max)
     if not argument.startswith("@"):
         # The bytes that were typed: the locale may not know what they mean, but JSON is UTF-8.
         return "--input", os.fsencode(argument)
     path = Path(argument[1:])
     try:
-        return str(path), path.read_bytes()
+        with path.open("rb") as file:
+            return str(path), file.read(bytes_max)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise Refusal(f"the input file {path} cannot be read: {reason}") from None

@@ -92,10 +92,11 @@ def follow(settings: Settings, begin: Begin, view: View, output: OutputFormat, a
     """Drive executions to their end and show how each ended; the exit code of the first that did not succeed."""
     import asyncio
 
-    from .session import Interrupted, drive
+    from .session import Interrupted, drive, handlers_end_aloud
 
     try:
-        executions = asyncio.run(drive(settings, begin, view))
+        with handlers_end_aloud(view, again):
+            executions = asyncio.run(drive(settings, begin, view))
     except Interrupted:
         return _interrupted(settings.store, again)
     for execution in executions:

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from types import FrameType
-from typing import Literal
+from typing import Literal, NoReturn
 
 from detent.core.codec import Step
 from detent.core.execution import Execution
@@ -24,12 +24,17 @@ from detent.runtime.engine import Engine
 from detent.runtime.handlers.loading import load_handlers
 from detent.runtime.handlers.registry import Registry
 
-from .exits import Exit
+from .exits import Exit, say
 from .progress import Progress
 from .view import View
 
 #: One Ctrl-C may arrive twice, from the terminal and from whoever started the program: that is no second one.
 SAME_INTERRUPT_SECONDS = 0.3
+
+#: The numbers of the streams every process is started with.
+STDOUT, STDERR = 1, 2
+#: Ends the process at once, also while what a handler knows under this name is another function.
+end_process = os._exit
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +101,7 @@ def registry_of(specs: Sequence[str]) -> Registry:
 async def drive(settings: Settings, begin: Begin, view: View) -> list[Execution]:
     """Begin, wait until all have ended, and answer how. Raises Interrupted, DetentError."""
     interrupted = asyncio.Event()
-    # stdout is for results: what handlers print goes where progress goes.
-    with _interrupts(interrupted, view), redirect_stdout(sys.stderr):
+    with _interrupts(interrupted, view), _stdout_for_results(), redirect_stdout(sys.stderr):
         try:
             with view:
                 async with open_engine(
@@ -108,6 +112,23 @@ async def drive(settings: Settings, begin: Begin, view: View) -> list[Execution]
                     return await _results(session, executions, interrupted, view.interval)
         finally:
             await settings.registry.close()
+
+
+@contextmanager
+def _stdout_for_results() -> Iterator[None]:
+    """What handlers print, and programs that they start, goes where progress goes: to stderr."""
+    try:
+        kept = os.dup(STDOUT)
+    except OSError:  # closed: nothing can be printed there
+        yield
+        return
+    try:
+        with suppress(OSError):
+            os.dup2(STDERR, STDOUT)
+        yield
+    finally:
+        os.dup2(kept, STDOUT)
+        os.close(kept)
 
 
 async def _results(
@@ -136,6 +157,29 @@ async def _ticks(session: Session, interval: float | None) -> None:
 
 
 @contextmanager
+def handlers_end_aloud(view: View, again: str) -> Iterator[None]:
+    """A handler that ends the whole process with ``os._exit`` has the last word no longer: how to go on is said."""
+    process = os.getpid()
+
+    def told(status: int) -> NoReturn:
+        if os.getpid() == process:  # a child that a handler forked may end as it likes
+            caller = sys._getframe(1).f_code
+            view.restore()
+            say(
+                f"the handler {caller.co_name} in {caller.co_filename} ended the process with os._exit({status})",
+                f"to resume: {again}",
+            )
+            status = Exit.INTERRUPTED
+        end_process(status)
+
+    os._exit = told
+    try:
+        yield
+    finally:
+        os._exit = end_process
+
+
+@contextmanager
 def _interrupts(interrupted: asyncio.Event, view: View) -> Iterator[None]:
     """The first Ctrl-C asks for an orderly end, the second one ends the process."""
     loop = asyncio.get_running_loop()
@@ -146,7 +190,7 @@ def _interrupts(interrupted: asyncio.Event, view: View) -> Iterator[None]:
         if interrupted.is_set():
             if time.monotonic() - first > SAME_INTERRUPT_SECONDS:
                 view.restore()
-                os._exit(Exit.INTERRUPTED)
+                end_process(Exit.INTERRUPTED)
             return
         first = time.monotonic()
         interrupted.set()

@@ -58,18 +58,18 @@ class Deadlines:
     def arm_execution(self, state: Execution) -> None:
         """The end of the execution's own time, if it has one."""
         if state.ends_at is not None:
-            self._timers.add(Due(state.id, None, state.ends_at))
+            self._add(Due(state.id, None, state.ends_at))
 
     def arm(self, execution: str, pending: Pending) -> None:
         """The instant of a timer, or when a task runs out of time."""
         if pending.due is not None:
             entry = Due(execution, pending.id, pending.due, task=pending.kind == "task")
-            self._timers.add(entry, absolute=pending.absolute)
+            self._add(entry, absolute=pending.absolute)
 
     def arm_heartbeat(self, execution: str, pending: Pending) -> None:
         """When a task that began is taken for dead."""
         if pending.beat_due is not None:
-            self._timers.add(Due(execution, pending.id, pending.beat_due, task=True, beat=True))
+            self._add(Due(execution, pending.id, pending.beat_due, task=True, beat=True))
 
     def arm_begun(self, execution: str, pending: Pending) -> None:
         """Everything that a task which began, or a timer, waits for."""
@@ -81,8 +81,19 @@ class Deadlines:
         actor = self._actors.get(execution)
         pending = actor.execution.pending.get(id) if actor is not None else None
         if actor is not None and pending is not None and pending.heartbeat is not None:
-            pending.beat_due = self._clock.now() + pending.heartbeat * 1000
+            beat_due = self._clock.now() + pending.heartbeat * 1000
+            if self._behind(execution) and pending.beat_due is not None:
+                beat_due = max(beat_due, pending.beat_due + 1)  # later than before, whatever the clock says
+            pending.beat_due = beat_due
             self._note(Beat(execution, id, pending.beat_due, actor.fence))
+
+    def _add(self, entry: Due, *, absolute: bool = False) -> None:
+        self._timers.add(entry, absolute=absolute, behind=self._behind(entry.execution))
+
+    def _behind(self, execution: str) -> int:
+        """How far the wall clock lies before the execution's own time, in milliseconds: its time never goes back."""
+        actor = self._actors.get(execution)
+        return 0 if actor is None else max(0, actor.execution.now - self._clock.now())
 
     def wait(self) -> float | None:
         """Seconds until it is worth looking again; None if nothing is awaited."""
@@ -130,7 +141,7 @@ class Deadlines:
         if entry.beat and pending.heartbeat is not None:
             # A sign of life may still overtake the signal, which then changes nothing: look again.
             again = at + pending.heartbeat * 1000
-            self._timers.add(Due(entry.execution, pending.id, again, task=True, beat=True))
+            self._add(Due(entry.execution, pending.id, again, task=True, beat=True))
 
     def _look_first(self, entry: Due, at: int) -> None:
         task = asyncio.get_running_loop().create_task(self._time_out_unless_answered(entry, at))

@@ -94,7 +94,8 @@ def _search(folder: Path) -> None:
 
 def _import_failed(spec: str, error: BaseException) -> HandlersError:
     if isinstance(error, SyntaxError):
-        return HandlersError(f"handlers {spec!r}: {error.filename}:{error.lineno}: syntax error: {error.msg}")
+        place = f"{error.filename}:{error.lineno}: " if error.filename else ""
+        return HandlersError(f"handlers {spec!r}: {place}syntax error: {error.msg}")
     frames = traceback.extract_tb(error.__traceback__)
     inside = [f for f in frames if "importlib" not in f.filename and f.filename != __file__] or frames
     place = f"{inside[-1].filename}:{inside[-1].lineno}"

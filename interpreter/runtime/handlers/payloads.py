@@ -23,6 +23,10 @@ RESULT_BYTES_MAX = 8 * 1024 * 1024
 _INTEGER_MAX = 10**4000
 
 
+#: Characters of a place in a value that a message shows.
+PATH_MAX = 80
+
+
 class NotJSON(Exception):
     """A value that JSON cannot hold. ``path`` is where it stands (``$.lines[2].price``), ``problem`` what it is."""
 
@@ -32,7 +36,8 @@ class NotJSON(Exception):
         self.path = ""
 
     def __str__(self) -> str:
-        return f"{self.problem} at ${self.path}"
+        path = self.path if len(self.path) <= PATH_MAX else f"{self.path[:PATH_MAX]}..."
+        return f"{self.problem} at ${path}"
 
 
 def plain(value: Any, depth: int = 0) -> JSON:

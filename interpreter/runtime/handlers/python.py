@@ -7,6 +7,7 @@ call and what becomes of its result or exception; where it runs is the business 
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, TypeVar
@@ -111,10 +112,13 @@ class _Call:
 
     def run(self) -> JSON:
         # BaseException: sys.exit() in a handler is that task's failure, not the engine's end.
+        process = os.getpid()
         try:
             return plain(self._function.call(self._arguments, self._context))
         except BaseException as error:
             raise self._failed(error) from None
+        finally:
+            _end_if_forked(process)
 
     async def run_async(self) -> JSON:
         try:
@@ -140,6 +144,12 @@ class _Call:
                 "the handler %r raised %s", self._function.name, type(error).__name__, exc_info=trace
             )
         return self._failure(error, self._context)
+
+
+def _end_if_forked(process: int) -> None:
+    """A child that a handler forked and that comes back ends here: there is one engine, in one process."""
+    if os.getpid() != process:
+        os._exit(0)
 
 
 def failure_of(error: BaseException, context: TaskContext) -> TaskError:
