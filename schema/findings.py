@@ -102,12 +102,12 @@ class Findings:
         )
 
 
-def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that looks most like this one, if one does."""
+def closest(word: str, known: Iterable[str], *, likeness: float = 0.7) -> str | None:
+    """The known word that looks most like this one, if one does; the same word has a likeness of 1."""
     if len(word) > _COMPARED_MAX:
         return None
     candidates = {name.casefold(): name for name in islice(known, _KNOWN_MAX)}
-    close = difflib.get_close_matches(word.casefold(), candidates, n=1, cutoff=0.7)
+    close = difflib.get_close_matches(word.casefold(), candidates, n=1, cutoff=likeness)
     return candidates[close[0]] if close else None
 
 

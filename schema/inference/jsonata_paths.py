@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from detent.query.jsonata.parser import Node
 
 #: Functions that make something of a value that is not there.
-_CAREFUL = frozenset({"append", "boolean", "count", "exists", "lookup", "merge", "not", "string", "type"})
+_CAREFUL = frozenset({"append", "boolean", "count", "exists", "lookup", "merge", "not", "type"})
 
 #: Operators with a meaning where a side is not there.
 _TESTING = frozenset({"=", "!=", "and", "or", "in", "<", "<=", ">", ">="})

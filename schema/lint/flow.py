@@ -5,12 +5,12 @@ The rules judge what inference noted; of what is unknown it notes nothing that t
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
 
 from detent.query.functions import Fault, format_parts
 from detent.query.intrinsic_syntax import Call, Constant, Text, parse_intrinsic
-from detent.query.jsonpath.syntax import spelled
+from detent.query.jsonpath.syntax import Step, spelled
 
 from ..diagnostics import Pointer, Severity
 from ..findings import closest, show
@@ -29,7 +29,7 @@ _LISTED = 6
 @rule("missing-path", Severity.ERROR, "A path reads something that cannot be there after what came before.")
 def missing_path(subject: Subject) -> Iterator[Found]:
     for note in _misses(subject.inference):
-        if note.path.root != "$$" and _thief(note, subject.inference) is None:
+        if note.path.root != "$$" and _thief(note, subject.inference, _has_lost) is None:
             yield Found(note.pointer, _says(note), _there_is(note), related=_sources(note, subject.inference))
 
 
@@ -40,7 +40,7 @@ def missing_path(subject: Subject) -> Iterator[Found]:
 )
 def discarded_path(subject: Subject) -> Iterator[Found]:
     for note in _misses(subject.inference):
-        way = _thief(note, subject.inference)
+        way = _thief(note, subject.inference, _has_lost)
         if way is None or way.source is None:
             continue
         thief = way.source
@@ -215,36 +215,85 @@ def useless_parameters(subject: Subject) -> Iterator[Found]:
 @rule(
     "perhaps-discarded-path",
     Severity.INFO,
-    "A path that was read before a task replaced the whole payload with its result is read again after it.",
-    on=False,
+    "A path that was there before a task replaced the whole payload with its result is read after it.",
 )
 def perhaps_discarded_path(subject: Subject) -> Iterator[Found]:
-    read_by: dict[Pointer, set[tuple[object, ...]]] = {}
     inference = subject.inference
     for note in inference.notes.reads:
-        if note.from_input and note.path.is_reference and note.path.steps:
-            read_by.setdefault(note.state.pointer, set()).add(note.path.steps)
-    for note in inference.notes.reads:
-        if not note.from_input or note.reading.presence is not Presence.UNKNOWN or note.tested:
+        doubtful = note.reading.presence is Presence.UNKNOWN and not note.tested
+        if not note.from_input or not doubtful or not note.path.is_reference or not note.path.steps:
             continue
-        for way in inference.ways.get(note.state.pointer, ()):
-            thief = way.source
-            if thief is None or thief.type != "Task" or not _replaces(thief):
-                continue
-            if note.path.steps in read_by.get(thief.pointer, ()):
-                yield Found(
-                    note.pointer,
-                    f"{_field(note)} reads {show(note.path.text)}, which was there before '{thief.name}' and "
-                    "is there now only if its result has it",
-                    f"give '{thief.name}' a ResultPath to keep its input",
-                    related=((thief.pointer, f"the result of {thief.label} replaces the payload"),),
-                )
-                break
+        way = _thief(note, inference, _may_have_lost)
+        if way is not None and way.source is not None and not _is_before(note.state, way.source, inference):
+            yield Found(
+                note.pointer,
+                f"{_field(note)} reads {show(note.path.text)}, which was there before '{way.source.name}' and "
+                "is there now only if its result has it",
+                _keeping(way.source),
+                related=((way.source.pointer, f"the result of {way.source.label} replaces the payload"),),
+            )
 
 
-def _replaces(state: State) -> bool:
-    """Whether all that goes on from a state is its result."""
-    return not {"ResultPath", "OutputPath", "ResultSelector"} & state.value.keys()
+def _may_have_lost(state: State, before: Presence, after: Presence, reads: bool) -> bool:
+    """A task that reads the value itself, and hands on nothing but a result that nobody knows."""
+    keeping = {"ResultPath", "OutputPath", "ResultSelector", "Output"}
+    replaces = state.type == "Task" and not keeping & state.value.keys()
+    return replaces and reads and before is not Presence.NEVER and after is Presence.UNKNOWN
+
+
+def _is_before(state: State, other: State, inference: Inference) -> bool:
+    """Whether the execution may come from one state to another: then they stand in a loop."""
+    seen = {other.pointer}
+    waiting = [other.pointer]
+    while waiting:
+        for way in inference.ways.get(waiting.pop(), ()):
+            if way.source is not None and way.source.pointer not in seen:
+                seen.add(way.source.pointer)
+                waiting.append(way.source.pointer)
+    return state.pointer in seen
+
+
+@rule(
+    "misspelled-path",
+    Severity.WARNING,
+    "A path reads a name that nothing writes and nothing else reads, and that looks like one that is written.",
+)
+def misspelled_path(subject: Subject) -> Iterator[Found]:
+    notes = [note for note in subject.inference.notes.reads if note.from_input]
+    times = Counter(name for note in notes for name in _names(note)[:1])
+    for note in notes:
+        names = _names(note)
+        entered = subject.inference.entered.get(note.state.pointer)
+        if note.reading.presence is not Presence.UNKNOWN or not names or entered is None:
+            continue
+        written = entered.payload.members
+        if names[0] in written:
+            continue
+        similar = closest(names[0], [name for name in written if name not in times])
+        if similar is None and times[names[0]] == 1:
+            similar = closest(names[0], written, likeness=_ALIKE)
+        if similar is not None:
+            yield Found(
+                note.pointer,
+                f"{_field(note)} reads {show(note.path.text)}, which no state writes",
+                f"did you mean '{similar}'? That one is written",
+            )
+
+
+#: Likeness of two names of which both are read, and one is a slip of the pen: no pair of names in published
+#: definitions that are both meant comes near it.
+_ALIKE = 0.85
+
+
+def _names(note: Read) -> list[str]:
+    """The names a path begins with."""
+    found: list[str] = []
+    for step in note.path.steps:
+        names = getattr(step, "names", ())
+        if len(names) != 1:
+            break
+        found.append(names[0])
+    return found
 
 
 # What is said about a read
@@ -256,14 +305,24 @@ def _misses(inference: Inference) -> Iterator[Read]:
     )
 
 
-def _thief(note: Read, inference: Inference) -> Way | None:
-    """The nearest state before this one that was handed the value, or reads it itself, and handed on none."""
+#: Whether a state is the one that lost a value: the state, whether the value was there before and is there after
+#: it, and whether the state reads it.
+IsThief = Callable[[State, Presence, Presence, bool], bool]
+
+
+def _has_lost(state: State, before: Presence, after: Presence, reads: bool) -> bool:
+    had = before in (Presence.ALWAYS, Presence.MAYBE) or (before is Presence.UNKNOWN and reads)
+    return had and after is Presence.NEVER
+
+
+def _thief(note: Read, inference: Inference, is_thief: IsThief) -> Way | None:
+    """The nearest state before this one that lost the value, and the way on which it is missing."""
     if not note.from_input or not note.path.steps:
         return None
     readers = {
         other.state.pointer
         for other in inference.notes.reads
-        if other.from_input and other.path.steps[:1] == note.path.steps[:1]
+        if other.from_input and _on_one_line(other.path.steps, note.path.steps)
     }
     seen = {note.state.pointer}
     waiting = deque([note.state.pointer])
@@ -272,12 +331,18 @@ def _thief(note: Read, inference: Inference) -> Way | None:
             if way.source is None or way.source.pointer in seen:
                 continue
             before = read(note.path, inference.entered[way.source.pointer].payload).presence
-            known = before in (Presence.ALWAYS, Presence.MAYBE)
-            if known or (before is Presence.UNKNOWN and way.source.pointer in readers):
+            after = read(note.path, way.env.payload).presence
+            if is_thief(way.source, before, after, way.source.pointer in readers):
                 return way
             seen.add(way.source.pointer)
             waiting.append(way.source.pointer)
     return None
+
+
+def _on_one_line(one: tuple[Step, ...], other: tuple[Step, ...]) -> bool:
+    """Whether one path leads through the other's place, or to it."""
+    length = min(len(one), len(other))
+    return length > 0 and one[:length] == other[:length]
 
 
 def _sources(note: Read, inference: Inference) -> tuple[tuple[Pointer, str], ...]:

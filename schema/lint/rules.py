@@ -18,6 +18,7 @@ FAMILIES: Mapping[str, tuple[Rule, ...]] = {
         flow.useless_result_selector,
         flow.useless_parameters,
         flow.perhaps_discarded_path,
+        flow.misspelled_path,
         variables.undefined_variable,
         variables.maybe_undefined_variable,
         variables.unused_variable,

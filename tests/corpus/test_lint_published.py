@@ -6,7 +6,9 @@ test is listed here: these definitions fail, or may fail, as the rules say.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,8 @@ from detent.schema.lint.rules import FAMILIES, RULES
 from detent.schema.lint.settings import ALL, Settings
 
 from .data import Published, published
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "lint.md"
 
 DATA_FLOW = {rule.code for rule in FAMILIES["Data flow"] if rule.severity is not Severity.INFO}
 #: Rules about tests of a Choice that follow from the inferred data as well.
@@ -83,3 +87,19 @@ def test_a_rule_that_is_on_concerns_few_of_what_people_published() -> None:
         if code in RULES
     )
     assert {code: count for code, count in concerned.items() if count > len(documents) / 6} == {}
+
+
+def test_the_figures_in_the_documents_are_these() -> None:
+    """docs/lint.md says how much each rule has to say about what people published."""
+    everything = Settings(select=(ALL,))
+    findings: Counter[str] = Counter()
+    files: Counter[str] = Counter()
+    for definition in published():
+        document = read(definition)
+        codes = [each.code for each in lint(document, settings=everything)] if document is not None else []
+        findings.update(code for code in codes if code in RULES)
+        files.update({code for code in codes if code in RULES})
+    said = re.findall(r"^\| `([a-z-]+)` \| (\d+) \| (\d+) \|", DOCUMENT.read_text(), re.MULTILINE)
+    assert {code: (int(found), int(in_files)) for code, found, in_files in said} == {
+        code: (findings[code], files[code]) for code in RULES if findings[code]
+    }
