@@ -289,7 +289,7 @@ def _names(note: Read) -> list[str]:
     """The names a path begins with."""
     found: list[str] = []
     for step in note.path.steps:
-        names = getattr(step, "names", ())
+        names: tuple[str, ...] = getattr(step, "names", ())
         if len(names) != 1:
             break
         found.append(names[0])
