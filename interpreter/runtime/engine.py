@@ -36,7 +36,7 @@ from .errors import EngineError, ExecutionExists, ExecutionStuck, ExecutionTaken
 from .evaluations import Helpers
 from .intake import POLL_SECONDS, Intake
 from .machines import Machines
-from .nested import StartExecution
+from .nested import Parents, StartExecution
 from .patience import Patience
 from .recall import recall
 from .waiting import Waiting
@@ -102,6 +102,7 @@ class Engine:
         )
         live = Live(self._actors.pending, self._intake.written, self._deadlines.beat)
         self.answers = Answers(store, self._clock, live)
+        self._parents = Parents(store)
         self.activities = Activities(store, self._actors.pending, self._post)
         children = StartExecution(
             store,
@@ -472,11 +473,14 @@ class Engine:
         """Make a stored execution live. Raises NotFound, LogError, StoreUnavailable and what compiling raises."""
         record, state = await recall(self.store, execution)
         machine = await self.machines.get(record.digest)
+        orphaned = await self._parents.have_given_up(record)
         live = self._actors.get(execution)
         if live is not None:
             live.fence = fence
             return
         actor = self._actors[execution] = Actor(record, machine, state, fence, created=True)
+        if orphaned:
+            self._post(execution, Stopped())
         self._go_on(actor)
 
     def _go_on(self, actor: Actor) -> None:

@@ -19,6 +19,8 @@ from uuid import NAMESPACE_OID, uuid5
 from ..core.children import describe_end
 from ..core.codec import encode_signal
 from ..core.errors import RUNTIME, DetentError
+from ..core.events import TaskSucceeded
+from ..core.evolve import fold
 from ..core.execution import Execution, Pending
 from ..core.resources import integration, starts_execution
 from ..core.signals import ChildEnded, Stopped
@@ -32,7 +34,10 @@ from .handlers.metadata import refused, request_id, sdk_metadata
 from .handlers.payloads import parse
 from .names import Names, is_name
 from .patience import Patience
+from .recall import recall_decisions
 
+#: Parents whose state is kept in mind.
+PARENTS_MAX = 64
 #: Marks a child whose end nobody waits for.
 _DETACHED = ":detached"
 
@@ -80,6 +85,47 @@ def letters_at_end(record: ExecutionRecord, ended: Execution) -> Iterator[Letter
 def letter_of_stop(child: str) -> Letter:
     """What a parent that waits no longer tells its child."""
     return Letter(child, "parent", encode_signal(Stopped()))
+
+
+class Parents:
+    """Whether the tasks that started executions still wait for them, as their logs say.
+
+    A parent that stops waiting while its child is being started has nobody yet to tell. So it is asked when a
+    child is made live. What was found stays true for a child that was there: a parent that stops waiting
+    later sends a letter.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        #: By execution: the last event looked at, what waited then, and what had succeeded.
+        self._known: dict[str, tuple[int, set[int], set[int]]] = {}
+
+    async def have_given_up(self, record: ExecutionRecord) -> bool:
+        """Whether an execution was started for a task that failed or ended without it. Raises StoreUnavailable."""
+        parent = Parent.read(record.parent)
+        if parent is None or not parent.waits:
+            return False
+        known = self._known.get(parent.execution)
+        if known is None or known[0] < parent.pending:
+            try:
+                known = await self._look(parent.execution)
+            except NotFound:
+                return False
+            if len(self._known) >= PARENTS_MAX:
+                self._known.clear()
+            self._known[parent.execution] = known
+        _, waiting, succeeded = known
+        return parent.pending not in waiting and parent.pending not in succeeded
+
+    async def _look(self, execution: str) -> tuple[int, set[int], set[int]]:
+        steps = await recall_decisions(self._store, execution)
+        events = [event for step in steps for event in step.events]
+        state = fold(events)
+        return (
+            state.seq,
+            set(state.pending),
+            {event.pending for event in events if isinstance(event, TaskSucceeded)},
+        )
 
 
 class _Refused(Exception):
