@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "convert": (".convert", "convert"),
     "graph": (".graph", "graph"),
     "schema": (".schema", "schema"),
+    "lsp": (".lsp.command", "lsp"),
     "run": (".run", "run"),
     "resume": (".resume", "resume"),
     "gallery": (".gallery", "gallery"),

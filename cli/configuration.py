@@ -106,11 +106,12 @@ class Configuration:
             raise Refusal(f"{self.source} names {name}, which is no JSON Schema: {error}") from None
 
 
-def configuration(path: str | None = None) -> Configuration:
-    """The configuration in a file, or in the nearest one. Raises Refusal for what cannot be understood."""
+def configuration(path: str | None = None, *, start: Path | None = None) -> Configuration:
+    """The configuration in a file, or in the nearest one, looked for from a folder upward, the current one if none
+    is named. Raises Refusal for what cannot be understood."""
     if path is not None:
         return _read(Path(path)) or Configuration(Path(path).parent, path)
-    here = Path.cwd()
+    here = start or Path.cwd()
     for folder in (here, *here.parents):
         for name in ("detent.toml", "pyproject.toml"):
             if (folder / name).is_file() and (found := _read(folder / name)) is not None:

@@ -50,6 +50,12 @@ _JSONATA_ONLY: Mapping[str, str] = {
     "Condition": "use Variable with an operator such as StringEquals",
 }
 
+
+def belongs_to(name: str, language: str) -> bool:
+    """Whether a field may stand in a state of the query language."""
+    return name not in (_JSONPATH_ONLY if language == JSONATA else _JSONATA_ONLY)
+
+
 #: Fields that take a JSONata expression in place of a value of another type.
 _OR_EXPRESSION = frozenset(
     {

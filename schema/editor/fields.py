@@ -110,3 +110,9 @@ def _meanings(kind: str, field: str) -> list[Mapping[str, Any]]:
             file, schema = resolved(urljoin(file, schema["$ref"]))
             found.append(schema)
     return found
+
+
+def inner_fields(kind: str, field: str) -> tuple[str, ...]:
+    """The fields that the object in a field may have, such as those of ``ReaderConfig``."""
+    found = (schema["properties"] for schema in _meanings(kind, field) if "properties" in schema)
+    return tuple(next(found, ()))

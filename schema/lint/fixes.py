@@ -50,12 +50,12 @@ def _apart(edit: Edit, other: Edit) -> bool:
 
 
 def _rename(document: Document, change: Rename) -> Edit | None:
-    old = _key(document, change.pointer)
-    return None if old is None else Edit(old.start, old.end, _like(old.text, change.key))
+    old = written_key(document, change.pointer)
+    return None if old is None else Edit(old.start, old.end, like(old.text, change.key))
 
 
 def _insert(document: Document, change: Insert) -> Edit | None:
-    before = _key(document, (*change.pointer, change.before))
+    before = written_key(document, (*change.pointer, change.before))
     if before is None:
         return None
     text, start = document.text, before.start
@@ -69,14 +69,14 @@ def _insert(document: Document, change: Insert) -> Edit | None:
     value = json.dumps(change.value)
     if before.text[:1] != '"' and isinstance(change.value, str) and _PLAIN.match(change.value):
         value = change.value
-    return Edit(start, start, f"{_like(before.text, change.key)}: {value}{separator}")
+    return Edit(start, start, f"{like(before.text, change.key)}: {value}{separator}")
 
 
 def _remove(document: Document, change: Remove) -> Edit | None:
     """Take out a member whose value is written as one word."""
-    key = _key(document, change.pointer)
+    key = written_key(document, change.pointer)
     owner = change.pointer[:-1]
-    value = _scalar(document, change.pointer)
+    value = written_text(document, change.pointer)
     if key is None or value is None or len(_value_at(document, owner)) < 2:
         return None
     text = document.text
@@ -94,7 +94,7 @@ def _remove(document: Document, change: Remove) -> Edit | None:
     return Edit(start, end, "")
 
 
-def _key(document: Document, pointer: Pointer) -> Edit | None:
+def written_key(document: Document, pointer: Pointer) -> Edit | None:
     """The key of a member as it is written: its place, and its text."""
     name = str(pointer[-1])
     start = document.offset(pointer, key=True)
@@ -105,7 +105,7 @@ def _key(document: Document, pointer: Pointer) -> Edit | None:
     return None
 
 
-def _scalar(document: Document, pointer: Pointer) -> Edit | None:
+def written_text(document: Document, pointer: Pointer) -> Edit | None:
     value = _value_at(document, pointer)
     if not isinstance(value, str):
         return None
@@ -128,7 +128,7 @@ def _spellings(text: str) -> tuple[str, ...]:
     return json.dumps(text), json.dumps(text, ensure_ascii=False), f"'{text}'", text
 
 
-def _like(written: str, text: str) -> str:
+def like(written: str, text: str) -> str:
     """A text in the quotes of another."""
     quote = written[:1]
     if quote == '"':

@@ -69,9 +69,11 @@ LIBRARIES: dict[str, set[str]] = {
     "jsonatapy": {"detent.query.jsonata.engine"},
     "jsonpath_ng": {"detent.query"},
     "jsonschema": {"detent.schema"},
+    "lsprotocol": {"detent.cli.lsp"},
     "orjson": {"detent.core.values"},
     "re2": {"detent.query"},
     "referencing": {"detent.schema"},
+    "pygls": {"detent.cli.lsp"},
     "rich": {"detent.cli"},
     "yaml": {"detent.schema"},
 }
@@ -153,6 +155,7 @@ PLANTED = [
     pytest.param("detent.cli.run", "from ..core import errors", id="absolute across folders"),
     pytest.param("detent.store.sqlite", "from detent.core import errors", id="relative inside a folder"),
     pytest.param("detent.cli.run", "import requests", id="no library but the listed ones"),
+    pytest.param("detent.schema.editor.hover", "from lsprotocol import types", id="only cli/lsp speaks LSP"),
     pytest.param("detent.cli.run", "import cli", id="no import by the folder's name"),
 ]
 
