@@ -15,7 +15,9 @@ from .layered import Layers, Spot
 
 N = TypeVar("N")
 
+#: Passes over all layers, fewer if there are many spots.
 PASSES = 96
+SPOTS_PASSED = 60_000
 
 
 def spread(layers: Layers[N], gap: float, joint_gap: float) -> None:
@@ -28,10 +30,11 @@ def spread(layers: Layers[N], gap: float, joint_gap: float) -> None:
         for spot in layer:
             spot.x = x + spot.width / 2
             x += spot.width + gap
-    for number in range(PASSES):
+    passes = min(PASSES, max(4, SPOTS_PASSED // max(1, sum(map(len, layers.layers)))))
+    for number in range(passes):
         down = number % 2 == 0
         for layer in layers.layers if down else reversed(layers.layers):
-            both = number > PASSES // 3
+            both = number > passes // 3
             _settle(layer, gap, joint_gap, above=down or both, below=not down or both)
 
 

@@ -11,12 +11,24 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from detent.core.errors import DetentError
+
 N = TypeVar("N", bound=Hashable)
 
-#: Passes over all layers while they are sorted; more hardly ever find anything better.
+#: Passes over all layers while they are sorted; more hardly ever find anything better. Fewer if there are many spots.
 SWEEPS = 16
+SPOTS_SWEPT = 20_000
+#: Joints of a whole picture: beyond that nobody could follow the lines.
+JOINTS_MAX = 20_000
 #: Layers up to this width are also improved by exchanging neighbours.
 EXCHANGED = 40
+EXCHANGES = 4
+
+
+class TooLarge(DetentError):
+    """A definition that cannot be drawn in a time that anybody would wait."""
+
+    code = "GRAPH"
 
 
 @dataclass(slots=True)
@@ -27,6 +39,8 @@ class Link(Generic[N]):
     target: N
     size: tuple[float, float] = (0.0, 0.0)
     weight: float = 1.0
+    #: Arrows to one node come together if they are of one group.
+    group: str = ""
     #: The arrow was turned around: it points upwards.
     turned: bool = False
     #: What stands in each layer between its ends, downwards.
@@ -69,7 +83,7 @@ def layered(
 ) -> Layers[N]:
     """Layers for nodes of these sizes; ``first`` are those that arrows should lead away from.
 
-    Between two nodes that are joined lies at least one layer, which holds the label.
+    Between two nodes that are joined lies at least one layer, which holds the label. Raises TooLarge.
     """
     ways = [link for link in links if not link.is_loop]
     order = _turn_around(sizes, ways, first)
@@ -78,8 +92,9 @@ def layered(
     layers: list[list[Spot[N]]] = [[] for _ in range(max(ranks.values(), default=-1) + 1)]
     for node in order:
         layers[ranks[node]].append(spots[node])
+    joints = _Joints(spots, layers)
     for link in ways:
-        _add_joints(link, spots, layers)
+        joints.add(link)
     _sort(layers)
     return Layers(layers, spots, list(links))
 
@@ -133,22 +148,49 @@ def _ranks(order: Sequence[N], links: Sequence[Link[N]]) -> dict[N, int]:
     return ranks
 
 
-def _add_joints(link: Link[N], spots: Mapping[N, Spot[N]], layers: list[list[Spot[N]]]) -> None:
-    upper, lower = (spots[end] for end in _ends(link))
-    # A label stands next to where its arrow begins.
-    labelled = lower.layer - 1 if link.turned else upper.layer + 1
-    before = upper
-    for rank in range(upper.layer + 1, lower.layer):
-        width, height = link.size if rank == labelled else (0.0, 0.0)
-        joint: Spot[N] = Spot(None, width, height, rank, link if rank == labelled and width else None)
-        link.joints.append(joint)
-        layers[rank].append(joint)
-        _join(before, joint, link.weight)
-        before = joint
-    _join(before, lower, link.weight)
+class _Joints(Generic[N]):
+    """Puts joints into layers. Arrows of a group to one node share theirs, and come together as early as they can."""
+
+    def __init__(self, spots: Mapping[N, Spot[N]], layers: list[list[Spot[N]]]) -> None:
+        self.spots = spots
+        self.layers = layers
+        self.count = 0
+        #: What arrows to a node share in a layer, apart for those that point upwards.
+        self.shared: dict[tuple[N, str, bool, int], Spot[N]] = {}
+
+    def add(self, link: Link[N]) -> None:
+        """The joints of one arrow. Raises TooLarge."""
+        upper, lower = (self.spots[end] for end in _ends(link))
+        # A label stands next to where its arrow begins, so the joint there is the arrow's own.
+        own = lower.layer - 1 if link.turned else upper.layer + 1
+        before = upper
+        for rank in range(upper.layer + 1, lower.layer):
+            joint = self._own(link, rank) if rank == own else self._shared(link, rank)
+            link.joints.append(joint)
+            _join(before, joint, link.weight)
+            before = joint
+        _join(before, lower, link.weight)
+
+    def _own(self, link: Link[N], rank: int) -> Spot[N]:
+        return self._new(Spot(None, *link.size, rank, link if link.size[0] else None))
+
+    def _shared(self, link: Link[N], rank: int) -> Spot[N]:
+        key = (link.target, link.group, link.turned, rank)
+        if key not in self.shared:
+            self.shared[key] = self._new(Spot(None, 0.0, 0.0, rank))
+        return self.shared[key]
+
+    def _new(self, joint: Spot[N]) -> Spot[N]:
+        self.count += 1
+        if self.count > JOINTS_MAX:
+            raise TooLarge("the definition is too large for a picture; `--format text` shows any")
+        self.layers[joint.layer].append(joint)
+        return joint
 
 
 def _join(upper: Spot[N], lower: Spot[N], weight: float) -> None:
+    if lower in upper.below:
+        return
     # What joins two joints of a long arrow should not bend.
     weight *= 4.0 if upper.node is None and lower.node is None else 1.0
     upper.below.append(lower)
@@ -161,7 +203,8 @@ def _sort(layers: list[list[Spot[N]]]) -> None:
     """Sort each layer by where its neighbours stand, down and up again, and keep the best."""
     _number(layers)
     best, fewest = [list(layer) for layer in layers], _crossings(layers)
-    for sweep in range(SWEEPS):
+    spots = sum(map(len, layers))
+    for sweep in range(min(SWEEPS, max(2, SPOTS_SWEPT // max(1, spots)))):
         if not fewest:
             break
         downwards = sweep % 2 == 0
@@ -196,8 +239,7 @@ def _by_neighbours(layer: list[Spot[N]], *, above: bool) -> None:
 
 def _exchange(layer: list[Spot[N]]) -> None:
     """Exchange neighbours as long as fewer arrows cross then."""
-    better = True
-    while better:
+    for _ in range(EXCHANGES):
         better = False
         for place in range(len(layer) - 1):
             left, right = layer[place], layer[place + 1]
@@ -205,6 +247,8 @@ def _exchange(layer: list[Spot[N]]) -> None:
                 layer[place], layer[place + 1] = right, left
                 right.place, left.place = place, place + 1
                 better = True
+        if not better:
+            return
 
 
 def _crossed(left: Spot[N], right: Spot[N]) -> int:

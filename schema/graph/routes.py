@@ -33,6 +33,8 @@ class Routes:
         self._layers = layers
         self._sizes = sizes
         self._ports = self._find_ports()
+        self._settled: set[int] = set()
+        self._drawn: set[int] = set()
         lines = sorted((link for link in layers.links if not link.is_loop), key=lambda link: -link.weight)
         for link in sorted(lines, key=lambda link: -len(link.joints)):
             self._straighten(link, *gaps)
@@ -44,14 +46,20 @@ class Routes:
         self.left = min((left for left, _ in edges), default=0.0)
         self.right = max((right for _, right in edges), default=0.0)
 
-    def points(self, link: Link[str]) -> list[Point]:
-        """The points a line passes, from its source to its target."""
-        upper, lower = _ends(link)
-        points = [(self._port(link, upper, below=True), self._edge(upper, below=True))]
-        for joint in link.joints:
-            points += [(joint.x, self.tops[joint.layer]), (joint.x, self.bottoms[joint.layer])]
-        points.append((self._port(link, lower, below=False), self._edge(lower, below=False)))
-        return points[::-1] if link.turned else points
+    def points(self, link: Link[str], *, whole: bool = False) -> tuple[list[Point], bool]:
+        """The points a line passes from its source on, and whether it reaches its target itself.
+
+        A line that meets one to the same target, which was asked for before, ends there unless it is to be
+        ``whole``.
+        """
+        points = [self._end(link, link.source)]
+        for joint in reversed(link.joints) if link.turned else link.joints:
+            sides = [(joint.x, self.tops[joint.layer]), (joint.x, self.bottoms[joint.layer])]
+            points += sides[::-1] if link.turned else sides
+            if id(joint) in self._drawn and not whole:
+                return points[:-1], False
+            self._drawn.add(id(joint))
+        return [*points, self._end(link, link.target)], True
 
     def label(self, link: Link[str]) -> Point | None:
         """The middle of its label."""
@@ -65,36 +73,48 @@ class Routes:
         spot = self._layers.spots[node]
         return spot.x, (self.tops[spot.layer] + self.bottoms[spot.layer]) / 2
 
+    def _end(self, link: Link[str], node: str) -> Point:
+        below = node == _ends(link)[0]
+        return self._port(link, node, below=below), self._edge(node, below=below)
+
     def _edge(self, node: str, *, below: bool) -> float:
         half = self._sizes[node][1] / 2
         return self.middle(node)[1] + (half if below else -half)
 
     def _port(self, link: Link[str], node: str, *, below: bool) -> float:
-        return self._layers.spots[node].x + self._ports[id(link), below]
+        joint = link.joints[0 if below else -1]
+        return self._layers.spots[node].x + self._ports[id(joint), below]
 
     def _find_ports(self) -> dict[tuple[int, bool], float]:
         """How far from the middle each line begins or ends: beside each other, in the order of where they go."""
-        sides: dict[tuple[str, bool], list[tuple[float, Link[str]]]] = {}
+        sides: dict[tuple[str, bool], dict[int, Spot[str]]] = {}
         for link in self._layers.links:
             if not link.is_loop:
                 upper, lower = _ends(link)
-                sides.setdefault((upper, True), []).append((link.joints[0].x, link))
-                sides.setdefault((lower, False), []).append((link.joints[-1].x, link))
+                sides.setdefault((upper, True), {})[id(link.joints[0])] = link.joints[0]
+                sides.setdefault((lower, False), {})[id(link.joints[-1])] = link.joints[-1]
         ports: dict[tuple[int, bool], float] = {}
         for (node, below), found in sides.items():
-            found.sort(key=lambda pair: pair[0])
-            step = min(PORT_STEP, self._sizes[node][0] * 0.6 / max(1, len(found) - 1))
-            for number, (_, link) in enumerate(found):
-                ports[id(link), below] = (number - (len(found) - 1) / 2) * step
+            joints = sorted(found.values(), key=lambda joint: joint.x)
+            step = min(PORT_STEP, self._sizes[node][0] * 0.6 / max(1, len(joints) - 1))
+            for number, joint in enumerate(joints):
+                ports[id(joint), below] = (number - (len(joints) - 1) / 2) * step
         return ports
 
     def _straighten(self, link: Link[str], gap: float, joint_gap: float) -> None:
         """Move the joints of a line as far as it takes to bend it as little as possible."""
-        rooms = [self._room(joint, gap, joint_gap) for joint in link.joints]
+        free = [joint for joint in link.joints if id(joint) not in self._settled]
+        if not free:
+            return
+        rooms = [self._room(joint, gap, joint_gap) for joint in free]
         start, end = (
             self._port(link, node, below=below)
             for node, below in zip(_ends(link), (True, False), strict=True)
         )
+        if len(free) < len(link.joints):
+            # The rest is shared with a line that lies already.
+            there = link.joints[len(free)] if free[0] is link.joints[0] else link.joints[-len(free) - 1]
+            start, end = (there.x, end) if link.turned else (start, there.x)
         index = 0
         x = start
         while index < len(rooms):
@@ -102,9 +122,10 @@ class Routes:
             if last == len(rooms) and low <= end <= high and not low <= x <= high:
                 x = end
             x = min(max(x, low), high)
-            for joint in link.joints[index:last]:
+            for joint in free[index:last]:
                 joint.x = x
             index = last
+        self._settled.update(map(id, free))
 
     def _room(self, joint: Spot[str], gap: float, joint_gap: float) -> tuple[float, float]:
         """Between which places a joint may stand while its neighbours stay."""

@@ -51,13 +51,17 @@ class DrawnBox:
 
 @dataclass(slots=True)
 class DrawnWay:
-    """A way: the points it passes, and its label with the upper left corner of the text."""
+    """A way: the points it passes, and its label with the middle of the text.
+
+    ``arrives`` is False for a way that ends where it meets another one to the same state.
+    """
 
     way: Way
     points: list[Point]
     label: list[str]
     label_at: Point | None
     loop: bool = False
+    arrives: bool = True
 
 
 @dataclass(slots=True)
@@ -129,7 +133,7 @@ def _lane(lane: Lane, drawn: dict[str, DrawnLane]) -> DrawnLane:
         ways += [Way(id, end, "end", taken=_ended(boxes[id].box)) for id in lane.ends]
     labels = [_label(way) for way in ways]
     links = [
-        Link(way.source, way.target, _size(label), _WEIGHTS[way.kind])
+        Link(way.source, way.target, _size(label), _WEIGHTS[way.kind], "catch" if way.kind == "catch" else "")
         for way, label in zip(ways, labels, strict=True)
     ]
     layers = layered(sizes, links, [start] if lane.start is not None else [])
@@ -174,8 +178,9 @@ class _Shift:
 
     def way(self, routes: Routes, way: Way, link: Link[str], label: list[str]) -> DrawnWay:
         middle = routes.label(link) if label else None
-        points = [self.at(point) for point in routes.points(link)]
-        return DrawnWay(way, points, label, None if middle is None else self.at(middle))
+        points, arrives = routes.points(link, whole=way.taken)
+        at = None if middle is None else self.at(middle)
+        return DrawnWay(way, [self.at(point) for point in points], label, at, arrives=arrives)
 
 
 def _loop(box: DrawnBox, way: Way, label: list[str]) -> DrawnWay:

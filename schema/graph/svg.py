@@ -196,8 +196,8 @@ def _marks(drawn: DrawnBox, y: float) -> Iterator[str]:
 def _way(drawn: DrawnWay, trailed: bool) -> str:
     way = drawn.way
     classes = ["way", way.kind] + (["taken"] if way.taken else ["unseen"] if trailed else [])
-    marker = "taken" if way.taken else "arrow"
-    return f'<path class="{" ".join(classes)}" d="{_curve(drawn)}" marker-end="url(#{marker})"/>'
+    arrow = f' marker-end="url(#{"taken" if way.taken else "arrow"})"' if drawn.arrives else ""
+    return f'<path class="{" ".join(classes)}" d="{_curve(drawn)}"{arrow}/>'
 
 
 def _curve(drawn: DrawnWay) -> str:

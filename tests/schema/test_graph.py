@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from detent.core.values import JSON
 from detent.schema.graph import Trail, Visits, chart
 from detent.schema.graph.dot import to_dot
+from detent.schema.graph.layered import TooLarge
 from detent.schema.graph.mermaid import to_mermaid
 from detent.schema.graph.scene import DrawnLane, scene
 from detent.schema.graph.svg import to_svg
@@ -211,3 +212,34 @@ def check_lane(lane: DrawnLane) -> None:
             for box in lane.boxes:
                 inside = box.x + 1 < x < box.x + box.width - 1 and box.y + 1 < y < box.y + box.height - 1
                 assert not inside, (way.way, box.name)
+
+
+def chain(length: int) -> JSON:
+    """States one after the other, all with a way to the same last one."""
+    catch: JSON = [{"ErrorEquals": ["States.ALL"], "Next": "Bad"}]
+    states: dict[str, JSON] = {
+        f"S{number}": {"Type": "Task", "Resource": "r", "Catch": catch, "Next": f"S{number + 1}"}
+        for number in range(length)
+    }
+    return {"StartAt": "S0", "States": {**states, f"S{length}": {"Type": "Succeed"}, "Bad": {"Type": "Fail"}}}
+
+
+def test_ways_to_one_state_come_together_and_are_drawn_once() -> None:
+    (lane,) = [scene(chart(chain(60)))]
+    catches = [way for way in lane.ways if way.way.kind == "catch"]
+    assert sum(way.arrives for way in catches) == 2  # the shared line, and the last state right above
+    assert sum(len(way.points) for way in catches) < 60 * 10
+
+
+def test_a_definition_that_nobody_could_follow_is_refused_as_a_picture() -> None:
+    rules: list[JSON] = [
+        [{"Variable": "$.a", "IsNull": True, "Next": f"S{number + 1}"}] for number in range(1500)
+    ]
+    states: JSON = {
+        f"S{number}": {"Type": "Choice", "Choices": rules[number], "Default": f"S{(number * 7919) % 1500}"}
+        for number in range(1500)
+    }
+    picture = chart({"StartAt": "S0", "States": states})
+    assert len(to_text(picture).splitlines()) > 3000
+    with pytest.raises(TooLarge, match="too large for a picture"):
+        to_svg(picture)
