@@ -16,17 +16,23 @@ if TYPE_CHECKING:
 class Exit(IntEnum):
     """The exit codes of every command."""
 
+    #: Done; for `run` and `resume`: the execution succeeded.
     SUCCEEDED = 0
     #: The definition is invalid, or cannot be run as it stands.
     INVALID = 1
+    #: Wrong usage: options, an input, handlers, a name, a file that is not there.
     USAGE = 2
+    #: The execution failed.
     FAILED = 3
+    #: The execution timed out.
     TIMED_OUT = 4
+    #: The execution was aborted.
     ABORTED = 5
     #: A defect of detent.
     INTERNAL = 70
     #: The store cannot be used, or the output cannot be written.
     STORE = 74
+    #: Interrupted, or ended by a handler that calls `os._exit`; the message says how to resume.
     INTERRUPTED = 130
     #: Whoever read the output has gone.
     BROKEN_PIPE = 141

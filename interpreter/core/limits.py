@@ -59,6 +59,7 @@ PROFILES: Mapping[str, Limits] = MappingProxyType({limits.profile: limits for li
 WAIT_SECONDS_MAX = 2**31 - 1
 #: Seconds in TimeoutSeconds, HeartbeatSeconds, IntervalSeconds and a literal Seconds (language, sections 2 and 6).
 SECONDS_MAX = 99_999_999
-#: An execution's Error and Cause are cut to these many characters.
+#: An execution's Error is cut to these many characters.
 ERROR_CHARACTERS_MAX = 256
+#: An execution's Cause is cut to these many characters.
 CAUSE_CHARACTERS_MAX = 32_768

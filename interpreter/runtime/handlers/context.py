@@ -34,10 +34,12 @@ class TaskContext:
 
     @property
     def execution_name(self) -> str:
+        """The execution's name."""
         return self._task.execution_name
 
     @property
     def machine_name(self) -> str:
+        """The machine's name."""
         return self._task.machine_name
 
     @property
@@ -47,10 +49,12 @@ class TaskContext:
 
     @property
     def attempt(self) -> int:
+        """The number of the attempt, from 1."""
         return self._task.attempt
 
     @property
     def idempotency_key(self) -> str:
+        """The same whenever this attempt is run again, and another one for every other attempt."""
         return self._task.key
 
     @property
