@@ -105,8 +105,16 @@ class _Errand:
         progress = Progress(await engine.machines.get(record.digest))
         progress.fold(await recall_decisions(engine.store, record.id))
         session.watch(record.id, progress)
-        state = await engine.resume(record.id)
-        if state.ended_at is None and record.id not in engine.running():
+        if not await _is_ours(engine, record.id):
             self.left[record.name] = ["somebody else works on it"]
             return False
         return True
+
+
+async def _is_ours(engine: Engine, execution: str) -> bool:
+    """Take an execution up; whether it runs here, or has ended. It may end between two looks: hence the second."""
+    for _ in range(2):
+        state = await engine.resume(execution)
+        if state.ended_at is not None or execution in engine.running():
+            return True
+    return False
