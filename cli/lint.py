@@ -90,17 +90,25 @@ def check(source: Source, settings: Settings, machine_type: MachineType) -> list
 
 
 def _fix(file: str, settings: Settings, machine_type: MachineType, *, unsafe: bool) -> int:
-    """Mend a file in place; how many findings that were. What cannot be read is left alone."""
-    from detent.schema.document import DocumentError, read_file
+    """Mend a file in place; how many findings that were. What cannot be read, even then, is left alone."""
+    from detent.schema.document import DocumentError, read_document, read_file
     from detent.schema.lint.check import fixed
+    from detent.schema.lint.fixes import applied
 
+    mended = 0
     try:
         document = read_file(file)
-    except DocumentError:
-        return 0
-    text, mended = fixed(document, settings=settings, machine_type=machine_type, unsafe=unsafe)
-    if text != document.text:
-        before = Path(file).read_bytes()
-        mark = b"\xef\xbb\xbf" if before.startswith(b"\xef\xbb\xbf") else b""
+        before = document.text
+    except DocumentError as error:
+        fixes = [one.fix for one in error.diagnostics if one.fix is not None and (one.fix.safe or unsafe)]
+        before = error.text or ""
+        try:
+            document = read_document(applied(before, fixes), source=file)
+        except DocumentError:
+            return 0
+        mended = len(fixes)
+    text, more = fixed(document, settings=settings, machine_type=machine_type, unsafe=unsafe)
+    if text != before:
+        mark = b"\xef\xbb\xbf" if Path(file).read_bytes().startswith(b"\xef\xbb\xbf") else b""
         Path(file).write_bytes(mark + text.encode())
-    return mended
+    return mended + more

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from detent.core.errors import DetentError
 
-from .diagnostics import Diagnostic, Pointer, Position, Severity, in_reading_order
+from .diagnostics import Diagnostic, Fix, Pointer, Position, Severity, in_reading_order
 
 #: Longest integer that is read, in decimal digits: Python itself refuses to print longer ones.
 MAX_INTEGER_DIGITS = 4300
@@ -122,11 +122,18 @@ class Findings:
         self.lines = Lines(self.text)
 
     def add(
-        self, code: str, message: str, offset: int | None, pointer: Pointer = (), hint: str | None = None
+        self,
+        code: str,
+        message: str,
+        offset: int | None,
+        pointer: Pointer = (),
+        hint: str | None = None,
+        fix: Fix | None = None,
     ) -> None:
         """Note a problem that reading can go on behind."""
         position = None if offset is None else self.lines.position(offset)
-        self.found.append(Diagnostic(code, Severity.ERROR, message, pointer, position, self.source, hint))
+        found = Diagnostic(code, Severity.ERROR, message, pointer, position, self.source, hint, fix=fix)
+        self.found.append(found)
         if len(self.found) >= MAX_FINDINGS:
             raise DocumentError(self.found, self.text)
 

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from detent.core.values import JSON
 
-from .diagnostics import Pointer
+from .diagnostics import Edit, Fix, Pointer
 from .frontdoor import Findings, TextLimits, check_json_shape
 from .nodes import Node
 from .scalars import NumberRangeError, read_float, read_integer
@@ -159,7 +159,12 @@ class _Reader:
         self._blank()
         if self._peek() == closing:
             self.findings.add(
-                "json-syntax", f"a comma before {closing!r}", start, self._pointer()[:-1], "remove the comma"
+                "json-syntax",
+                f"a comma before {closing!r}",
+                start,
+                self._pointer()[:-1],
+                "remove the comma",
+                Fix("remove the comma", (Edit(start, start + 1, ""),)),
             )
 
     def _empty(self, node: Node) -> bool:
@@ -261,6 +266,7 @@ class _Reader:
                 self.at,
                 self._pointer(),
                 'use a "Comment" field, or write YAML',
+                Fix("remove the comment", (Edit(self.at, comment.end(), ""),), safe=False),
             )
             self.at = _BLANK.match(self.text, comment.end()).end()  # type: ignore[union-attr]  # as above
 

@@ -41,9 +41,10 @@ def _moved(
     diagnostic: Diagnostic, offsets: Sequence[int], inner: Lines, outer: Lines, start: int
 ) -> Diagnostic:
     if diagnostic.position is None:
-        return replace(diagnostic, position=outer.position(start))
+        return replace(diagnostic, position=outer.position(start), fix=None)
     offset = min(inner.offset(diagnostic.position), len(offsets) - 1)
-    return replace(diagnostic, position=outer.position(offsets[offset]))
+    # A fix counts characters of the text inside.
+    return replace(diagnostic, position=outer.position(offsets[offset]), fix=None)
 
 
 def _placed(node: Node, offsets: Sequence[int]) -> Node:

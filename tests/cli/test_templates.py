@@ -136,3 +136,16 @@ def test_a_template_without_machines_says_so(detent: Detent, folder: Path) -> No
     )
     result = detent("validate", "bare.yaml")
     assert (result.exit_code, result.stderr) == (2, "detent: error: there is no state machine in bare.yaml\n")
+
+
+def test_commas_and_comments_in_json_are_mended_on_request(detent: Detent, folder: Path) -> None:
+    file = folder / "commas.json"
+    text = '{"StartAt": "A", /* here */\n "States": {"A": {"Type": "Succeed",},},}\n'
+    file.write_text(text.replace(" /* here */", ""))
+    assert "3 findings fixed" in detent("lint", "--fix", "commas.json").stderr
+    assert file.read_text() == '{"StartAt": "A",\n "States": {"A": {"Type": "Succeed"}}}\n'
+    file.write_text(text)
+    assert detent("lint", "--fix", "commas.json").exit_code == 1
+    assert file.read_text() == text
+    assert detent("lint", "--fix", "--unsafe-fixes", "commas.json").exit_code == 0
+    assert detent("validate", "commas.json").exit_code == 0
