@@ -16,6 +16,7 @@ from .logs import debugging, set_up
 
 #: Where each command lives: module and name.
 COMMANDS: Mapping[str, tuple[str, str]] = {
+    "init": (".init", "init"),
     "validate": (".validate", "validate"),
     "lint": (".lint", "lint"),
     "explain": (".explain", "explain"),
