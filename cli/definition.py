@@ -73,6 +73,18 @@ def unhandled(definition: JSON, registry: Registry) -> Iterator[tuple[Pointer, s
             yield (*pointer, "Resource"), name, fields["Resource"], reason
 
 
+def waits_outside(definition: JSON) -> Iterator[str]:
+    """What the tasks of a definition wait for that no handler gives, in words."""
+    from detent.core.resources import is_activity
+
+    for _, state, fields in _tasks(definition, ()):
+        resource = fields["Resource"]
+        if is_activity(resource):
+            yield f"the state {state!r} waits for a worker of the activity {resource.rpartition(':')[2]!r}"
+        elif resource.endswith(".waitForTaskToken"):
+            yield f"the state {state!r} waits for an answer by task token"
+
+
 def _tasks(scope: Mapping[str, JSON], place: Pointer) -> Iterator[tuple[Pointer, str, Mapping[str, JSON]]]:
     for name, fields in scope["States"].items():
         pointer = (*place, "States", name)

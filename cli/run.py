@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from .exits import Exit, Refusal
+from .exits import Exit, Refusal, say
 from .options import SETTINGS, running, variables
 from .outcome import OutputFormat, exit_of, show
 
@@ -64,6 +64,8 @@ def run(
     names = Names(definition.machine_name(file))
     settings = Settings(store or DEFAULT_STORE, registry, paths)
     again = resume_command(name, store, handlers, paths)
+    for wait in definition.waits_outside(document.value):
+        say(f"{wait}; somebody outside gives it", kind="note")
 
     async def begin(session: Session) -> Sequence[str]:
         arn = names.execution_arn(name)

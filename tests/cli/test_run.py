@@ -17,6 +17,25 @@ def test_the_output_goes_to_stdout_and_everything_else_to_stderr(detent: Detent)
     assert "a handler may print" in result.stderr
 
 
+def test_what_waits_for_somebody_outside_is_said_before_it_begins(detent: Detent, folder: Path) -> None:
+    def task(resource: str) -> dict[str, object]:
+        return {"Type": "Task", "Resource": resource, "TimeoutSeconds": 1, "End": True}
+
+    scopes = {
+        "Review": "arn:aws:states:us-east-1:123456789012:activity:review",
+        "Ask": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+    }
+    branches = [{"StartAt": name, "States": {name: task(resource)}} for name, resource in scopes.items()]
+    both = {"Type": "Parallel", "Branches": branches, "End": True}
+    (folder / "both.json").write_text(json.dumps({"StartAt": "Both", "States": {"Both": both}}))
+    result = detent("run", "both.json", "--store", "memory:")
+    assert result.exit_code == 3
+    assert result.stderr.splitlines()[:2] == [
+        "detent: note: the state 'Review' waits for a worker of the activity 'review'; somebody outside gives it",
+        "detent: note: the state 'Ask' waits for an answer by task token; somebody outside gives it",
+    ]
+
+
 def test_one_line_per_transition(detent: Detent) -> None:
     lines = detent(*GREET, "--log", "--input", '{"name": "shy"}', "--name", "first").stderr.splitlines()
     said = [" ".join(line.split()[1:]) for line in lines if line[:2].isdigit()]
