@@ -18,7 +18,6 @@ _UNRECORDED = "the recording does not say what the task answered"
 #: Recordings that are not met, and why.
 KNOWN_DIFFERENCES = {
     "test_activity_task_on_deleted#1": "whether an activity exists is known to a server only",
-    "test_sqs_wait_for_task_token_timeout": "a mask of the recording lies within another mask",
     "test_catch": _UNRECORDED,
     "test_parallel_catch_error[PARALLEL_CATCH_ERROR_VARIABLE_SAMPLING]": _UNRECORDED,
     "test_lambda_service_invoke_sync_execution": _UNRECORDED,
