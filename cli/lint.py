@@ -10,6 +10,7 @@ import click
 
 from .checking import FORMATS, Choices, finish, selection
 from .configuration import Configuration
+from .files import write_bytes
 from .options import SETTINGS, variables
 from .sources import Source, sources
 from .validate import MachineType
@@ -110,5 +111,5 @@ def _fix(file: str, settings: Settings, machine_type: MachineType, *, unsafe: bo
     text, more = fixed(document, settings=settings, machine_type=machine_type, unsafe=unsafe)
     if text != before:
         mark = b"\xef\xbb\xbf" if Path(file).read_bytes().startswith(b"\xef\xbb\xbf") else b""
-        Path(file).write_bytes(mark + text.encode())
+        write_bytes(file, mark + text.encode())
     return mended + more

@@ -197,11 +197,11 @@ def _assigned(part: Part, stage: Evaluation) -> Env:
     assign = part.value.get("Assign")
     if not isinstance(assign, dict):
         return stage.env
-    variables = dict(stage.env.variables)
-    for name, value in assign.items():
-        variables[name] = Variable(stage.value(part, part.at("Assign", name), value))
-    complete = stage.env.complete and not is_unknown(assign) and not any(map(is_unknown, assign))
-    return replace(stage.env, variables=variables, complete=complete)
+    variables = {
+        name: Variable(stage.value(part, part.at("Assign", name), value)) for name, value in assign.items()
+    }
+    complete = not is_unknown(assign) and not any(map(is_unknown, assign))
+    return stage.env.assigning(variables, complete=complete)
 
 
 def _choice(state: State, entry: Evaluation) -> Iterator[Exit]:

@@ -15,14 +15,16 @@ from ..document import is_unknown
 from ..outline import JSONATA, JSONPATH, Outline, Scope, State
 from ..validate_graph import targets
 from .expressions import jsonata_exits
-from .notes import Env, Notes, Variable
+from .notes import Env, Notes, Read, Variable
 from .shapes import NOTHING, UNKNOWN, Shape, join, join_all
 from .states import exits_of
 from .walk import Exit, Walk
 
+#: The largest definition that is looked into, in states and the parts inside of them.
+_PARTS_MAX = 3_000
 #: Visits of a state after which its payload counts as unknown; visits in all; scopes inside each other.
 _VISITS_MAX = 6
-_WALK_MAX = 20_000
+_WALK_MAX = 5_000
 _NESTING_MAX = 20
 
 
@@ -43,12 +45,13 @@ class Way:
 @dataclass(frozen=True, slots=True)
 class Inference:
     """What was found out. ``entered`` and ``ways`` know each state that can be reached, by its place; ``left``
-    is what it hands on when nothing fails."""
+    is what it hands on when nothing fails; ``reads`` are the notes by state."""
 
     entered: Mapping[Pointer, Env] = field(default_factory=dict)
     ways: Mapping[Pointer, list[Way]] = field(default_factory=dict)
     left: Mapping[Pointer, Shape] = field(default_factory=dict)
     notes: Notes = field(default_factory=Notes)
+    reads: Mapping[Pointer, list[Read]] = field(default_factory=dict)
 
 
 def infer(
@@ -56,13 +59,18 @@ def infer(
 ) -> Inference:
     """Infer the payload at every state. ``payload`` is the machine's input, ``results`` are the answers of
     tasks by their Resource, where the author described them."""
+    if sum(1 for _ in outline.parts()) > _PARTS_MAX:
+        return Inference()
     walker = _Walker(outline, results or {})
     try:
         walker.settle(outline.scopes[0], Env(payload))
         walker.note(outline.scopes[0], Env(payload))
     except _TooMuch:
         return Inference()
-    return Inference(walker.entered, walker.ways, walker.left, walker.notes)
+    reads: dict[Pointer, list[Read]] = {}
+    for note in walker.notes.reads:
+        reads.setdefault(note.state.pointer, []).append(note)
+    return Inference(walker.entered, walker.ways, walker.left, walker.notes, reads)
 
 
 @dataclass(slots=True)
@@ -176,7 +184,7 @@ def _arrives(found: _Settled, name: str, way: Way, visits: int) -> bool:
     ways = found.ways.setdefault(name, {})
     ways[way.pointer] = way
     before = found.entered.get(name)
-    after = _joined([each.env for each in ways.values()])
+    after = way.env if before is None else _joined([before, way.env])
     if visits > _VISITS_MAX:
         variables = {known: Variable(UNKNOWN, each.certain) for known, each in after.variables.items()}
         after = replace(after, payload=UNKNOWN, variables=variables)

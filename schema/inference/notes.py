@@ -12,6 +12,9 @@ from ..outline import Part, State
 from .reading import Reading
 from .shapes import UNKNOWN, Kind, Shape
 
+#: Variables that are kept apart at one place.
+_VARIABLES_MAX = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Variable:
@@ -28,6 +31,13 @@ class Env:
     payload: Shape = UNKNOWN
     variables: Mapping[str, Variable] = field(default_factory=dict)
     complete: bool = True
+
+    def assigning(self, variables: Mapping[str, Variable], *, complete: bool) -> Env:
+        """The same after an Assign. Of a great many variables nothing is known: each state would copy them all."""
+        together = {**self.variables, **variables}
+        if len(together) > _VARIABLES_MAX:
+            return Env(self.payload, {}, complete=False)
+        return Env(self.payload, together, self.complete and complete)
 
     def variable(self, name: str) -> Variable | None:
         """What is known of a variable; None if it is assigned nowhere on the way."""

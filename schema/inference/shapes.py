@@ -28,7 +28,7 @@ class Kind(StrEnum):
 
 #: Bounds of a shape, so that no definition makes it grow without end. Size counts shapes inside shapes.
 MAX_DEPTH = 24
-MAX_SIZE = 4_000
+MAX_SIZE = 600
 
 _ANY = frozenset(Kind)
 _NO_MEMBERS: Mapping[str, Member] = MappingProxyType({})

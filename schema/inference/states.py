@@ -124,15 +124,13 @@ class _Flow:
         if not isinstance(assign, dict):
             return self.env
         made = stage.template(part, part.at("Assign"), assign)
-        variables = dict(self.env.variables)
-        complete = (
-            self.env.complete and not any(is_unknown(name) for name in assign) and not is_unknown(assign)
-        )
+        variables: dict[str, Variable] = {}
+        complete = not is_unknown(assign) and not any(map(is_unknown, assign))
         for name in assign:
             plain = name.removesuffix(".$")
             known = made.member(plain)
-            variables[plain] = Variable(known.shape if known is not None and not known.is_absent else UNKNOWN)
-        return replace(self.env, variables=variables, complete=complete)
+            variables[plain] = Variable(UNKNOWN if known is None or known.is_absent else known.shape)
+        return self.env.assigning(variables, complete=complete)
 
     def caught(self) -> Iterator[Exit]:
         """The ways through the catchers; OutputPath has no part in them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 
 from detent.core.values import JSON
 from detent.query.choice import OPERATORS, compile_wildcards
@@ -17,6 +18,8 @@ from .rule import Found, Subject, rule
 
 #: And, Or and Not inside each other, as far as rules are compared.
 _DEPTH_MAX = 20
+#: Rules of one Choice, or of one And or Or, that are compared with each other.
+_COMPARED_MAX = 40
 
 #: What belongs to a rule and is no part of its test.
 _BESIDE = frozenset({"Next", "Comment", "Assign", "Output"})
@@ -55,7 +58,7 @@ def choice_without_default(subject: Subject) -> Iterator[Found]:
 def covered_rule(subject: Subject) -> Iterator[Found]:
     for state in subject.states("Choice"):
         earlier: list[Part] = []
-        for part in state.parts("rule"):
+        for part in islice(state.parts("rule"), _COMPARED_MAX):
             first = next((one for one in earlier if _implies(part.value, one.value)), None)
             if first is not None:
                 yield Found(
@@ -136,7 +139,7 @@ def _covers_everything(state: State) -> bool:
     rules = [_test(part.value) for part in state.parts("rule")]
     if any(_has_holes(part.value) for part in state.parts("rule")):
         return True
-    alternatives = [inner for one in rules for inner in _alternatives(one)]
+    alternatives = [inner for one in rules for inner in _alternatives(one)][:_COMPARED_MAX]
     return any(
         _complementary(one, other) for index, one in enumerate(alternatives) for other in alternatives[index:]
     ) or _three_cover(alternatives)
@@ -220,6 +223,8 @@ def _three_cover(rules: list[Mapping[str, JSON]]) -> bool:
 
 def _implies(rule: Mapping[str, JSON], other: Mapping[str, JSON], depth: int = 0) -> bool:
     """Whether ``other`` is true whenever ``rule`` is; False where that is not certain."""
+    if "Variable" in rule and "Variable" in other and rule["Variable"] != other["Variable"]:
+        return False
     if depth > _DEPTH_MAX or _has_holes(rule) or _has_holes(other):
         return False
     if _test(rule) == _test(other):
@@ -227,13 +232,13 @@ def _implies(rule: Mapping[str, JSON], other: Mapping[str, JSON], depth: int = 0
     for name, every in (("Or", all), ("And", any)):
         inner = rule.get(name)
         if isinstance(inner, list):
-            return bool(inner) and every(
+            return 0 < len(inner) <= _COMPARED_MAX and every(
                 isinstance(one, dict) and _implies(one, other, depth + 1) for one in inner
             )
     for name, every in (("Or", any), ("And", all)):
         inner = other.get(name)
         if isinstance(inner, list):
-            return bool(inner) and every(
+            return 0 < len(inner) <= _COMPARED_MAX and every(
                 isinstance(one, dict) and _implies(rule, one, depth + 1) for one in inner
             )
     return _test_implies(rule, other)

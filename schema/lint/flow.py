@@ -25,6 +25,9 @@ from .rule import Found, Subject, rule
 #: Members that are listed in a hint.
 _LISTED = 6
 
+#: How many states before a read are searched for what became of the value.
+_BACK_MAX = 40
+
 
 @rule("missing-path", Severity.ERROR, "A path reads something that cannot be there after what came before.")
 def missing_path(subject: Subject) -> Iterator[Found]:
@@ -245,7 +248,7 @@ def _is_before(state: State, other: State, inference: Inference) -> bool:
     """Whether the execution may come from one state to another: then they stand in a loop."""
     seen = {other.pointer}
     waiting = [other.pointer]
-    while waiting:
+    while waiting and len(seen) < _BACK_MAX:
         for way in inference.ways.get(waiting.pop(), ()):
             if way.source is not None and way.source.pointer not in seen:
                 seen.add(way.source.pointer)
@@ -319,20 +322,19 @@ def _thief(note: Read, inference: Inference, is_thief: IsThief) -> Way | None:
     """The nearest state before this one that lost the value, and the way on which it is missing."""
     if not note.from_input or not note.path.steps:
         return None
-    readers = {
-        other.state.pointer
-        for other in inference.notes.reads
-        if other.from_input and _on_one_line(other.path.steps, note.path.steps)
-    }
     seen = {note.state.pointer}
     waiting = deque([note.state.pointer])
-    while waiting:
+    while waiting and len(seen) < _BACK_MAX:
         for way in inference.ways.get(waiting.popleft(), ()):
             if way.source is None or way.source.pointer in seen:
                 continue
             before = read(note.path, inference.entered[way.source.pointer].payload).presence
             after = read(note.path, way.env.payload).presence
-            if is_thief(way.source, before, after, way.source.pointer in readers):
+            reads_it = any(
+                other.from_input and _on_one_line(other.path.steps, note.path.steps)
+                for other in inference.reads.get(way.source.pointer, ())
+            )
+            if is_thief(way.source, before, after, reads_it):
                 return way
             seen.add(way.source.pointer)
             waiting.append(way.source.pointer)

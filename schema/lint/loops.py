@@ -35,7 +35,7 @@ _COUNTING = (
     "endless-loop", Severity.WARNING, "Nothing leads out of a loop: the execution runs until it is stopped."
 )
 def endless_loop(subject: Subject) -> Iterator[Found]:
-    for scope, loop in _loops(subject):
+    for scope, loop in subject.loops:
         states = [scope.states[name] for name in loop]
         leaves = any(
             target not in loop for name in loop for target in subject.successors[scope.pointer][name]
@@ -62,7 +62,7 @@ def _may_leave(state: State) -> bool:
     "A loop asks for a status again and again without a Wait in between.",
 )
 def busy_loop(subject: Subject) -> Iterator[Found]:
-    for scope, loop in _loops(subject):
+    for scope, loop in subject.loops:
         asking = {name for name in loop if not _takes_time(scope.states[name])}
         successors = {
             name: [target for target in subject.successors[scope.pointer][name] if target in asking]
@@ -117,7 +117,7 @@ def _takes_time(state: State) -> bool:
 def unbounded_loop(subject: Subject) -> Iterator[Found]:
     if "TimeoutSeconds" in subject.value:
         return
-    for scope, loop in _loops(subject):
+    for scope, loop in subject.loops:
         if not _is_counting(scope, loop):
             state = scope.states[loop[0]]
             yield Found(
@@ -137,7 +137,7 @@ def unbounded_loop(subject: Subject) -> Iterator[Found]:
 def history_limit(subject: Subject) -> Iterator[Found]:
     if subject.express or subject.target == "detent" or "TimeoutSeconds" in subject.value:
         return
-    for scope, loop in _loops(subject):
+    for scope, loop in subject.loops:
         waits = [scope.states[name] for name in loop if scope.states[name].type == "Wait"]
         seconds = [state.value.get("Seconds") for state in waits]
         if not waits or not all(isinstance(each, int) for each in seconds) or _is_counting(scope, loop):
@@ -163,7 +163,7 @@ _EVENTS = {"Task": 5, "Parallel": 4, "Map": 8}
     "A loop adds to a value in every round, and the payload is limited (256 KiB on the service).",
 )
 def growing_payload(subject: Subject) -> Iterator[Found]:
-    for scope, loop in _loops(subject):
+    for scope, loop in subject.loops:
         for name in loop:
             state = scope.states[name]
             for grown, pointer in _grown(state):
@@ -206,14 +206,6 @@ def _mentions(text: str, name: str) -> bool:
             return True
         index = text.find(name, index + 1)
     return False
-
-
-def _loops(subject: Subject) -> Iterator[tuple[Scope, list[str]]]:
-    """Each scope's loops; each loop by its states, in the order of the document."""
-    for scope in subject.outline.scopes:
-        if not scope.is_open:
-            for loop in cycles(subject.successors[scope.pointer]):
-                yield scope, loop
 
 
 def _is_counting(scope: Scope, loop: list[str]) -> bool:

@@ -19,6 +19,7 @@ from ..inference.infer import Inference, infer
 from ..inference.shapes import UNKNOWN, Shape
 from ..outline import Outline, Scope, State
 from ..validate_graph import targets
+from .graph import cycles
 
 Target = Literal["aws", "detent"]
 
@@ -92,6 +93,16 @@ class Subject:
     def successors(self) -> Mapping[Pointer, Mapping[str, list[str]]]:
         """For every scope, where each of its states may go."""
         return {scope.pointer: _successors(scope) for scope in self.outline.scopes}
+
+    @cached_property
+    def loops(self) -> list[tuple[Scope, list[str]]]:
+        """The loops of every scope whose states are all known; each loop by its states, in reading order."""
+        return [
+            (scope, loop)
+            for scope in self.outline.scopes
+            if not scope.is_open
+            for loop in cycles(self.successors[scope.pointer])
+        ]
 
     def states(self, *types: str) -> Iterator[State]:
         """The states of these types, in the order of the document."""
