@@ -53,6 +53,7 @@ def test_it_ends_as_expected(
         command += ["--handlers", str(folder / "handlers.py")]
     result = CliRunner().invoke(app, command)
     outcome = json.loads(result.stdout)
+    outcome_name = outcome["name"]
     for varying in ("execution", "name", "started", "ended"):
         del outcome[varying]
     assert outcome == expected, result.stderr
@@ -60,6 +61,44 @@ def test_it_ends_as_expected(
         judged = CliRunner().invoke(app, [judge, "--all", "--store", str(tmp_path / "detent.db")])
         assert judged.exit_code == 0, judged.output
     stands_up(tmp_path / "detent.db")
+    expect_replay_to_name_what_changed(folder, tmp_path, outcome_name)
+
+
+def expect_replay_to_name_what_changed(folder: Path, place: Path, execution: str) -> None:
+    """Whichever state of the way is changed, replay tells that the path would be another one from there on."""
+    store = ["--store", str(place / "detent.db")]
+    found = CliRunner().invoke(
+        app, ["history", execution, "--query", "$.events[*].stateEnteredEventDetails.name", *store]
+    )
+    definition = read_file(folder / "workflow.yaml").value
+    visited = {json.loads(line) for line in found.stdout.splitlines()} & definition["States"].keys()
+    assert visited
+    for state in visited:
+        changed = place / "changed.json"
+        changed.write_text(json.dumps(with_a_change(definition, state)))
+        replayed = CliRunner().invoke(app, ["replay", execution, "--definition", str(changed), *store])
+        assert replayed.exit_code == 1
+        assert f"{state}, {changed}:" in replayed.stdout, replayed.output
+
+
+def with_a_change(definition: Any, state: str) -> Any:
+    """The definition, with a state that now fails; what was reached from it still could be."""
+    fields = definition["States"][state]
+    targets = [fields.get("Next"), fields.get("Default")]
+    targets += [way["Next"] for key in ("Choices", "Catch") for way in fields.get(key, ())]
+    never = (
+        {"Condition": "{% false %}"}
+        if definition.get("QueryLanguage") == "JSONata"
+        else {"Variable": "$.nowhere", "IsPresent": True}
+    )
+    names = [name.removesuffix(".$") for name in fields.get("Assign", ())]
+    assigned = {"Assign": dict.fromkeys(names, 0)} if names else {}
+    choices = [{**never, **assigned, "Next": target} for target in targets if target is not None]
+    fails = {"Type": "Fail", "Error": "Changed", "Cause": state}
+    states = {**definition["States"], state: fails}
+    if choices:
+        states |= {state: {"Type": "Choice", "Choices": choices, "Default": "Changed"}, "Changed": fails}
+    return {**definition, "States": states}
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
