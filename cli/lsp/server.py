@@ -23,7 +23,7 @@ from detent.schema.editor.actions import actions, span_of
 from detent.schema.editor.completion import Completion, Kind, complete
 from detent.schema.editor.hover import hover
 from detent.schema.editor.names import RenameError, Symbol, definition, name_at, references, rename, symbols
-from detent.schema.editor.source import Source, findings, is_ours, read_source
+from detent.schema.editor.source import Source, findings, is_ours, mended_source, read_source
 from detent.schema.format import FormatError, format_text
 from detent.schema.frontdoor import Lines
 from detent.schema.lint.settings import DEFAULT, Settings
@@ -75,7 +75,12 @@ class Opened:
         return self.text.lstrip()[:1] not in ("{", "[")
 
     def source(self) -> Source:
+        """The text as it is."""
         return read_source(self.text, name=self.name)
+
+    def mended(self) -> Source:
+        """The text as far as it can be read."""
+        return mended_source(self.text, name=self.name)
 
 
 class Server(LanguageServer):
@@ -93,13 +98,6 @@ class Server(LanguageServer):
 
     def opened(self, uri: str) -> Opened:
         return Opened(self, uri)
-
-    def readable_source(self, opened: Opened) -> Source:
-        """The text as it is, or as it was when it could last be read."""
-        source = opened.source()
-        if source.machines:
-            self.readable[opened.uri] = source
-        return source
 
     def settings(self, path: str | None) -> tuple[Settings, MachineType]:
         """What the configuration nearest to a file says; what cannot be understood is told once."""
@@ -119,7 +117,9 @@ class Server(LanguageServer):
         opened = self.opened(uri)
         found: list[Diagnostic] = []
         if is_ours(opened.text, opened.name):
-            self.readable_source(opened)
+            source = opened.source()
+            if source.machines:
+                self.readable[uri] = source
             settings, kind = self.settings(opened.path)
             found = findings(opened.text, name=opened.name, settings=settings, machine_type=kind)
         self.told[uri] = (opened.version, found)
@@ -215,7 +215,7 @@ def on_completion(server: Server, params: types.CompletionParams) -> list[types.
 
 def on_hover(server: Server, params: types.HoverParams) -> types.Hover | None:
     opened = server.opened(params.text_document.uri)
-    found = hover(opened.source(), opened.places.offset(params.position))
+    found = hover(opened.mended(), opened.places.offset(params.position))
     if found is None:
         return None
     content = types.MarkupContent(types.MarkupKind.Markdown, found.text)
@@ -224,14 +224,14 @@ def on_hover(server: Server, params: types.HoverParams) -> types.Hover | None:
 
 def on_definition(server: Server, params: types.DefinitionParams) -> types.Location | None:
     opened = server.opened(params.text_document.uri)
-    span = definition(opened.source(), opened.places.offset(params.position))
+    span = definition(opened.mended(), opened.places.offset(params.position))
     return None if span is None else types.Location(opened.uri, opened.places.range(span))
 
 
 def on_references(server: Server, params: types.ReferenceParams) -> list[types.Location]:
     opened = server.opened(params.text_document.uri)
     offset = opened.places.offset(params.position)
-    spans = references(opened.source(), offset, declaration=params.context.include_declaration)
+    spans = references(opened.mended(), offset, declaration=params.context.include_declaration)
     return [types.Location(opened.uri, opened.places.range(span)) for span in spans]
 
 
@@ -252,7 +252,7 @@ def on_rename(server: Server, params: types.RenameParams) -> types.WorkspaceEdit
 
 def on_symbols(server: Server, params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
     opened = server.opened(params.text_document.uri)
-    return [_symbol(opened, each) for each in symbols(server.readable_source(opened))]
+    return [_symbol(opened, each) for each in symbols(opened.mended())]
 
 
 def on_formatting(server: Server, params: types.DocumentFormattingParams) -> list[types.TextEdit] | None:

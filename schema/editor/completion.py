@@ -32,6 +32,8 @@ _UNREAL = {"Iterator"}  # still read, not written any more
 
 _EXPRESSION = re.compile(r"\{%(?:(?!%\}).)*\Z", re.DOTALL)
 _WORD = re.compile(r"[\w.]*\Z")
+#: Names of errors and resources: they hold colons, and blanks nowhere.
+_PLAIN = re.compile(r"[A-Za-z][\w.]*(?::+[\w.:-]+)?")
 _VARIABLE = re.compile(r"\$\$?\w*\Z")
 
 
@@ -79,7 +81,8 @@ def complete(
     if machine is None:
         return []
     place = place_of(machine.document.value, cursor.path[len(machine.home) :])
-    if cursor.is_key:
+    # An item of a sequence may become an object, or be all there is to it.
+    if cursor.is_key and place.field != "ErrorEquals":
         found = _keys(machine, place, cursor)
     else:
         found = _values(machine, place, cursor, handlers)
@@ -143,11 +146,13 @@ def _missing_states(machine: Written, place: Place, cursor: Cursor) -> Iterator[
 
 def _key(cursor: Cursor, label: str, kind: Kind, detail: str, about: str) -> Completion:
     if cursor.quote:
-        written = json.dumps(label)[1:-1] if cursor.quote == '"' else label
-    elif cursor.flow and not is_plain(label):
-        written = json.dumps(label)
+        written = _in_quotes(label, cursor.quote)
+    elif cursor.is_json or not (is_plain(label) or label.startswith("$")):
+        written = json.dumps(label, ensure_ascii=False)
     else:
-        written = f"{label}: " if is_plain(label) or label.startswith("$") else f"{json.dumps(label)}: "
+        written = label
+    if not cursor.quote and not cursor.has_colon:
+        written += ": "
     return Completion(label, kind, written, cursor.start, cursor.end, detail, about)
 
 
@@ -209,14 +214,18 @@ def _resources(machine: Written, place: Place, handlers: Iterable[str]) -> Itera
 
 def _value(cursor: Cursor, label: str, kind: Kind, detail: str = "", about: str = "") -> Completion:
     if cursor.quote:
-        written = (
-            json.dumps(label, ensure_ascii=False)[1:-1] if cursor.quote == '"' else label.replace("'", "''")
-        )
-    elif kind is Kind.VALUE or is_plain(label) or re.fullmatch(r"[A-Za-z][\w.]*(?::+[\w.:-]+)?", label):
+        written = _in_quotes(label, cursor.quote)
+    elif cursor.is_json:
+        written = label if label in ("true", "false") else json.dumps(label, ensure_ascii=False)
+    elif kind is Kind.VALUE or is_plain(label) or _PLAIN.fullmatch(label):
         written = label
     else:
         written = json.dumps(label, ensure_ascii=False)
     return Completion(label, kind, written, cursor.start, cursor.end, detail, about)
+
+
+def _in_quotes(label: str, quote: str) -> str:
+    return json.dumps(label, ensure_ascii=False)[1:-1] if quote == '"' else label.replace("'", "''")
 
 
 # Expressions
@@ -242,7 +251,7 @@ def _read(machine: Written, place: Place, cursor: Cursor, typed: str) -> Iterato
         shape = shape_of(path["base"], known) or UNKNOWN
         for name, member in members(shape):
             detail = shape_text(member.shape) if member.certain else f"perhaps {shape_text(member.shape)}"
-            yield Completion(name, Kind.MEMBER, name, end - len(path["last"]), _word_end(cursor, end), detail)
+            yield Completion(name, Kind.MEMBER, name, end - len(path["last"]), cursor.word_end, detail)
         return
     begun = _VARIABLE.search(typed)
     start = end - (len(begun.group()) if begun else 0)
@@ -250,12 +259,7 @@ def _read(machine: Written, place: Place, cursor: Cursor, typed: str) -> Iterato
     for root, shape in known.items():
         variable = assigned.get(root[1:])
         detail = shape_text(shape) if variable is None or variable.certain else "not assigned on every way"
-        yield Completion(root, Kind.VARIABLE, root, start, _word_end(cursor, end), detail)
-
-
-def _word_end(cursor: Cursor, end: int) -> int:
-    """Where the word ends that a part of an expression replaces: quotes hold more than one word."""
-    return end if cursor.quote else cursor.end
+        yield Completion(root, Kind.VARIABLE, root, start, cursor.word_end, detail)
 
 
 def _functions(cursor: Cursor) -> Iterator[Completion]:
@@ -266,4 +270,6 @@ def _functions(cursor: Cursor) -> Iterator[Completion]:
         return
     for function in INTRINSICS:
         detail = signature(function)
-        yield Completion(function, Kind.FUNCTION, function, start, end, detail, about_function(function))
+        yield Completion(
+            function, Kind.FUNCTION, function, start, cursor.word_end, detail, about_function(function)
+        )

@@ -6,7 +6,7 @@ Nothing has to be sound: the text behind the cursor does not count, and brackets
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..diagnostics import Pointer
 
@@ -15,7 +15,13 @@ _KEY = re.compile(
 )
 _BLOCK_SCALAR = re.compile(r"(?:[&!]\S+\s+)*[|>][-+0-9]*\s*(?:#.*)?\Z")
 _DECORATION = re.compile(r"(?:[&!]\S+[ \t]+)+")
-_REST_OF_WORD = re.compile(r"""[^\s,\[\]{}:"']*""")
+_REST_OF_WORD = re.compile(r"\w*")
+#: What a key, or a value, without quotes may go on with behind the cursor.
+_REST_OF_KEY = re.compile(r"[^:\s]*(?:[ \t]+[^:#\s][^:\s]*)*(?=[ \t]*:)|[^:\s]*")
+_REST_OF_VALUE = re.compile(r"[^\s]*(?:[ \t]+[^#\s][^\s]*)*")
+_REST_IN_FLOW = re.compile(r"""[^\s,\[\]{}:"']*(?:[ \t]+[^\s,\[\]{}:"'#]+)*""")
+_REST_IN_QUOTES = {'"': re.compile(r'(?:[^"\\\r\n]|\\.)*(?=")'), "'": re.compile(r"(?:[^'\r\n]|'')*(?=')")}
+_COLON = re.compile(r"[\"']?[ \t]*:")
 _FLOW_TOKEN = re.compile(
     r"""(?P<string>"(?:[^"\\\r\n]|\\.)*"?|'(?:[^'\r\n]|'')*'?)|(?P<mark>[\[\]{},:])|\s+|[^\s"'\[\]{},:]+|."""
 )
@@ -24,23 +30,26 @@ _FLOW_TOKEN = re.compile(
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """``path`` leads to the object whose key is typed (``is_key``), or to the value that is. ``typed`` is what
-    stands before the cursor of it; ``start`` and ``end`` are the offsets of the word that completion replaces.
-    ``quote`` is the quote it was opened with, ``flow`` whether it stands between brackets."""
+    stands before the cursor of it; ``start`` and ``end`` are the offsets of the key or value that completion
+    replaces, ``word_end`` is the end of the word in it. ``quote`` is the quote it was opened with."""
 
     path: Pointer
     is_key: bool
     typed: str
     start: int
     end: int
+    word_end: int
     quote: str = ""
-    flow: bool = False
+    is_json: bool = False
+    has_colon: bool = False
 
 
 def cursor_at(text: str, offset: int) -> Cursor | None:
     """The place of the cursor; None inside a comment or a text of several lines."""
     offset = min(max(offset, 0), len(text))
     if text.lstrip()[:1] in ("{", "["):
-        return _in_flow(text, len(text) - len(text.lstrip()), offset, ())
+        found = _in_flow(text, len(text) - len(text.lstrip()), offset, ())
+        return None if found is None else replace(found, is_json=True)
     return _in_block(text, offset)
 
 
@@ -150,7 +159,7 @@ def _on_line(text: str, at: int, line: str, levels: list[_Level], offset: int) -
         levels.pop()
     quote = content[:1] if content[:1] in ('"', "'") else ""
     typed = content[len(quote) :]
-    return Cursor(_path(levels), True, typed, offset - len(typed), _end(text, offset, quote), quote)
+    return _cursor(text, _path(levels), True, typed, offset, quote, _REST_OF_KEY)
 
 
 def _value(text: str, value: str, offset: int, path: Pointer) -> Cursor | None:
@@ -160,7 +169,7 @@ def _value(text: str, value: str, offset: int, path: Pointer) -> Cursor | None:
         return None
     quote = value[:1] if value[:1] in ('"', "'") else ""
     typed = value[len(quote) :]
-    return Cursor(path, False, typed, offset - len(typed), _end(text, offset, quote), quote)
+    return _cursor(text, path, False, typed, offset, quote, _REST_OF_VALUE)
 
 
 @dataclass(slots=True)
@@ -194,13 +203,10 @@ def _in_flow(text: str, start: int, offset: int, base: Pointer) -> Cursor | None
     if not open_:
         return None
     typed = text[word:offset]
-    if quote and len(typed) > 1 and typed.endswith(quote):
-        return None
     typed = typed[len(quote) :]
     top = open_[-1]
     path = base + tuple(step for level in open_ for step in level.place)
-    end = _end(text, offset, quote)
-    return Cursor(path, top.is_object and not top.is_value, typed, offset - len(typed), end, quote, True)
+    return _cursor(text, path, top.is_object and not top.is_value, typed, offset, quote, _REST_IN_FLOW)
 
 
 def _mark(open_: list[_Bracket], mark: str, before: str) -> bool:
@@ -254,13 +260,15 @@ def _plain(written: str) -> str:
     return written
 
 
-def _end(text: str, offset: int, quote: str) -> int:
-    """Where the word at the cursor ends: at its closing quote on the line, or where it cannot go on."""
-    if quote:
-        line = re.compile(r"[^\r\n]*").match(text, offset)
-        assert line is not None, "matches the empty text"
-        closing = text.find(quote, offset, line.end())
-        return offset if closing < 0 else closing
-    rest = _REST_OF_WORD.match(text, offset)
-    assert rest is not None, "matches the empty text"
-    return rest.end()
+def _cursor(
+    text: str, path: Pointer, is_key: bool, typed: str, offset: int, quote: str, rest: re.Pattern[str]
+) -> Cursor | None:
+    """The cursor behind what is typed; None behind a closing quote."""
+    if quote and typed.endswith(quote) and not typed.endswith("\\" + quote):
+        return None
+    going_on = (_REST_IN_QUOTES[quote] if quote else rest).match(text, offset)
+    end = offset if going_on is None else going_on.end()
+    word = _REST_OF_WORD.match(text, offset)
+    assert word is not None, "matches the empty text"
+    has_colon = is_key and _COLON.match(text, end) is not None
+    return Cursor(path, is_key, typed, offset - len(typed), end, word.end(), quote, has_colon=has_colon)

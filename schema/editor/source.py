@@ -1,6 +1,6 @@
 """A text as an editor holds it: the state machines in it, as far as it can be read at this moment.
 
-A text that is being typed is often broken just where the cursor is. :func:`source_at` reads it with the broken
+A text that is being typed is often broken just where the cursor is. :func:`mended_source` reads it with the broken
 lines blanked out, so that every place stays where it is; what cannot be mended so has no machines.
 """
 
@@ -19,10 +19,11 @@ from ..lint.settings import DEFAULT, Settings
 from ..outline import Outline, Scope, State, outline
 from ..templates import Tool, machines_in, read_template
 from ..validate import MachineType
-from .cursor import closed_before
+from .cursor import Cursor, closed_before, cursor_at
 
-#: How many broken lines are blanked out before a text is given up.
+#: How many broken lines are blanked out before a text is given up, one if it has so many characters.
 _MENDS_MAX = 6
+_LARGE = 200_000
 
 _DEFINITION_NAME = re.compile(r"\.asl\.(?:json|ya?ml)\Z", re.IGNORECASE)
 _DEFINITION_KEY = re.compile(r"""^\s*[{,]?\s*["']?(?:StartAt|States)["']?\s*:""", re.MULTILINE)
@@ -88,22 +89,50 @@ def read_source(text: str, *, name: str | None = None) -> Source:
         return Source(text, problems=tuple(error.diagnostics))
 
 
-def source_at(text: str, offset: int, *, name: str | None = None) -> Source:
-    """The text as far as it can be read, the line of the cursor blanked out if that helps."""
+def mended_source(text: str, *, name: str | None = None) -> Source:
+    """The text as far as it can be read."""
     source = read_source(text, name=name)
-    left = _without_line(text, offset)
-    for _ in range(_MENDS_MAX):
+    return source if source.machines else _mended(text, source, name)
+
+
+def source_at(text: str, offset: int, *, name: str | None = None) -> Source:
+    """The same, with what is being typed blanked out first, the whole line of it if that is not enough."""
+    source = read_source(text, name=name)
+    if source.machines:
+        return source
+    cursor = cursor_at(text, offset)
+    if cursor is not None:
+        source = _lenient(_without(text, cursor), name)
         if source.machines:
             return source
-        # As YAML, also what is meant as JSON: YAML has no quarrel with commas at an end.
-        source = _lenient(left, name)
-        broken = next((each.position for each in source.problems if each.position is not None), None)
-        if broken is None:
-            break
-        left = _without_line(left, _offset(left, broken.line))
-    if not source.machines and text.lstrip()[:1] == "{":
+    left = _without_line(text, offset)
+    found = _mended(left, _lenient(left, name), name)
+    if not found.machines and text.lstrip()[:1] == "{":
         return _lenient(closed_before(text, offset), name)
+    return found
+
+
+def _mended(left: str, source: Source, name: str | None) -> Source:
+    """Blank out one broken line after the other; the break may show on the line behind it."""
+    for _ in range(_MENDS_MAX if len(left) < _LARGE else 1):
+        broken = next((each.position for each in source.problems if each.position is not None), None)
+        if source.machines or broken is None:
+            break
+        at = _offset(left, broken.line)
+        before = len(left[:at].rstrip())
+        sources = [
+            (mended, _lenient(mended, name))
+            for mended in (_without_line(left, at), _without_line(left, before) if before else left)
+        ]
+        left, source = next((pair for pair in sources if pair[1].machines), sources[0])
     return source
+
+
+def _without(text: str, cursor: Cursor) -> str:
+    """The text with blanks in place of the key or value that is being typed."""
+    start = cursor.start - len(cursor.quote)
+    end = cursor.end + (bool(cursor.quote) and text.startswith(cursor.quote, cursor.end))
+    return text[:start] + " " * (end - start) + text[end:]
 
 
 def findings(
@@ -133,6 +162,7 @@ def _in_template(tool: Tool, template: Document) -> Iterator[Written]:
 
 
 def _lenient(text: str, name: str | None) -> Source:
+    """The text read as YAML, also what is meant as JSON: YAML has no quarrel with a comma at an end."""
     try:
         if (template := read_template(text, source=name)) is not None:
             return Source(text, tuple(_in_template(*template)), is_template=True)

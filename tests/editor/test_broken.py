@@ -12,7 +12,7 @@ from detent.schema.editor.actions import actions
 from detent.schema.editor.completion import complete
 from detent.schema.editor.hover import hover
 from detent.schema.editor.names import references, symbols
-from detent.schema.editor.source import findings, is_ours, read_source, source_at
+from detent.schema.editor.source import findings, is_ours, mended_source, read_source, source_at
 
 from .marked import ORDER
 
@@ -31,7 +31,7 @@ def spoiled(text: str) -> Iterator[tuple[str, int]]:
 def test_every_question_has_an_answer(text: str) -> None:
     for broken, offset in spoiled(text):
         complete(broken, offset)
-        source = read_source(broken)
+        source = mended_source(broken)
         hover(source, offset)
         references(source, offset)
         symbols(source)
@@ -72,3 +72,12 @@ def test_a_second_broken_line_is_left_out_as_well() -> None:
 )
 def test_other_files_are_left_alone(text: str, name: str, ours: bool) -> None:
     assert is_ours(text, name) is ours
+
+
+def test_what_can_be_read_has_names_and_an_outline() -> None:
+    broken = ORDER.replace("    End: true", "    Timeo\n    End: true")
+    source = mended_source(broken)
+    assert [each.name for each in symbols(source)] == ["Check", "Large?", "Hold", "Charge", "Refuse"]
+    said = hover(source, broken.index("Default: Charge") + 10)
+    assert said is not None
+    assert "**Charge** (Task)" in said.text

@@ -178,3 +178,49 @@ def test_nothing_where_there_is_nothing_to_say(text: str) -> None:
 def test_what_was_known_helps_where_the_text_cannot_be_read() -> None:
     before = read_source(ORDER)
     assert labels("StartAt: |\nStates: [[[\n  }:", before=before) == STATES
+
+
+def test_a_value_is_replaced_to_its_end() -> None:
+    text = "StartAt: A b| c  # first\nStates:\n  A b c: {Type: Succeed}\n  D e: {Type: Succeed}\n"
+    assert applied(text, "D e").startswith("StartAt: D e  # first\n")
+    assert (
+        applied(ORDER.replace("Seconds: 5, Next: Charge", "Seconds: 5, Next: Ch|arge"), "Hold").count(
+            "Next: Hold}"
+        )
+        == 1
+    )
+
+
+def test_a_member_replaces_the_word_it_stands_in() -> None:
+    assert "amount.$: $.check.lines\n" in applied(marked(ORDER, "amount.$: $.check.to"), "lines")
+    quoted = ORDER.replace("amount.$: $.check.total", 'amount.$: "$.check.to|tal"')
+    assert 'amount.$: "$.check.lines"\n' in applied(quoted, "lines")
+
+
+def test_a_key_that_is_followed_by_a_colon_gets_no_second_one() -> None:
+    assert "    Catch: 10\n" in applied(TASK.replace("    End", "    Time|out: 10\n    End"), "Catch")
+    assert "    Catch: \n" in applied(TASK.replace("    End", "    Ca|\n    End"), "Catch")
+
+
+@pytest.mark.parametrize("typed", ["|", '"|"', '"|'])
+def test_json_gets_its_quotes(typed: str) -> None:
+    text = '{"StartAt": ' + typed + ',\n"States": {"A": {"Type": "Succeed"}}}'
+    done = applied(text, "A")
+    assert done.startswith('{"StartAt": "A')
+    if typed != '"|':
+        assert json.loads(done)["StartAt"] == "A"
+
+
+def test_json_without_quotes_at_a_key() -> None:
+    text = '{"StartAt": "A", "States": {"A": {"Type": "Pass", |}}}'
+    assert '"Type": "Pass", "End": }' in applied(text, "End")
+
+
+def test_errors_one_a_line() -> None:
+    text = ORDER.replace("      - ErrorEquals: [Busy]", "      - ErrorEquals:\n          - States.T|")
+    assert "States.Timeout" in labels(text)
+    assert "          - States.Timeout\n" in applied(text, "States.Timeout")
+
+
+def test_windows_line_ends() -> None:
+    assert labels(marked(ORDER, "    Default: ").replace("\n", "\r\n")) == STATES

@@ -81,7 +81,7 @@ def test_completion(client: Client) -> None:
     line = line_of("Resource: task:charge")
     items = client.ask("completion", FILE, line, len("    Resource: "))
     assert items[0]["label"] == "task:charge"
-    assert covered(ORDER, items[0]["textEdit"]["range"]) == "task"
+    assert covered(ORDER, items[0]["textEdit"]["range"]) == "task:charge"
 
 
 def test_hover(client: Client) -> None:
