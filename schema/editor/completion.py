@@ -17,6 +17,7 @@ from ..validate_resources import INTEGRATIONS
 from . import fields
 from .cursor import Cursor, cursor_at
 from .data import TYPED_PATH, members, roots, shape_of, variables
+from .jsonata_words import JSONATA_FUNCTIONS, about_jsonata
 from .names import is_plain, states_under
 from .place import Place, place_of, value_at
 from .source import Source, Written, source_at
@@ -260,6 +261,10 @@ def _read(machine: Written, place: Place, cursor: Cursor, typed: str) -> Iterato
         variable = assigned.get(root[1:])
         detail = shape_text(shape) if variable is None or variable.certain else "not assigned on every way"
         yield Completion(root, Kind.VARIABLE, root, start, cursor.word_end, detail)
+    if place.language == JSONATA:
+        for function, (called, _) in JSONATA_FUNCTIONS.items():
+            about = about_jsonata(function)
+            yield Completion(function, Kind.FUNCTION, function, start, cursor.word_end, called, about)
 
 
 def _functions(cursor: Cursor) -> Iterator[Completion]:

@@ -13,9 +13,10 @@ from ..diagnostics import Pointer
 from ..document import Document
 from ..lint.fixes import written_key
 from ..nodes import Node
-from ..outline import State
+from ..outline import JSONATA, State
 from . import fields
 from .data import path_under, roots, shape_of
+from .jsonata_words import JSONATA_FUNCTIONS, about_jsonata
 from .names import Span, name_at
 from .place import place_of, value_at
 from .source import Source, Written
@@ -111,11 +112,14 @@ def _in_text(machine: Written, pointer: Pointer, value: str, offset: int) -> Hov
     if path is None:
         return None
     written, begins, ends = path
-    known = roots(machine, place_of(machine.document.value, pointer))
-    shape = shape_of(written, known)
-    if shape is None:
-        return None
-    return Hover(f"```text\n{written}: {shape_text(shape)}\n```", Span(start + begins, start + ends))
+    span = Span(start + begins, start + ends)
+    place = place_of(machine.document.value, pointer)
+    shape = shape_of(written, roots(machine, place))
+    if shape is not None:
+        return Hover(f"```text\n{written}: {shape_text(shape)}\n```", span)
+    if place.language == JSONATA and written in JSONATA_FUNCTIONS:
+        return Hover(about_jsonata(written), span)
+    return None
 
 
 def pointer_at(document: Document, offset: int) -> Pointer:

@@ -138,7 +138,8 @@ States:
     End: true
 """
     assert labels(text) == ["total"]
-    assert labels(text.replace("$states.input.|", "$|")) == ["$states", "$rate"]
+    assert labels(text.replace("$states.input.|", "$|"))[:2] == ["$states", "$rate"]
+    assert "$substringBefore" in labels(text.replace("$states.input.|", "$sub|"))
     assert labels(text.replace("$states.input.|", "$states.|")) == ["input", "context", "result"]
 
 

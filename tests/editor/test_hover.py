@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from detent.query.jsonata import engine
+from detent.query.jsonata.functions import FUNCTIONS
+from detent.schema.editor.jsonata_words import JSONATA_FUNCTIONS
+from detent.schema.editor.words import INTRINSICS
+from detent.schema.inference.functions import SIGNATURES
+
 from .marked import ORDER, hovered, marked
 
 
@@ -63,3 +69,18 @@ States:
 @pytest.mark.parametrize("text", ["|", "a: |b", "StartAt: [|", "States:\n  A|: 3\n", "x |y z"])
 def test_nothing_of_what_is_unknown(text: str) -> None:
     assert hovered(text) is None
+
+
+def test_a_function_of_jsonata() -> None:
+    state = "{Type: Pass, Output: '{% $part|ition([1], 2) %}', End: true}"
+    text = f"QueryLanguage: JSONata\nStartAt: A\nStates:\n  A: {state}\n"
+    assert "$partition(array, size) -> array" in (hovered(text) or "")
+
+
+def test_every_function_of_jsonata_that_can_be_called_is_told() -> None:
+    known = {name.removeprefix("$") for name in JSONATA_FUNCTIONS}
+    assert known == (engine._BUILT_IN | FUNCTIONS.keys()) - {"clone", "eval"}
+
+
+def test_every_intrinsic_function_is_told() -> None:
+    assert INTRINSICS.keys() == SIGNATURES.keys()
