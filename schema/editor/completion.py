@@ -12,6 +12,7 @@ from detent.core.errors import KNOWN_ERRORS
 
 from ..inference.shapes import UNKNOWN
 from ..outline import JSONATA, STATE_TYPES
+from ..validate_graph import targets
 from ..validate_language import belongs_to
 from ..validate_resources import INTEGRATIONS
 from . import fields
@@ -134,8 +135,6 @@ def _missing_states(machine: Written, place: Place, cursor: Cursor) -> Iterator[
     scope = machine.scopes.get(place.scope)
     if scope is None:
         return
-    from ..validate_graph import targets
-
     named = [
         scope.value.get("StartAt"),
         *(to for state in scope.states.values() for to, _, _ in targets(state)),

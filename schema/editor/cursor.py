@@ -6,7 +6,7 @@ Nothing has to be sound: the text behind the cursor does not count, and brackets
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from ..diagnostics import Pointer
 
@@ -174,9 +174,11 @@ def _value(text: str, value: str, offset: int, path: Pointer) -> Cursor | None:
 
 @dataclass(slots=True)
 class _Bracket:
+    """An object or an array that is open; ``is_value``: behind the colon of a member."""
+
     is_object: bool
     step: str | int | None = None
-    is_value: bool = field(default=False)
+    is_value: bool = False
 
     @property
     def place(self) -> Pointer:

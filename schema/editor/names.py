@@ -9,6 +9,7 @@ from ..diagnostics import Edit, Pointer
 from ..document import Document
 from ..lint.fixes import like, written_key, written_text
 from ..outline import Scope, State
+from ..scalars import NotFiniteError, NumberRangeError, plain_scalar
 from ..validate_graph import NAME_LENGTH_MAX, targets
 from .source import Source, Written
 
@@ -168,8 +169,6 @@ def _spelled(written: str, name: str) -> str:
 
 def is_plain(name: str) -> bool:
     """Whether a name can stand in YAML without quotes, and is text then."""
-    from ..scalars import NotFiniteError, NumberRangeError, plain_scalar
-
     if (
         name != name.strip()
         or not name[:1].isalpha()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from ..diagnostics import Diagnostic, Pointer
@@ -65,7 +65,7 @@ class Source:
     text: str
     machines: tuple[Written, ...] = ()
     problems: tuple[Diagnostic, ...] = ()
-    is_template: bool = field(default=False)
+    is_template: bool = False
 
 
 def is_ours(text: str, name: str | None) -> bool:
