@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from detent.core.resources import integration
+from detent.core.resources import integration, starts_execution
 
 from ..diagnostics import Severity
 from ..findings import sentence, show
@@ -47,12 +47,15 @@ def not_on_detent(subject: Subject) -> Iterator[Found]:
         return
     for state in subject.states("Task"):
         resource = state.value.get("Resource")
-        called = integration(resource) if isinstance(resource, str) else None
-        if called is not None and called != ("lambda", "invoke"):
+        if not isinstance(resource, str) or starts_execution(resource):
+            continue
+        called = integration(resource)
+        if called is not None and called[0] != "lambda":
             yield Found(
                 state.at("Resource"),
                 f"{show(':'.join(called))} in {state.label} needs the service behind it",
-                "detent runs functions, programs and HTTP calls: task:NAME, lambda:invoke, exec:, http(s)://",
+                "detent runs functions, programs, HTTP calls, activities and executions: task:NAME, lambda:invoke, "
+                "exec:, http(s)://, an activity's ARN, states:startExecution",
             )
     for scope in subject.outline.scopes:
         if scope.kind == "itemProcessor" and is_distributed(scope):

@@ -46,7 +46,7 @@ class Limits(NamedTuple):
 #: The service's limits (jsonata, "Limits").
 SERVICE = Limits(milliseconds=1000, depth=100, items=873_782)
 #: What an evaluation may use where others wait for it. Little: memory grows as fast as time passes.
-QUICK = Limits(milliseconds=20, depth=100, items=100_000, size=50_000)
+QUICK = Limits(milliseconds=10, depth=100, items=100_000, size=50_000)
 
 
 class Outcome(NamedTuple):
@@ -223,6 +223,8 @@ def _evaluate(
         # A defect of the engine arrives as an exception that is no Exception.
         if type(error).__name__ != "PanicException":
             raise
+        if _NO_MEMORY in str(error):
+            return Outcome("error", EvaluationError(None, MEMORY))
         return Outcome("error", EvaluationError(None, f"The expression cannot be evaluated: {error}"))
     return Outcome(answer["t"], answer["v"]) if "t" in answer else Outcome("undefined")
 
@@ -316,6 +318,8 @@ _REPLACED: Mapping[str, str] = {
 #: Functions that draw.
 CHANCE = frozenset({"random", "shuffle", "uuid"})
 
+#: What the engine says when it has asked Python for an object and there was no memory for it.
+_NO_MEMORY = "PyObject pointer is null"
 _BUILT_IN = frozenset(
     """
     abs append assert average base64decode base64encode boolean ceil clone contains count decodeUrl
