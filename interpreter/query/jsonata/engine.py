@@ -107,14 +107,23 @@ class Document:
     __slots__ = ("converted", "variables")
 
     def __init__(self, states: Mapping[str, JSON], variables: Mapping[str, JSON], now: int) -> None:
-        self.variables = frozenset(variables)
+        self.variables = variables
         self.converted = _converted({"states": states, "variables": variables, "now": now})
 
 
 class Program:
     """An expression, ready to run in any thread."""
 
-    __slots__ = ("_finite", "_flattens", "_outgrows", "_references", "_sources", "_text", "draws")
+    __slots__ = (
+        "_finite",
+        "_flattens",
+        "_hideable",
+        "_outgrows",
+        "_references",
+        "_sources",
+        "_text",
+        "draws",
+    )
 
     def __init__(self, text: str, tree: Node, references: References) -> None:
         self._references = references
@@ -122,6 +131,7 @@ class Program:
         self._flattens = may_flatten(tree)
         self.draws = not CHANCE.isdisjoint(references.variables)
         self._text = _without_roots(text, references)
+        self._hideable = _BUILT_IN & references.variables
         self._sources: dict[tuple[frozenset[str], int | None], str] = {}
         self._finite = not (_COMPUTING & references.operators or _OVERFLOWING & references.calls.keys())
 
@@ -137,7 +147,7 @@ class Program:
     def run(self, document: Document, chance: Random | None, limits: Limits) -> Outcome:
         """Evaluate; ``chance`` is for the functions of CHANCE."""
         # A workflow variable may have the name of a function of the language and then hides it.
-        hidden = document.variables & self._references.variables & _BUILT_IN
+        hidden = self._hideable.intersection(document.variables) if self._hideable else _NOTHING
         size = limits.size if self._outgrows else None
         source = self._sources.get((hidden, size))
         if source is None:
@@ -148,7 +158,9 @@ class Program:
         outcome = _evaluate(compiled, document.converted, None, limits, self._references)
         if outcome.type == "error" and host.error is not None:
             return Outcome("error", EvaluationError(*host.error))
-        return outcome if self._finite else Outcome(outcome.type, _as_json(outcome.value))
+        if self._finite or outcome.value.__class__ in _PLAIN:
+            return outcome
+        return Outcome(outcome.type, _as_json(outcome.value))
 
     def _source(self, hidden: frozenset[str], size: int | None) -> str:
         parts = ["$states := $$.states"]
@@ -331,6 +343,9 @@ _BUILT_IN = frozenset(
     """.split()
 )
 
+_NOTHING: frozenset[str] = frozenset()
+#: Types of values that are JSON as they are.
+_PLAIN = (int, str, bool, type(None))
 #: What may leave the finite numbers.
 _COMPUTING = frozenset({"+", "-", "*", "/", "%", "negate", "~>"})
 _OVERFLOWING = frozenset({"average", "number", "power", "reduce", "sum"})

@@ -17,7 +17,7 @@ from .apart import Request, read_answer, write_request
 from .engine import SERVICE, Document, Outcome, Program, check
 from .messages import EvaluationError
 from .parser import JSONataSyntaxError, Node, parse
-from .references import MEMBERS, Problem, References, references, refused
+from .references import Problem, References, references, refused
 
 _OPEN, _CLOSE = "{%", "%}"
 
@@ -74,8 +74,10 @@ class Stage:
 
     def seen(self, bindings: Bindings) -> tuple[dict[str, JSON], dict[str, JSON]]:
         """The members of ``$states`` and the variables that the expressions here read."""
-        states = {name: _READ[name](bindings) for name in MEMBERS if name in self._members}
+        states = {name: _READ[name](bindings) for name in self._members}
         variables = bindings.variables
+        if not variables or not self._variables:
+            return states, {}
         return states, {name: variables[name] for name in self._variables if name in variables}
 
 
