@@ -19,8 +19,9 @@ from random import Random
 from typing import Any, Literal, NamedTuple
 
 from ...core.values import JSON
+from .builtin import BUILT_IN
 from .functions import FUNCTIONS, UNDEFINED
-from .growth import may_flatten, may_outgrow
+from .growth import may_outgrow, needs_room
 from .messages import MEMORY, TIME, EvaluationError, engine_error
 from .parser import JSONataSyntaxError, Node, parse
 from .references import References, references
@@ -34,7 +35,8 @@ PAD_MAX = 2**22
 class Limits(NamedTuple):
     """What one evaluation may use. ``items`` bounds every list that comes up in it.
 
-    ``size`` bounds the values inside a result that could outgrow its data; None leaves that to the memory.
+    ``size`` bounds the values inside a result that could outgrow its data, and what functions take on that
+    nobody can stop; None leaves both to who watches over the process.
     """
 
     milliseconds: int
@@ -116,8 +118,8 @@ class Program:
 
     __slots__ = (
         "_finite",
-        "_flattens",
         "_hideable",
+        "_needs_room",
         "_outgrows",
         "_references",
         "_sources",
@@ -128,16 +130,16 @@ class Program:
     def __init__(self, text: str, tree: Node, references: References) -> None:
         self._references = references
         self._outgrows = may_outgrow(tree)
-        self._flattens = may_flatten(tree)
+        self._needs_room = needs_room(tree)
         self.draws = not CHANCE.isdisjoint(references.variables)
         self._text = _without_roots(text, references)
-        self._hideable = _BUILT_IN & references.variables
+        self._hideable = BUILT_IN & references.variables
         self._sources: dict[tuple[frozenset[str], int | None], str] = {}
         self._finite = not (_COMPUTING & references.operators or _OVERFLOWING & references.calls.keys())
 
     def quick(self, document: Document, chance: Random | None) -> Outcome | None:
         """Evaluate where others wait for it; None where that takes more than they can spare."""
-        if self._flattens:
+        if self._needs_room:
             return None
         outcome = self.run(document, chance, QUICK)
         if outcome.type == "error" and outcome.value.code is None and outcome.value.message in (TIME, MEMORY):
@@ -148,10 +150,9 @@ class Program:
         """Evaluate; ``chance`` is for the functions of CHANCE."""
         # A workflow variable may have the name of a function of the language and then hides it.
         hidden = self._hideable.intersection(document.variables) if self._hideable else _NOTHING
-        size = limits.size if self._outgrows else None
-        source = self._sources.get((hidden, size))
+        source = self._sources.get((hidden, limits.size))
         if source is None:
-            source = self._sources[hidden, size] = self._source(hidden, size)
+            source = self._sources[hidden, limits.size] = self._source(hidden, limits.size)
         programs = _compiled.programs
         compiled, host = programs.get(source) or self._compile(source)
         host.begin(chance)
@@ -165,14 +166,16 @@ class Program:
     def _source(self, hidden: frozenset[str], size: int | None) -> str:
         parts = ["$states := $$.states"]
         for name in sorted(self._references.variables):
-            if name in hidden or name not in _BUILT_IN:
+            if name in hidden or name not in BUILT_IN:
                 parts.append(f"${name} := $$.variables.`{name}`")
             elif name in FUNCTIONS:
                 parts.append(_added(name, self._references.calls.get(name, 0)))
             elif name in _REPLACED:
                 parts.append(_REPLACED[name])
+            elif size is not None and name in _GUARDED:
+                parts.append(_GUARDED[name])
         parts.append(f"$__result := ({self._text}\n)")
-        if size is not None:
+        if size is not None and self._outgrows:
             parts.append(_MEASURE % size)
         return _WRAPPING.format("; ".join(parts))
 
@@ -327,21 +330,37 @@ _REPLACED: Mapping[str, str] = {
     ),
 }
 
+#: Functions that take long, or much, before they look at a limit: what is more than a little for them.
+_GUARDED: Mapping[str, str] = {
+    "distinct": (
+        "$__distinct := $distinct; $distinct := function($items)<x:x>"
+        "{$count($items) > 2000 ? $__full() : $__distinct($items)}"
+    ),
+    "join": (
+        "$__join := $join; $join := function($texts, $between)<a<s>s?:s>"
+        f"{{$count($texts) * $length($between) > {PAD_MAX} ? $__full() : $__join($texts, $between)}}"
+    ),
+    "match": (
+        "$__match := $match; $match := function($text, $pattern, $most)<s-f<s:o>n?:a<o>>"
+        "{$length($text) > 20000 ? $__full() : $__match($text, $pattern, $most)}"
+    ),
+    "replace": (
+        "$__replace := $replace; $replace := function($text, $pattern, $by, $most)<s-(sf)(sf)n?:s>"
+        "{$length($text) > 100000 "
+        f"or ($type($by) = 'string' and $length($text) * $length($by) > {PAD_MAX}) "
+        "? $__full() : $__replace($text, $pattern, $by, $most)}"
+    ),
+    "split": (
+        "$__split := $split; $split := function($text, $between, $most)<s-(sf)n?:a<s>>"
+        "{$length($text) > 100000 ? $__full() : $__split($text, $between, $most)}"
+    ),
+}
+
 #: Functions that draw.
 CHANCE = frozenset({"random", "shuffle", "uuid"})
 
 #: What the engine says when it has asked Python for an object and there was no memory for it.
 _NO_MEMORY = "PyObject pointer is null"
-_BUILT_IN = frozenset(
-    """
-    abs append assert average base64decode base64encode boolean ceil clone contains count decodeUrl
-    decodeUrlComponent distinct each encodeUrl encodeUrlComponent error eval exists filter floor
-    formatBase formatInteger formatNumber fromMillis hash join keys length lookup lowercase map match max
-    merge millis min not now number pad parse parseInteger partition power random range reduce replace
-    reverse round shuffle sift single sort split spread sqrt string substring substringAfter
-    substringBefore sum toMillis trim type uppercase uuid zip
-    """.split()
-)
 
 _NOTHING: frozenset[str] = frozenset()
 #: Types of values that are JSON as they are.
