@@ -85,8 +85,11 @@ def _lines(value: JSON, pointer: Pointer, bare: set[Pointer]) -> Iterator[str]:
             return
         for index, item in enumerate(value):
             yield from _joined("-", item, (*pointer, index), bare)
-    elif isinstance(value, str):
+    elif isinstance(value, str) and pointer:
         yield from _text_lines(value, plain=pointer in bare)
+    elif isinstance(value, str):
+        # A text in lines is indented below something, and nothing stands above this one.
+        yield value if pointer in bare else _text(value)
     else:
         yield _scalar(value)
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from detent.schema.document import read_document
@@ -29,6 +29,7 @@ VALUES = st.recursive(
 )
 
 
+@example(value="0\n")
 @given(VALUES)
 def test_any_value_survives_both_ways_and_other_readers_see_the_same(value: object) -> None:
     document = read_document(json.dumps(value), format="json")
