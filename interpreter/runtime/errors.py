@@ -16,6 +16,11 @@ class ExecutionExists(EngineError):
 
     code = "EXECUTION_EXISTS"
 
+    @classmethod
+    def named(cls, name: str) -> ExecutionExists:
+        """The refusal of a start under a name that is taken."""
+        return cls(f"there is an execution named {name!r} already: choose another name")
+
 
 class ExecutionStuck(EngineError):
     """An execution cannot be decided: a defect of detent, or a log that was changed. It stays as it is."""

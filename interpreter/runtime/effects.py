@@ -1,0 +1,178 @@
+"""What follows once a batch is durable: tasks run, timers are armed, who waits is told.
+
+A crash needs no special path: performing what a recalled execution waits for is the same as performing it
+after the commit that announced it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from ..core.codec import Step
+from ..core.execution import RUNNING, Execution, Pending
+from ..core.signals import Began, Failed, Signal, Submitted, Succeeded
+from .activities import Activities
+from .actor import Actor, Actors, Decided, is_work
+from .deadlines import Deadlines
+from .dispatch import Dispatcher
+from .errors import EngineError, ExecutionStuck
+from .intake import Intake
+from .mailboxes import Mailboxes
+from .waiting import Waiting
+
+log = logging.getLogger(__name__)
+
+#: How long the beginning of a task may wait to be written together with its end, in seconds.
+BEGAN_DELAY_SECONDS = 0.02
+
+#: Signals after which an attempt is not called again.
+_ANSWERS = (Submitted, Succeeded, Failed)
+
+#: Told after each commit of an execution: its state and the steps that were written.
+Observer = Callable[[Execution, Sequence[Step]], None]
+
+
+class Effects:
+    """Acts on the world for live executions: announces, withdraws, tells."""
+
+    def __init__(
+        self,
+        actors: Actors,
+        mailboxes: Mailboxes,
+        deadlines: Deadlines,
+        dispatcher: Dispatcher,
+        activities: Activities,
+        waiting: Waiting,
+        intake: Intake,
+    ) -> None:
+        self._actors = actors
+        self._mailboxes = mailboxes
+        self._deadlines = deadlines
+        self._dispatcher = dispatcher
+        self._activities = activities
+        self._waiting = waiting
+        self._intake = intake
+        self._observers: list[Observer] = []
+
+    def observe(self, observer: Observer) -> None:
+        """Tell an observer of everything that becomes durable."""
+        self._observers.append(observer)
+
+    # After a commit
+
+    def perform(self, actor: Actor, offer: Decided) -> None:
+        """Do what a batch announced, now that it is durable."""
+        actor.committing = False
+        if not actor.created:
+            self._acknowledge(actor)
+        id = actor.record.id
+        for closed in offer.closed:
+            self._withdraw(id, closed)
+        for pending in offer.opened:
+            self._perform_pending(actor.execution, pending, offer)
+        for step in offer.steps:
+            if isinstance(step.signal, Began) and step.signal.pending in actor.execution.pending:
+                self._deadlines.arm_begun(id, actor.execution.pending[step.signal.pending])
+                self._activities.begun(id, step.signal.pending)
+        if offer.batch.letters:
+            self._intake.written()
+        self._tell(actor.execution, offer.steps)
+        if actor.execution.status != RUNNING:
+            self._end(actor)
+        elif actor.mailbox:
+            self._mailboxes.make_ready(id)
+
+    def go_on(self, actor: Actor) -> None:
+        """Perform what a state from the log waits for: all there is to recovery."""
+        actor.committing = False
+        state = actor.execution
+        self._waiting.begun(actor.record.id)
+        self._activities.recalled(state)
+        if state.status != RUNNING:
+            self._end(actor)
+            return
+        self._deadlines.arm_execution(state)
+        answers = [signal for signal, _, _ in actor.mailbox if isinstance(signal, _ANSWERS)]
+        answered = {answer.pending for answer in answers}
+        for pending in state.pending.values():
+            if pending.id not in answered:
+                self._perform_pending(state, pending)
+            else:
+                self._deadlines.arm_begun(state.id, pending)
+        self._intake.follow(actor.children.values())
+        # Also where no signal is left: the loop may sleep for longer than the new timers allow.
+        self._mailboxes.make_ready(state.id)
+
+    def _acknowledge(self, actor: Actor) -> None:
+        actor.created = True
+        self._deadlines.arm_execution(actor.execution)
+        self._waiting.begun(actor.record.id)
+
+    def _tell(self, execution: Execution, steps: Sequence[Step]) -> None:
+        for observer in self._observers:
+            try:
+                observer(execution, steps)
+            except Exception:
+                log.exception("an observer failed; nothing depends on it")
+
+    def _perform_pending(self, execution: Execution, pending: Pending, offer: Decided | None = None) -> None:
+        """Do what a pending announces. Doing it again after a crash is all there is to recovery."""
+        if not is_work(pending):
+            self._deadlines.arm_begun(execution.id, pending)
+        elif pending.mode == "activity":
+            self._deadlines.arm(execution.id, pending)
+            self._activities.offer(execution.id, pending, offer.seed_of(pending.id) if offer else None)
+        elif self._dispatcher.start(execution, pending):
+            if pending.mode != "request":  # the time of a task that runs again begins anew, when it does
+                self._deadlines.arm(execution.id, pending)
+        else:
+            self._deadlines.arm_begun(execution.id, pending)  # it runs already, and will not begin once more
+
+    def _withdraw(self, execution: str, pending: int) -> None:
+        """Nobody waits for this any more."""
+        self._dispatcher.cancel(execution, pending)
+        self._activities.withdraw(execution, pending)
+
+    # What tasks report
+
+    def report(self, execution: str, signal: Signal) -> None:
+        """A task begins or ends. A beginning alone is worth no transaction: quick tasks write it with their end."""
+        actor = self._actors.get(execution)
+        if actor is None:
+            return
+        if not isinstance(signal, Began):
+            self._mailboxes.post(execution, signal)
+            return
+        pending = actor.execution.pending.get(signal.pending)
+        if pending is not None and pending.started and pending.mode != "request":
+            # A call that is made again, after a crash: its heart beats from now on, its time goes on.
+            self._deadlines.beat(execution, pending.id)
+            self._deadlines.arm_heartbeat(execution, pending)
+            return
+        self._mailboxes.leave(execution, signal)
+        asyncio.get_running_loop().call_later(BEGAN_DELAY_SECONDS, self._mailboxes.make_ready, execution)
+
+    # The end of the work here
+
+    def _end(self, actor: Actor) -> None:
+        self.forget(actor)
+        self._waiting.ended(actor.record.id, actor.execution)
+
+    def forget(self, actor: Actor) -> None:
+        """Nobody works on an execution here any more."""
+        self._actors.pop(actor.record.id, None)
+        self._intake.forget(actor.record.id)
+
+    def give_up(self, actor: Actor, error: BaseException) -> None:
+        """An execution that cannot be decided harms nobody else: it is left as the log has it."""
+        log.error("the execution %s cannot go on", actor.record.id, exc_info=error)
+        self.let_go(actor, ExecutionStuck(f"the execution {actor.record.id} cannot go on: {error}"))
+
+    def let_go(self, actor: Actor, reason: EngineError) -> None:
+        """Work on an execution no longer: its tasks are cancelled, and who waits for it is told why."""
+        self.forget(actor)
+        for pending in actor.execution.pending:
+            self._withdraw(actor.record.id, pending)
+        self._waiting.failed(actor.record.id, reason)

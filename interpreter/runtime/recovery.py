@@ -1,0 +1,121 @@
+"""Bring executions back to life from their logs: after a crash, on takeover, and on any doubt.
+
+A state is a cache of the log: where a write did not end as expected it is thrown away and folded again.
+"""
+
+from __future__ import annotations
+
+from ..core.codec import unstored
+from ..core.errors import DetentError
+from ..core.execution import Execution
+from ..core.signals import Stopped
+from ..store.base import Store
+from .actor import Actor, Actors, Decided
+from .effects import Effects
+from .errors import ExecutionExists, ExecutionTaken
+from .intake import Intake
+from .machines import Machines
+from .mailboxes import Mailboxes
+from .nested import Parents
+from .patience import Patience
+from .recall import recall
+from .waiting import Waiting
+
+
+class Recovery:
+    """Owns the ways by which a live execution gets a state from the log."""
+
+    def __init__(
+        self,
+        store: Store,
+        machines: Machines,
+        actors: Actors,
+        mailboxes: Mailboxes,
+        effects: Effects,
+        intake: Intake,
+        patience: Patience,
+        waiting: Waiting,
+    ) -> None:
+        self._store = store
+        self._machines = machines
+        self._actors = actors
+        self._mailboxes = mailboxes
+        self._effects = effects
+        self._intake = intake
+        self._patience = patience
+        self._waiting = waiting
+        self._parents = Parents(store)
+
+    async def adopt(self, execution: str, fence: int) -> None:
+        """Make a stored execution live. Raises NotFound, LogError, StoreUnavailable and what compiling raises."""
+        record, state = await recall(self._store, execution)
+        machine = await self._machines.get(record.digest)
+        orphaned = await self._parents.have_given_up(record)
+        live = self._actors.get(execution)
+        if live is not None:
+            live.fence = fence
+            return
+        actor = self._actors[execution] = Actor(record, machine, state, fence, created=True)
+        if orphaned:
+            self._mailboxes.post(execution, Stopped())
+        self._effects.go_on(actor)
+
+    async def exists_already(self, actor: Actor) -> None:
+        """The id is taken: by ourselves if the store took the start but its answer was lost."""
+        record = actor.record
+        try:
+            stored = await self._patience.insist(lambda: self._store.load(record.id, limit=0))
+        except DetentError as error:
+            self._effects.give_up(actor, error)
+            return
+        if stored.record == record:
+            await self._reload(actor)
+        else:
+            # The one that has the name may be ours to run: its claim stays.
+            del self._actors[record.id]
+            self._waiting.failed(record.id, ExecutionExists.named(record.name))
+
+    async def try_again(self, actor: Actor, offer: Decided) -> None:
+        """The log has moved on without us: the signals are decided once more where it ends now.
+
+        If that was because somebody else has taken the execution over, it is theirs.
+        """
+        id = actor.record.id
+        try:
+            fence = await self._patience.insist(lambda: self._intake.fence_of(id))
+        except DetentError as error:
+            self._effects.give_up(actor, error)
+            return
+        if fence is None and not await self._has_ended(id):
+            self._effects.let_go(actor, ExecutionTaken(f"another process works on the execution {id} now"))
+            return
+        actor.fence = fence or actor.fence
+        again = [(unstored(step.signal), step.now, 0) for step in offer.steps]
+        actor.mailbox.extendleft(reversed(again))
+        await self._reload(actor)
+
+    async def take_up(self, actor: Actor) -> None:
+        """Make a decision again that was broken off: nothing of it has been written."""
+        if self._actors.get(actor.record.id) is not actor:
+            return  # given up, or let go to somebody else
+        if actor.created:
+            await self._reload(actor)
+        else:
+            actor.execution = Execution()
+            actor.committing = False
+            self._mailboxes.make_ready(actor.record.id)
+
+    async def _has_ended(self, execution: str) -> bool:
+        stored = await self._patience.insist(lambda: self._store.load(execution, limit=0))
+        return stored.head.ended_at is not None
+
+    async def _reload(self, actor: Actor) -> None:
+        """Replace an actor's state by what the log says. Signals that arrive meanwhile wait in its mailbox."""
+        try:
+            _, state = await self._patience.insist(lambda: recall(self._store, actor.record.id))
+        except DetentError as error:
+            self._effects.give_up(actor, error)
+            return
+        actor.replace(state)
+        actor.created = True
+        self._effects.go_on(actor)

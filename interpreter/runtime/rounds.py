@@ -1,0 +1,122 @@
+"""The loop that drives all live executions, round after round.
+
+In each round it decides everything that is ready, writes all of it in one transaction, and only then has
+performed what was announced. While one round is being written the next is decided.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from time import monotonic
+
+from ..core.evaluation import BrokenOff
+from ..store.base import Outcome, StoreUnavailable
+from .actor import Actor, Decided
+from .deadlines import Deadlines
+from .effects import Effects
+from .evaluations import Helpers
+from .intake import Intake
+from .mailboxes import Mailboxes
+from .patience import Patience
+from .recovery import Recovery
+from .waiting import Waiting
+
+#: Executions that one transaction may carry.
+GROUP_MAX = 256
+#: How long one round may decide before it is written, and others get their turn, in seconds.
+ROUND_SECONDS = 0.05
+
+
+class Rounds:
+    """``owner`` and ``release`` are written with what is decided."""
+
+    def __init__(
+        self,
+        owner: str,
+        release: str,
+        mailboxes: Mailboxes,
+        deadlines: Deadlines,
+        effects: Effects,
+        recovery: Recovery,
+        intake: Intake,
+        patience: Patience,
+        waiting: Waiting,
+    ) -> None:
+        self._owner = owner
+        self._release = release
+        self._mailboxes = mailboxes
+        self._deadlines = deadlines
+        self._effects = effects
+        self._recovery = recovery
+        self._intake = intake
+        self._patience = patience
+        self._waiting = waiting
+        self._helpers = Helpers()
+        self._committing: asyncio.Task[None] | None = None
+
+    async def drive(self) -> None:
+        """Go round until cancelled."""
+        while True:
+            self._deadlines.fire()
+            decided = self._decide()
+            if self._committing is not None:
+                await asyncio.shield(self._committing)
+                self._committing = None
+            if decided:
+                self._committing = asyncio.get_running_loop().create_task(self._commit(decided))
+                # Let the write begin: the next round is decided while it is under way.
+                await asyncio.sleep(0)
+            elif self._mailboxes.empty:
+                await self._mailboxes.sleep(self._deadlines.wait())
+            else:
+                await asyncio.sleep(0)
+
+    async def close(self) -> None:
+        """Finish the write that is under way."""
+        await self._helpers.close()
+        if self._committing is not None:
+            await asyncio.gather(self._committing, return_exceptions=True)
+
+    def _decide(self) -> list[tuple[Actor, Decided]]:
+        """Decide what is ready, at most one group of it."""
+        decided: list[tuple[Actor, Decided]] = []
+        until = monotonic() + ROUND_SECONDS
+        for actor in self._mailboxes.take(GROUP_MAX):
+            try:
+                offer = actor.decide(self._owner, self._release, hurried=True)
+            except BrokenOff as broken:
+                actor.committing = True
+                self._helpers.hand_over(broken.request, actor.learn, partial(self._recovery.take_up, actor))
+                continue
+            except Exception as error:
+                self._effects.give_up(actor, error)
+                continue
+            if offer is not None:
+                actor.committing = True
+                decided.append((actor, offer))
+            if monotonic() > until:
+                break
+        return decided
+
+    async def _commit(self, decided: list[tuple[Actor, Decided]]) -> None:
+        batches = [offer.batch for _, offer in decided]
+        outcomes = await self._patience.append(
+            batches, lambda place, error: self._refuse_start(decided[place][0], error)
+        )
+        for (actor, offer), outcome in zip(decided, outcomes, strict=True):
+            if outcome is Outcome.DONE:
+                self._effects.perform(actor, offer)
+            elif outcome is Outcome.EXISTS:
+                await self._recovery.exists_already(actor)
+            elif outcome is not None:
+                await self._recovery.try_again(actor, offer)
+
+    def _refuse_start(self, actor: Actor, error: StoreUnavailable) -> bool:
+        """A start that the store cannot take is refused: whoever asks can ask again."""
+        if actor.created or not self._waiting.is_beginning(actor.record.id):
+            return False
+        self._effects.forget(actor)
+        self._intake.doubt(actor.record.id)
+        self._waiting.failed(actor.record.id, error)
+        return True
