@@ -1,9 +1,9 @@
 """The store protocol: what durable memory means to the engine, cut by intent.
 
-A store keeps machines, the logs of executions, an inbox for signals that arrive from elsewhere, and who
-works on what. It understands nothing of the States Language: a log is a row of segments whose control
-part and payloads are texts to it. What makes it correct is one rule: :meth:`Store.append` writes a batch
-only if the execution's log still ends where the batch says it does.
+A store keeps machines, the logs of executions, an inbox for signals that arrive from elsewhere, who works on
+what, and documents: small things beside the executions. It understands nothing of the States Language: a log is
+a row of segments whose control part and payloads are texts to it. What makes it correct is one rule:
+:meth:`Store.append` writes a batch only if the execution's log still ends where the batch says it does.
 
 The protocol and the layout behind it carry a version (:data:`PROTOCOL_VERSION`). Instants are whole
 milliseconds since the epoch, sizes are bytes, texts of JSON are UTF-8.
@@ -95,6 +95,9 @@ class ExecutionRecord:
 
     ``parent`` names what started it, None for a start from outside. For a task of another execution it is
     ``EXECUTION#PENDING``, with ``:detached`` behind it where the task does not wait for the end.
+
+    ``version`` and ``alias`` are the ARNs it was started through, ``origin`` what else its starter wants to find
+    again: a text that no store looks into.
     """
 
     id: str
@@ -104,6 +107,9 @@ class ExecutionRecord:
     profile: str
     started_at: int
     parent: str | None = None
+    version: str | None = None
+    alias: str | None = None
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,11 +250,42 @@ class Query:
     machine: str | None = None
     name: str | None = None
     parent: str | None = None
+    version: str | None = None
+    alias: str | None = None
     started_from: int | None = None
     started_before: int | None = None
     ended_before: int | None = None
     cursor: str | None = None
     limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A small thing kept beside the executions, such as a state machine with its versions and aliases.
+
+    ``collection`` and ``id`` name it. ``revision`` counts its changes from 1, ``number`` grows with every
+    document that is created and is never used again.
+    """
+
+    collection: str
+    id: str
+    body: bytes
+    revision: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One change of a document: ``body`` takes the place of ``replaces``.
+
+    Without ``replaces`` it creates the document, without ``body`` it deletes it. It holds only if the document
+    is still what was read (or still absent): the compare-and-set of :meth:`Store.edit`.
+    """
+
+    collection: str
+    id: str
+    body: bytes | None
+    replaces: Document | None = None
 
 
 def cursor_number(query: Query) -> int | None:
@@ -327,3 +364,13 @@ class Store(Protocol):
 
     async def beat(self, beats: Sequence[Beat]) -> list[Outcome]:
         """Move heartbeat deadlines: DONE, CONFLICT if the fence is stale, MISSING without the execution."""
+
+    async def document(self, collection: str, id: str) -> Document | None:
+        """One document; None if there is none."""
+
+    async def documents(self, collection: str, *, after: int = 0, limit: int) -> list[Document]:
+        """The documents of a collection in the order of their creation, beginning after a number."""
+
+    async def edit(self, edits: Sequence[Edit]) -> bool:
+        """Make all changes in one durable transaction; False, and none of them made, if one does not hold.
+        Each names another document."""

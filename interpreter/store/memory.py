@@ -15,6 +15,8 @@ from .base import (
     Batch,
     Beat,
     Claim,
+    Document,
+    Edit,
     ExecutionRecord,
     Found,
     Letter,
@@ -58,8 +60,10 @@ class MemoryStore:
         self._unfinished: dict[str, _Execution] = {}
         self._messages: dict[int, Message] = {}
         self._leases: dict[str, int] = {}
+        self._documents: dict[tuple[str, str], Document] = {}
         self._created = 0
         self._sent = 0
+        self._documented = 0
 
     async def open(self, *, engine: bool) -> None:
         self._mode = "engine" if engine else "guest"
@@ -273,6 +277,37 @@ class MemoryStore:
         execution.beats[beat.pending] = max(beat.due, execution.beats.get(beat.pending, beat.due))
         return Outcome.DONE
 
+    async def document(self, collection: str, id: str) -> Document | None:
+        self._check_open()
+        return self._documents.get((collection, id))
+
+    async def documents(self, collection: str, *, after: int = 0, limit: int) -> list[Document]:
+        self._check_open()
+        of_collection = (
+            document
+            for document in self._documents.values()
+            if document.collection == collection and document.number > after
+        )
+        return list(islice(of_collection, limit))
+
+    async def edit(self, edits: Sequence[Edit]) -> bool:
+        self._check_open()
+        if any(self._documents.get((edit.collection, edit.id)) != edit.replaces for edit in edits):
+            return False
+        for edit in edits:
+            self._edit(edit)
+        return True
+
+    def _edit(self, edit: Edit) -> None:
+        key, old = (edit.collection, edit.id), edit.replaces
+        if edit.body is None:
+            self._documents.pop(key, None)
+        elif old is not None:
+            self._documents[key] = replace(old, body=edit.body, revision=old.revision + 1)
+        else:
+            self._documented += 1
+            self._documents[key] = Document(*key, edit.body, 1, self._documented)
+
     def _find(self, id: str) -> _Execution:
         self._check_open()
         try:
@@ -299,6 +334,8 @@ def _matches(query: Query, execution: _Execution) -> bool:
         and query.machine in (None, record.machine)
         and query.name in (None, record.name)
         and query.parent in (None, record.parent)
+        and query.version in (None, record.version)
+        and query.alias in (None, record.alias)
         and (query.started_from is None or record.started_at >= query.started_from)
         and (query.started_before is None or record.started_at < query.started_before)
         and (query.ended_before is None or (head.ended_at is not None and head.ended_at < query.ended_before))

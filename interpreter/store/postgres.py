@@ -22,6 +22,8 @@ from .base import (
     Batch,
     Beat,
     Claim,
+    Document,
+    Edit,
     ExecutionRecord,
     Found,
     Head,
@@ -117,6 +119,19 @@ class PostgresStore:
 
     async def beat(self, beats: Sequence[Beat]) -> list[Outcome]:
         return await self._run("WRITE", _beat, beats)
+
+    async def document(self, collection: str, id: str) -> Document | None:
+        return await self._run("READ", _document, collection, id)
+
+    async def documents(self, collection: str, *, after: int = 0, limit: int) -> list[Document]:
+        return await self._run("READ", _documents, collection, after, limit)
+
+    async def edit(self, edits: Sequence[Edit]) -> bool:
+        try:
+            await self._run("WRITE", _edit, edits)
+        except _DoesNotHold:
+            return False
+        return True
 
     async def _run(
         self,
@@ -237,6 +252,9 @@ def _created(batch: Batch, record: ExecutionRecord) -> tuple[Any, ...]:
         record.profile,
         record.started_at,
         _optional(record.parent),
+        _optional(record.version),
+        _optional(record.alias),
+        _optional(record.origin),
     )
 
 
@@ -319,7 +337,7 @@ async def _load(transaction: Transaction, execution: str, after: int, limit: int
 
 
 def _described(row: Sequence[Any]) -> tuple[Head, ExecutionRecord]:
-    status, due, ready, ended_at, id, name, machine, digest, profile, started_at, parent = row
+    status, due, ready, ended_at, id, name, machine, digest, profile, started_at, *texts = row
     record = ExecutionRecord(
         _plain(id),
         _plain(name),
@@ -327,7 +345,7 @@ def _described(row: Sequence[Any]) -> tuple[Head, ExecutionRecord]:
         digest,
         profile,
         started_at,
-        _optional_plain(parent),
+        *map(_optional_plain, texts),
     )
     return Head(status, due, ready, ended_at), record
 
@@ -348,6 +366,8 @@ async def _find(transaction: Transaction, query: Query) -> list[Found]:
         "machine =": _optional(query.machine),
         "name =": _optional(query.name),
         "parent =": _optional(query.parent),
+        "version =": _optional(query.version),
+        "alias =": _optional(query.alias),
         "started_at >=": query.started_from,
         "started_at <": query.started_before,
         "ended_at <": query.ended_before,
@@ -437,6 +457,44 @@ def _judged(beat: Beat, known: Mapping[str, tuple[int, int]]) -> Outcome:
         return Outcome.MISSING
     _, fence = known[beat.execution]
     return Outcome.CONFLICT if beat.fence not in (None, fence) else Outcome.DONE
+
+
+async def _document(transaction: Transaction, collection: str, id: str) -> Document | None:
+    row = await transaction.row(_SQL["document"], _text(collection), _text(id))
+    return None if row is None else _read_document(row)
+
+
+async def _documents(transaction: Transaction, collection: str, after: int, limit: int) -> list[Document]:
+    rows = await transaction.rows(_SQL["documents"], _text(collection), after, limit)
+    return [_read_document(row) for row in rows]
+
+
+def _read_document(row: Sequence[Any]) -> Document:
+    collection, id, *rest = row
+    return Document(_plain(collection), _plain(id), *rest)
+
+
+class _DoesNotHold(StoreError):
+    """An edit does not hold: the transaction is undone."""
+
+
+async def _edit(transaction: Transaction, edits: Sequence[Edit]) -> None:
+    # In one order: two groups with the same documents wait for each other, not crosswise.
+    for edit in sorted(edits, key=lambda edit: (edit.collection, edit.id)):
+        if not await _holds(transaction, edit):
+            raise _DoesNotHold(f"the document {edit.id} of {edit.collection} is not what was read")
+
+
+async def _holds(transaction: Transaction, edit: Edit) -> bool:
+    """Make one change; whether it could be made."""
+    collection, id, old = _text(edit.collection), _text(edit.id), edit.replaces
+    if old is None and edit.body is None:
+        return not await transaction.rows(_SQL["document"], collection, id)
+    if old is None:
+        return bool(await transaction.rows(_SQL["create_document"], collection, id, edit.body))
+    if edit.body is None:
+        return bool(await transaction.rows(_SQL["delete_document"], old.number, old.revision))
+    return bool(await transaction.rows(_SQL["change_document"], old.number, old.revision, edit.body))
 
 
 def _unknown(execution: str) -> NotFound:

@@ -22,6 +22,8 @@ from .base import (
     Batch,
     Beat,
     Claim,
+    Document,
+    Edit,
     ExecutionRecord,
     Found,
     Head,
@@ -133,6 +135,15 @@ class SqliteStore:
 
     async def beat(self, beats: Sequence[Beat]) -> list[Outcome]:
         return await self._write(_beat, beats)
+
+    async def document(self, collection: str, id: str) -> Document | None:
+        return await self._read(_document, collection, id)
+
+    async def documents(self, collection: str, *, after: int = 0, limit: int) -> list[Document]:
+        return await self._read(_documents, collection, after, limit)
+
+    async def edit(self, edits: Sequence[Edit]) -> bool:
+        return await self._write(_edit, edits)
 
     async def _read(
         self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -303,6 +314,9 @@ def _created(key: int, record: ExecutionRecord, standing: Standing) -> tuple[Any
         record.profile,
         record.started_at,
         record.parent,
+        record.version,
+        record.alias,
+        record.origin,
     )
 
 
@@ -338,6 +352,8 @@ def _find(connection: sqlite3.Connection, query: Query) -> list[Found]:
         "machine = ?": query.machine,
         "name = ?": query.name,
         "parent = ?": query.parent,
+        "version = ?": query.version,
+        "alias = ?": query.alias,
         "started_at >= ?": query.started_from,
         "started_at < ?": query.started_before,
         "ended_at < ?": query.ended_before,
@@ -433,6 +449,29 @@ def _beat_one(connection: sqlite3.Connection, beat: Beat) -> Outcome:
         return Outcome.CONFLICT
     connection.execute(_SQL["beat"], (key, beat.pending, beat.due))
     return Outcome.DONE
+
+
+def _document(connection: sqlite3.Connection, collection: str, id: str) -> Document | None:
+    row = connection.execute(_SQL["document"], (collection, id)).fetchone()
+    return None if row is None else Document(*row)
+
+
+def _documents(connection: sqlite3.Connection, collection: str, after: int, limit: int) -> list[Document]:
+    return [Document(*row) for row in connection.execute(_SQL["documents"], (collection, after, limit))]
+
+
+def _edit(connection: sqlite3.Connection, edits: Sequence[Edit]) -> bool:
+    if any(_document(connection, edit.collection, edit.id) != edit.replaces for edit in edits):
+        return False
+    for edit in edits:
+        old = edit.replaces
+        if edit.body is None:
+            connection.execute(_SQL["delete_document"], (edit.collection, edit.id))
+        elif old is not None:
+            connection.execute(_SQL["change_document"], (edit.body, old.revision + 1, old.number))
+        else:
+            connection.execute(_SQL["create_document"], (edit.collection, edit.id, edit.body))
+    return True
 
 
 def _key(connection: sqlite3.Connection, execution: str) -> int:

@@ -19,7 +19,8 @@ CREATE OR REPLACE FUNCTION detent.lease_clock() RETURNS bigint LANGUAGE sql STAB
 """
 
 EMPTY = """
-TRUNCATE detent.machine, detent.execution, detent.segment, detent.blob, detent.inbox, detent.beat, detent.owner;
+TRUNCATE detent.machine, detent.execution, detent.segment, detent.blob, detent.inbox, detent.beat, detent.owner,
+    detent.document;
 """
 
 

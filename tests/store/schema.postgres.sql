@@ -47,7 +47,10 @@ CREATE TABLE execution (
     parent text COLLATE "C",
     -- The instant at which it needs attention, while it is unfinished and nobody holds it.
     wake bigint GENERATED ALWAYS AS
-        (CASE WHEN owner IS NULL AND ended_at IS NULL THEN CASE WHEN ready THEN 0 ELSE due END END) STORED
+        (CASE WHEN owner IS NULL AND ended_at IS NULL THEN CASE WHEN ready THEN 0 ELSE due END END) STORED,
+    version text COLLATE "C",
+    alias text COLLATE "C",
+    origin text COLLATE "C"
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.05);
 
 CREATE UNIQUE INDEX execution_id ON execution (id);
@@ -57,6 +60,10 @@ CREATE INDEX execution_waiting ON execution (wake, key) WHERE wake IS NOT NULL;
 CREATE INDEX execution_held ON execution (owner) WHERE owner IS NOT NULL;
 
 CREATE INDEX execution_child ON execution (parent) WHERE parent IS NOT NULL;
+
+CREATE INDEX execution_version ON execution (version, key) WHERE version IS NOT NULL;
+
+CREATE INDEX execution_alias ON execution (alias, key) WHERE alias IS NOT NULL;
 
 -- The log: one row per batch of an execution, appended and never changed.
 CREATE TABLE segment (
@@ -102,3 +109,17 @@ CREATE TABLE owner (
     name text COLLATE "C" PRIMARY KEY,
     lease_until bigint NOT NULL
 ) WITH (fillfactor = 50);
+
+-- Small things that change as a whole: state machines with their versions and aliases, activities. A number is
+-- never used twice, so that who has read a document cannot mistake a later one for it.
+CREATE TABLE document (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    collection text COLLATE "C" NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    revision bigint NOT NULL,
+    body bytea NOT NULL
+);
+
+CREATE UNIQUE INDEX document_id ON document (collection, id);
+
+CREATE INDEX document_order ON document (collection, number);

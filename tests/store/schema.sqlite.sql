@@ -32,7 +32,10 @@ CREATE TABLE execution (
     machine TEXT NOT NULL,
     digest TEXT NOT NULL,
     profile TEXT NOT NULL,
-    parent TEXT
+    parent TEXT,
+    version TEXT,
+    alias TEXT,
+    origin TEXT
 );
 
 CREATE UNIQUE INDEX execution_id ON execution (id);
@@ -44,6 +47,10 @@ CREATE INDEX execution_waiting ON execution (CASE WHEN ready THEN 0 ELSE due END
 CREATE INDEX execution_held ON execution (owner) WHERE owner IS NOT NULL;
 
 CREATE INDEX execution_child ON execution (parent) WHERE parent IS NOT NULL;
+
+CREATE INDEX execution_version ON execution (version, key) WHERE version IS NOT NULL;
+
+CREATE INDEX execution_alias ON execution (alias, key) WHERE alias IS NOT NULL;
 
 -- The log: one row per batch of an execution, appended and never changed. The payloads come last so that
 -- a fold reads past them without touching their pages.
@@ -92,3 +99,16 @@ CREATE TABLE owner (
     lease_until INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+-- Small things that change as a whole: state machines with their versions and aliases, activities. A number is
+-- never used twice, so that who has read a document cannot mistake a later one for it.
+CREATE TABLE document (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    collection TEXT NOT NULL,
+    id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    body BLOB NOT NULL
+);
+
+CREATE UNIQUE INDEX document_id ON document (collection, id);
+
+CREATE INDEX document_order ON document (collection, number);

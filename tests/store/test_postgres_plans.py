@@ -35,10 +35,14 @@ INDEXES = {
     "find": "execution_pkey",
     "machine": "machine_pkey",
     "machine_named": "machine_named",
+    "document": "document_id",
+    "documents": "document_order",
+    "change_document": "document_pkey",
+    "delete_document": "document_pkey",
 }
 
 #: Statements that find their rows in order: sorting would mean reading all of them first.
-IN_ORDER = {"claim_due", "segments", "inbox", "find", "machine_named"}
+IN_ORDER = {"claim_due", "segments", "inbox", "find", "machine_named", "documents"}
 
 FILL = """
 INSERT INTO detent.execution (last, fence, claims, owner, due, ready, ended_at, id,
@@ -52,6 +56,8 @@ SELECT n % 5000, n, CASE WHEN n % 100 = 0 THEN ''::bytea END FROM generate_serie
 INSERT INTO detent.beat SELECT n % 5000, n, n FROM generate_series(1, 20000) AS n;
 INSERT INTO detent.machine (digest, name, definition, published_at)
 SELECT n, n % 100, '', n FROM generate_series(1, 5000) AS n;
+INSERT INTO detent.document (collection, id, revision, body)
+SELECT n % 1000, n, 1, '' FROM generate_series(1, 5000) AS n;
 ANALYZE;
 """
 

@@ -21,15 +21,16 @@ ORDER BY published_at DESC, number DESC LIMIT 1;
 WITH holder AS MATERIALIZED (SELECT name FROM owner WHERE name = ANY ($7) FOR KEY SHARE)
 INSERT INTO execution
     (status, due, ready, ended_at, last, fence, owner, claims,
-     id, name, machine, digest, profile, started_at, parent)
+     id, name, machine, digest, profile, started_at, parent, version, alias, origin)
 SELECT
     status, due, ready, ended_at, last, fence, (SELECT holder.name FROM holder WHERE holder.name = hold), claims,
-    id, name, machine, digest, profile, started_at, parent
+    id, name, machine, digest, profile, started_at, parent, version, alias, origin
 FROM unnest(
     $1::text[], $2::bigint[], $3::boolean[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[],
-    $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::text[]
+    $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::text[],
+    $16::text[], $17::text[], $18::text[]
 ) AS batch (status, due, ready, ended_at, last, fence, hold, claims,
-            id, name, machine, digest, profile, started_at, parent)
+            id, name, machine, digest, profile, started_at, parent, version, alias, origin)
 ON CONFLICT (id) DO NOTHING
 RETURNING id, key;
 
@@ -83,7 +84,7 @@ RETURNING execution, dedupe;
 -- name: load
 -- What is known of an execution beside its log.
 SELECT key, last, owner, fence, status, due, ready, ended_at, id, name, machine, digest, profile,
-    started_at, parent
+    started_at, parent, version, alias, origin
 FROM execution WHERE id = $1;
 
 -- name: segments
@@ -108,7 +109,8 @@ SELECT digest, value FROM blob WHERE execution = $1 AND digest = ANY ($2);
 
 -- name: find
 -- Executions, the latest created first; conditions are added in place of the marker.
-SELECT key, status, due, ready, ended_at, id, name, machine, digest, profile, started_at, parent
+SELECT key, status, due, ready, ended_at, id, name, machine, digest, profile, started_at, parent,
+    version, alias, origin
 FROM execution WHERE /* conditions */ ORDER BY key DESC LIMIT $1;
 
 -- name: inbox
@@ -216,3 +218,25 @@ DELETE FROM inbox WHERE execution = ANY ($1);
 -- name: delete_beats
 -- The heartbeat deadlines of deleted executions.
 DELETE FROM beat WHERE execution = ANY ($1);
+
+-- name: document
+-- One document.
+SELECT collection, id, body, revision, number FROM document WHERE collection = $1 AND id = $2;
+
+-- name: documents
+-- The documents of a collection, the first created first.
+SELECT collection, id, body, revision, number FROM document WHERE collection = $1 AND number > $2
+ORDER BY number LIMIT $3;
+
+-- name: create_document
+-- A new document, unless there is one.
+INSERT INTO document (collection, id, body, revision) VALUES ($1, $2, $3, 1)
+ON CONFLICT (collection, id) DO NOTHING RETURNING number;
+
+-- name: change_document
+-- Another body for a document, if it is still what was read.
+UPDATE document SET body = $3, revision = revision + 1 WHERE number = $1 AND revision = $2 RETURNING number;
+
+-- name: delete_document
+-- A document is forgotten, if it is still what was read.
+DELETE FROM document WHERE number = $1 AND revision = $2 RETURNING number;

@@ -31,8 +31,8 @@ SELECT coalesce(max(key), 0) + 1 FROM execution;
 -- A new execution.
 INSERT INTO execution
     (key, status, due, ready, ended_at, last, fence, claims, owner,
-     id, name, machine, digest, profile, started_at, parent)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+     id, name, machine, digest, profile, started_at, parent, version, alias, origin)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: move
 -- Where an execution stands from now on.
@@ -64,7 +64,7 @@ ON CONFLICT (execution, dedupe) DO NOTHING;
 -- name: load
 -- What is known of an execution beside its log.
 SELECT key, last, owner, fence, status, due, ready, ended_at, id, name, machine, digest, profile,
-    started_at, parent
+    started_at, parent, version, alias, origin
 FROM execution WHERE id = ?;
 
 -- name: segments
@@ -89,7 +89,8 @@ SELECT value FROM blob WHERE execution = ? AND digest = ?;
 
 -- name: find
 -- Executions, the latest created first; conditions are added in place of the marker.
-SELECT key, status, due, ready, ended_at, id, name, machine, digest, profile, started_at, parent
+SELECT key, status, due, ready, ended_at, id, name, machine, digest, profile, started_at, parent,
+    version, alias, origin
 FROM execution WHERE /* conditions */ ORDER BY key DESC LIMIT ?;
 
 -- name: inbox
@@ -177,3 +178,24 @@ DELETE FROM beat WHERE execution = ?;
 -- name: delete_execution
 -- The row of a deleted execution.
 DELETE FROM execution WHERE key = ?;
+
+-- name: document
+-- One document.
+SELECT collection, id, body, revision, number FROM document WHERE collection = ? AND id = ?;
+
+-- name: documents
+-- The documents of a collection, the first created first.
+SELECT collection, id, body, revision, number FROM document WHERE collection = ? AND number > ?
+ORDER BY number LIMIT ?;
+
+-- name: create_document
+-- A new document.
+INSERT INTO document (collection, id, body, revision) VALUES (?, ?, ?, 1);
+
+-- name: change_document
+-- Another body for a document.
+UPDATE document SET body = ?, revision = ? WHERE number = ?;
+
+-- name: delete_document
+-- A document is forgotten.
+DELETE FROM document WHERE collection = ? AND id = ?;
