@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "lsp": (".lsp.command", "lsp"),
     "run": (".run", "run"),
     "resume": (".resume", "resume"),
+    "serve": (".serve", "serve"),
     "gallery": (".gallery", "gallery"),
     "executions": (".executions", "executions"),
     "show": (".show", "show"),

@@ -54,14 +54,17 @@ jsonpath_option = click.option(
     help="What evaluates JSONPath beyond plain references.",
 )
 
+#: Where the functions are that do the tasks.
+handlers_option = click.option(
+    "--handlers",
+    metavar="MODULE",
+    multiple=True,
+    help="Where the @detent.task functions are: a Python file, a folder with a handlers.py, or a module. "
+    "May be given more than once.",
+)
+
 _RUNNING = (
-    click.option(
-        "--handlers",
-        metavar="MODULE",
-        multiple=True,
-        help="Where the @detent.task functions are: a Python file, a folder with a handlers.py, or a module. "
-        "May be given more than once.",
-    ),
+    handlers_option,
     click.option(
         "--store",
         metavar="URL",

@@ -21,6 +21,7 @@ from detent.core.codec import Step
 from detent.core.execution import Execution
 from detent.runtime.compose import open_engine
 from detent.runtime.engine import Engine
+from detent.runtime.handlers.guards import EVERYTHING, Guards
 from detent.runtime.handlers.loading import load_handlers
 from detent.runtime.handlers.registry import Registry
 
@@ -89,9 +90,9 @@ class Session:
 Begin = Callable[[Session], Awaitable[Sequence[str]]]
 
 
-def registry_of(specs: Sequence[str]) -> Registry:
+def registry_of(specs: Sequence[str], guards: Guards = EVERYTHING) -> Registry:
     """The handlers that modules and files define. Raises HandlersError."""
-    registry = Registry()
+    registry = Registry(guards=guards)
     for spec in specs:
         for name, function in load_handlers(spec).items():
             registry.add(name, function)

@@ -52,10 +52,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         "detent.core",
     },
     "detent.definitions": {"detent"},
-    "detent.server": {"detent", *OUTER},
+    "detent.server": {"detent", "detent.store", *OUTER},
     # Of the query room the command line knows only the queries that a person types.
     "detent.query.user": {"detent.query", "detent.core"},
-    "detent.cli": {"detent", "detent.query.user", *OUTER},
+    "detent.cli": {"detent", "detent.query.user", "detent.server", *OUTER},
     # The public face: what `import detent` offers.
     "detent": OUTER,
 }

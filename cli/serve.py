@@ -1,0 +1,186 @@
+"""``detent serve``: publish definitions, run executions, answer on one port until told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .exits import Exit, Refusal, say
+from .options import SETTINGS, handlers_option, variables
+
+if TYPE_CHECKING:
+    from detent.runtime.handlers.registry import Registry
+    from detent.schema.document import Document
+    from detent.server.serving import Server
+    from detent.server.settings import Settings
+
+#: How often the files of the definitions are looked at, in seconds.
+WATCH_SECONDS = 0.5
+SUFFIXES = (".json", ".yaml", ".yml")
+
+
+@click.command(context_settings=SETTINGS)
+@click.argument("definitions", nargs=-1, metavar="[DEFINITION|DIR]...")
+@handlers_option
+@click.option(
+    "--store",
+    metavar="URL",
+    help="Where machines and executions are kept: sqlite:///path, a plain path, postgresql://..., or memory:  "
+    "[default: sqlite:///.detent/detent.db]",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8083, show_default=True, help="The port; 0 for any."
+)
+@click.option("--watch", is_flag=True, help="Publish definitions again when their files change.")
+@variables
+def serve(
+    definitions: tuple[str, ...],
+    handlers: tuple[str, ...],
+    store: str | None,
+    host: str,
+    port: int,
+    watch: bool,
+    variables: Mapping[str, str],
+) -> int:
+    """Serve the AWS protocol and the REST API on one port, and run executions.
+
+    Each DEFINITION is published under its name; of a DIR every state machine in it is. SIGTERM or Ctrl-C ends the
+    server in order: requests under way are answered, executions go on where the store is opened next.
+    """
+    from detent.runtime.find import DEFAULT_STORE
+    from detent.runtime.handlers.guards import PUBLIC_ONLY
+    from detent.server.settings import Settings
+
+    from .session import registry_of
+
+    registry = registry_of(handlers, PUBLIC_ONLY)
+    files = [file for argument in definitions for file in _files(argument)]
+    documents = {file: _runnable(file, variables, registry) for file in files}
+    settings = Settings(store=store or DEFAULT_STORE, host=host, port=port)
+    return asyncio.run(_serve(settings, registry, documents, variables, watch))
+
+
+async def _serve(
+    settings: Settings,
+    registry: Registry,
+    documents: Mapping[str, Document],
+    variables: Mapping[str, str],
+    watch: bool,
+) -> int:
+    from detent.server.serving import open_server
+
+    ending = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ending.set)
+    try:
+        async with open_server(settings, registry) as server:
+            for file, document in documents.items():
+                await _publish(server, file, document)
+            _say_what_is_served(server, settings, documents)
+            watching = loop.create_task(_watch(server, documents, variables, registry)) if watch else None
+            await ending.wait()
+            if watching is not None:
+                watching.cancel()
+            click.echo("ending: requests under way are answered", err=True)
+    except OSError as error:
+        raise Refusal(
+            f"{settings.host}:{settings.port} cannot be listened on: {error.strerror or error}",
+            "choose another --port, or 0 for any",
+        ) from None
+    return Exit.SUCCEEDED
+
+
+def _say_what_is_served(server: Server, settings: Settings, documents: Mapping[str, Document]) -> None:
+    from .definition import machine_name
+
+    for file in documents:
+        click.echo(f"serving {machine_name(file)} from {file}")
+    click.echo(f"""\
+store     {settings.store}
+AWS       {server.url}/
+REST      {server.url}/v1
+
+For AWS SDKs and the AWS CLI:
+  export AWS_ENDPOINT_URL_SFN={server.url}
+  export AWS_DISABLE_HOST_PREFIX_INJECTION=true
+  export AWS_DEFAULT_REGION={settings.region} AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any
+""")
+
+
+async def _publish(server: Server, file: str, document: Document) -> None:
+    from .definition import machine_name
+
+    await server.service.publish(machine_name(file), document.value)
+
+
+async def _watch(
+    server: Server, documents: Mapping[str, Document], variables: Mapping[str, str], registry: Registry
+) -> None:
+    """Publish what changes. What is not sound is named, and what was published before stays."""
+    known = {file: _state_of(file) for file in documents}
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        for file, before in known.items():
+            now = _state_of(file)
+            if now == before:
+                continue
+            known[file] = now
+            try:
+                await _publish(server, file, _runnable(file, variables, registry))
+            except Refusal as refusal:
+                refusal.show()
+            else:
+                say(f"{file} is published again", kind="note")
+
+
+def _state_of(file: str) -> tuple[int, int] | None:
+    """What changes when a file is written; None while it is not there."""
+    from .sources import split
+
+    try:
+        stat = Path(split(file)[0]).stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size
+
+
+def _runnable(file: str, variables: Mapping[str, str], registry: Registry) -> Document:
+    from .definition import refuse_unhandled, runnable
+
+    document = runnable(file, variables)
+    refuse_unhandled(document, registry)
+    return document
+
+
+def _files(argument: str) -> Sequence[str]:
+    """The definition that an argument names, or those in a folder. Raises Refusal for a folder without any."""
+    folder = Path(argument)
+    if not folder.is_dir():
+        return [argument]
+    found = [
+        str(path)
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in SUFFIXES and path.is_file() and _is_definition(path)
+    ]
+    if not found:
+        raise Refusal(f"there is no definition in {argument}", f"files end in {', '.join(SUFFIXES)}")
+    return found
+
+
+def _is_definition(path: Path) -> bool:
+    """Whether a file in a folder is meant to be served: an object with States. What cannot be read is told."""
+    from detent.schema.document import DocumentError, read_file
+
+    try:
+        value = read_file(path).value
+    except DocumentError as error:
+        say(f"{path} is left out: {error}", kind="warning")
+        return False
+    return isinstance(value, dict) and "States" in value

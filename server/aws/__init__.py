@@ -1,0 +1,1 @@
+"""The AWS protocol at ``/``: JSON 1.0, one operation for each ``X-Amz-Target``."""

@@ -1,0 +1,54 @@
+"""One request on its way through the server, with what is known about it so far."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from .refusals import Refused
+from .service import Service
+
+
+class Exchange:
+    """``id`` is the request's, its client's own if that is one; ``notes`` is what the log says beside it."""
+
+    __slots__ = ("id", "notes", "request", "service")
+
+    def __init__(self, request: web.BaseRequest, service: Service, id: str) -> None:
+        self.request = request
+        self.service = service
+        self.id = id
+        self.notes: dict[str, str] = {}
+
+    async def body(self) -> bytes:
+        """The whole body. Raises Refused for one that is too large, too slow or cut off."""
+        content = self.request.content
+        limit = self.service.settings.body_bytes_max
+        if (self.request.content_length or 0) > limit:
+            raise _too_large(limit)
+        if content.is_eof() and content.total_bytes <= limit:
+            return content.read_nowait()
+        try:
+            async with asyncio.timeout(self.service.settings.body_seconds):
+                return await self._read(limit)
+        except TimeoutError:
+            raise Refused(408, "request-timeout", "the body did not arrive in time", headers=_CLOSE) from None
+        except (web.RequestPayloadError, asyncio.IncompleteReadError) as error:
+            raise Refused(400, "malformed-body", f"the body is cut off: {error}", headers=_CLOSE) from None
+
+    async def _read(self, limit: int) -> bytes:
+        parts, size = [], 0
+        async for part in self.request.content.iter_any():
+            size += len(part)
+            if size > limit:
+                raise _too_large(limit)
+            parts.append(part)
+        return b"".join(parts)
+
+
+_CLOSE = {"Connection": "close"}
+
+
+def _too_large(limit: int) -> Refused:
+    return Refused(413, "body-too-large", f"a body may have {limit:,} bytes", headers=_CLOSE)

@@ -1,0 +1,46 @@
+"""A running server: a service, its front, and the port it listens on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from detent.runtime.handlers.registry import Registry
+
+from .connection import Listener
+from .front import Front, problem
+from .service import Service, open_service
+from .settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """``url`` is where it listens."""
+
+    service: Service
+    url: str
+
+
+@asynccontextmanager
+async def open_server(settings: Settings, handlers: Registry) -> AsyncIterator[Server]:
+    """Serve until the block is left; requests under way are answered before it ends.
+
+    Raises StoreError, and OSError if the port cannot be had.
+    """
+    async with open_service(settings, handlers) as service:
+        listener = Listener(Front(service), problem, settings)
+        runner = web.ServerRunner(listener, shutdown_timeout=settings.drain_seconds)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, settings.host, settings.port)
+            await site.start()
+            yield Server(service, _url(settings.host, runner.addresses[0][1]))
+        finally:
+            await runner.cleanup()
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

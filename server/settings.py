@@ -1,0 +1,36 @@
+"""How a server is set up, and the bounds of what it takes from a stranger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from detent.runtime.names import ACCOUNT, REGION
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8083
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """``host_names`` are names, beside addresses and localhost, under which clients may call the server.
+
+    ``drain_seconds`` is how long requests and tasks under way may go on once the server is told to end.
+    """
+
+    store: str = "memory:"
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    region: str = REGION
+    account: str = ACCOUNT
+    host_names: frozenset[str] = frozenset()
+    drain_seconds: float = 10.0
+    #: Bytes of a request's body: the largest input of the profile ``detent``, spelled as a JSON text in JSON.
+    body_bytes_max: int = 4 * 1024 * 1024
+    #: Seconds until the head of a request must be here, counted from its first byte or the connection's begin.
+    head_seconds: float = 10.0
+    #: Seconds until the body must be here, counted from the end of the head.
+    body_seconds: float = 30.0
+    #: Seconds that a connection may be idle between two requests.
+    idle_seconds: float = 75.0
+    #: Open connections; who comes beyond that is turned away at once.
+    connections_max: int = 10_000
