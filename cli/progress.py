@@ -22,6 +22,8 @@ from detent.core.signals import Stopped, TimedOut
 
 #: Rows kept per track: a loop that runs for days shows its latest rounds.
 ROWS_MAX = 200
+#: Types of state that a redrive does not enter once more.
+_WORKING = frozenset({"Task", "Wait", "Parallel", "Map"})
 #: A Map of at most so many items keeps those that have ended; a wider one keeps the live ones and counts.
 TRACKS_KEPT = 12
 
@@ -174,6 +176,12 @@ class Progress:
                 self.root.row.error, self.root.row.cause = event.error, event.cause
         return f"{event.status} after {seconds(event.at - self.started_at)}"
 
+    def _redriven(self, track: None, event: e.ExecutionRedriven) -> str:
+        self.status, self.error, self.cause, self.ended_at = RUNNING, None, None, None
+        for halted in self._frames.values():
+            self._revive(halted)
+        return "redriven: goes on where it ended"
+
     # States
 
     def _entered(self, track: Track, event: e.StateEntered) -> str:
@@ -271,13 +279,27 @@ class Progress:
             self._end(track.row, status)
         if first and track.rows:
             track.parent.row.error, track.parent.row.cause = track.row.error, track.row.cause
-        self._leave_fan(track, event.frame, status)
+        self._leave_fan(track, event.frame, status, gone=event.__class__ is e.FrameAborted)
         return None if first else "aborted"
 
     def _join_failed(self, track: Track, event: e.JoinFailed) -> None:
         track.row.failing = True
 
     # Shared
+
+    def _revive(self, track: Track) -> None:
+        """A track that halted goes on with the state it was in."""
+        if track.parent is not None and not track.status.live:
+            fan = _fan_of(track)
+            fan.failed -= track.status is Status.FAILED
+            fan.aborted -= track.status is Status.ABORTED
+            fan.tracks[track.index] = track
+        track.status, track.ended_at = Status.RUNNING, None
+        if track.rows and track.row.kind in _WORKING and track.row.status in (Status.FAILED, Status.ABORTED):
+            row = track.row
+            row.status, row.ended_at, row.failing = Status.RUNNING, None, False
+            row.error, row.cause, row.attempt, row.attempts = None, None, 1, None
+            row.retries = {}
 
     def _failed(self, row: Row, error: str | None, cause: str | None) -> str:
         row.error, row.cause, row.failing, row.until = error, cause, True, None
@@ -286,7 +308,7 @@ class Progress:
     def _end(self, row: Row, status: Status) -> None:
         row.status, row.ended_at, row.until = status, self._now, None
 
-    def _leave_fan(self, track: Track, frame: int, status: Status) -> None:
+    def _leave_fan(self, track: Track, frame: int, status: Status, *, gone: bool = True) -> None:
         fan = _fan_of(track)
         track.status, track.ended_at = status, self._now
         fan.done += status is Status.SUCCEEDED
@@ -294,7 +316,8 @@ class Progress:
         fan.aborted += status is Status.ABORTED
         if fan.kind == "Map" and fan.width > TRACKS_KEPT:
             fan.tracks.pop(track.index, None)
-        self._frames.pop(frame, None)
+        if gone:
+            self._frames.pop(frame, None)
 
 
 def _fan_of(track: Track) -> Fan:
@@ -342,4 +365,5 @@ _TAKE: dict[type[e.Event], Callable[[Progress, Any, Any], str | None]] = {
     e.JoinFailed: Progress._join_failed,
     e.EvaluationFailed: Progress._evaluation_failed,
     e.ExecutionEnded: Progress._execution_ended,
+    e.ExecutionRedriven: Progress._redriven,
 }

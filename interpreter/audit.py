@@ -16,6 +16,7 @@ from .core.codec import LogError, Step
 from .core.decide import advance
 from .core.events import (
     Event,
+    ExecutionRedriven,
     ExecutionStarted,
     FrameAborted,
     Halted,
@@ -30,7 +31,7 @@ from .core.events import (
     Yielded,
 )
 from .core.evolve import evolve
-from .core.execution import RUNNING, Execution
+from .core.execution import RUNNING, SUCCEEDED, Execution
 from .core.machine import Machine
 from .recording import Recording
 
@@ -136,8 +137,13 @@ class _Audit:
     def _start_and_end(self, event: Event) -> None:
         if (self.number == 1) != isinstance(event, ExecutionStarted):
             self._breach("a log has one start, at its beginning", f"{event.code} stands here")
-        if self.execution.status != RUNNING:
-            self._breach("nothing follows the end", f"{event.code} does")
+        ended = self.execution.status != RUNNING
+        redriven = isinstance(event, ExecutionRedriven)
+        if ended and not redriven:
+            self._breach("nothing but a redrive follows the end", f"{event.code} does")
+        elif redriven and (not ended or self.execution.status == SUCCEEDED):
+            status = self.execution.status
+            self._breach("what is redriven has ended without success", f"the execution is {status}")
 
     def _time(self, event: Event, now: int) -> None:
         at = getattr(event, "at", None)

@@ -16,6 +16,7 @@ from .core.events import (
     EvaluationFailed,
     Event,
     ExecutionEnded,
+    ExecutionRedriven,
     ExecutionStarted,
     Forked,
     FrameAborted,
@@ -100,6 +101,7 @@ class _Projection:
         self._places: dict[int, _Place] = {ROOT: _Place()}
         self._next_frame = ROOT + 1
         self._region = ""
+        self._redrives = 0
 
     def show(self, event: Event) -> Iterator[HistoryEvent]:
         shape = _SHAPES.get(event.__class__)
@@ -222,6 +224,10 @@ class _Projection:
         details = _error(event.error, event.cause) if event.output is None else _output(event.output)
         return [(type, details_name, details)]
 
+    def redriven(self, event: ExecutionRedriven) -> list[Shown]:
+        self._redrives += 1
+        return [("ExecutionRedriven", "executionRedriven", {"redriveCount": self._redrives})]
+
     def _iteration(self, end: str, parent: int, index: int) -> Shown:
         details = {"name": self._places[parent].state, "index": index}
         return (f"MapIteration{end}", f"mapIteration{end}", details)
@@ -245,6 +251,7 @@ _SHAPES: Mapping[type, Callable[[_Projection, Any], list[Shown]]] = {
     JoinFailed: _Projection.join_failed,
     EvaluationFailed: _Projection.evaluation_failed,
     ExecutionEnded: _Projection.execution_ended,
+    ExecutionRedriven: _Projection.redriven,
 }
 
 

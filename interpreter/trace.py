@@ -169,6 +169,10 @@ def trace(steps: Iterable[Step], places: Places, beats: Mapping[int, int] | None
     return folding.finished(beats or {})
 
 
+#: Types of state that a redrive does not enter once more.
+_WORKING = frozenset({"Task", "Wait", "Parallel", "Map"})
+
+
 class _Folding:
     def __init__(self, places: Places) -> None:
         self._places = places
@@ -219,6 +223,21 @@ class _Folding:
         failed = Trace(self._execution, root).failed
         if failed is not None:
             failed.error, failed.cause = event.error, event.cause
+
+    def _redriven(self, event: e.ExecutionRedriven) -> None:
+        """What halted goes on where it stood; a state that is entered once more is a visit of its own."""
+        for number, path in self._paths.items():
+            path.status, path.ended_at = Status.RUNNING, None
+            visit = path.visits[-1] if path.visits else None
+            frame = self._execution.frames[number]
+            if visit is None or frame.state is None or visit.kind not in _WORKING:
+                continue
+            visit.status, visit.left_at, visit.failing = Status.RUNNING, None, False
+            visit.error = visit.cause = visit.location = None
+            if frame.join is not None:
+                attempt = visit.attempts[-1]
+                attempt.status, attempt.ended_at, attempt.broken = Status.RUNNING, None, False
+                attempt.error = attempt.cause = None
 
     # States
 
@@ -330,6 +349,8 @@ class _Folding:
     # Shared
 
     def _attempt(self, visit: Visit, status: Status) -> Attempt:
+        if visit.attempts:  # after a redrive everything may be done again: the last attempt is over
+            self._end_attempt(visit, Status.FAILED)
         attempt = Attempt(len(visit.attempts) + 1, self._now, status)
         visit.attempts.append(attempt)
         visit.status, visit.failing = status, False
@@ -393,4 +414,5 @@ _READ: dict[type[e.Event], Callable[[_Folding, Any], None]] = {
     e.JoinFailed: _Folding._join_failed,
     e.EvaluationFailed: _Folding._evaluation_failed,
     e.ExecutionEnded: _Folding._ended,
+    e.ExecutionRedriven: _Folding._redriven,
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .execution import SUCCEEDED, Execution
+from .redrive import redrive_status
 from .values import JSON, Payload, decode
 
 _INCLUDED: Mapping[str, JSON] = {"Included": True}
@@ -20,9 +21,9 @@ def describe_end(execution: Execution) -> JSON:
     Dates are milliseconds since the epoch. What an execution does not have (an error, an output) is absent.
     """
     assert execution.input is not None
-    succeeded = execution.status == SUCCEEDED
     spelled = execution.input.text.decode() if execution.spelling is None else execution.spelling.value
-    reason = f"Execution is {execution.status} and cannot be redriven" if succeeded else None
+    assert execution.ended_at is not None
+    status, reason = redrive_status(execution, execution.ended_at)
     output = None if execution.output is None else execution.output.text.decode()
     members = {
         "Cause": execution.cause,
@@ -33,8 +34,9 @@ def describe_end(execution: Execution) -> JSON:
         "Name": execution.name,
         "Output": output,
         "OutputDetails": None if output is None else _INCLUDED,
-        "RedriveCount": 0,
-        "RedriveStatus": "NOT_REDRIVABLE" if succeeded else "REDRIVABLE",
+        "RedriveCount": execution.redrive_count,
+        "RedriveDate": execution.redriven_at,
+        "RedriveStatus": status,
         "RedriveStatusReason": reason,
         "StartDate": execution.started_at,
         "StateMachineArn": execution.machine_name,

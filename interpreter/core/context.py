@@ -33,15 +33,18 @@ def context_object(
     state: dict[str, JSON] = {"Name": frame.state, "EnteredTime": instant_text(frame.entered_at)}
     if frame.kind in _RETRYING:
         state["RetryCount"] = sum(frame.retries.values()) if frame.retries else 0
+    whole: dict[str, JSON] = {
+        "Id": execution.id,
+        "Input": execution.input.value if execution.input is not None else None,
+        "StartTime": instant_text(execution.started_at),
+        "Name": execution.name,
+        "RoleArn": execution.role,
+        "RedriveCount": execution.redrive_count,
+    }
+    if execution.redriven_at is not None:
+        whole["RedriveTime"] = instant_text(execution.redriven_at)
     found: dict[str, JSON] = {
-        "Execution": {
-            "Id": execution.id,
-            "Input": execution.input.value if execution.input is not None else None,
-            "StartTime": instant_text(execution.started_at),
-            "Name": execution.name,
-            "RoleArn": execution.role,
-            "RedriveCount": 0,
-        },
+        "Execution": whole,
         "StateMachine": {"Id": execution.machine_name, "Name": execution.machine_name.rpartition(":")[2]},
         "State": state,
     }

@@ -15,7 +15,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from . import joins, unwind
+from . import joins, redrive, unwind
 from .bindings import Bindings, Evaluate
 from .children import outcome_of_child
 from .errors import HEARTBEAT_TIMEOUT, RUNTIME, TASK_FAILED, TIMEOUT, StateFailure
@@ -43,6 +43,7 @@ from .signals import (
     ChildEnded,
     Failed,
     Fired,
+    Redriven,
     Signal,
     Started,
     Stopped,
@@ -90,8 +91,9 @@ def advance(
     """
     profile = signal.profile if isinstance(signal, Started) else execution.profile
     turn = Turn(machine, execution, now, seed, profile, evaluator)
-    # The first signal is a start, no later one is; what has ended receives nothing.
-    if isinstance(signal, Started) == (execution.seq == 0) and execution.status == RUNNING:
+    # The first signal is a start, no later one is; what has ended receives nothing but a redrive.
+    ended = execution.status != RUNNING
+    if isinstance(signal, Started) == (execution.seq == 0) and isinstance(signal, Redriven) == ended:
         try:
             _RECEIVE[signal.__class__](turn, signal)
             _run(turn)
@@ -104,7 +106,6 @@ def advance(
 
 
 def _started(turn: Turn, signal: Started) -> None:
-    timeout = turn.machine.timeout
     turn.emit(
         ExecutionStarted(
             signal.execution,
@@ -116,7 +117,7 @@ def _started(turn: Turn, signal: Started) -> None:
             signal.input,
             signal.spelling,
             turn.now,
-            None if timeout is None else turn.now + timeout * 1000,
+            turn.ends_at(),
             turn.machine.root.path,
             shown=1,
             previous=0,
@@ -248,6 +249,10 @@ def _stopped(turn: Turn, signal: Stopped) -> None:
     unwind.end_from_outside(turn, ABORTED, *unwind.within_limits(signal.error, signal.cause))
 
 
+def _redriven(turn: Turn, signal: Redriven) -> None:
+    redrive.go_on(turn, signal, lambda frame: _guarded(turn, frame, lambda: _execute(turn, frame)))
+
+
 _RECEIVE: dict[type, Callable[[Turn, Any], None]] = {
     Started: _started,
     Began: _began,
@@ -258,6 +263,7 @@ _RECEIVE: dict[type, Callable[[Turn, Any], None]] = {
     TimedOut: _timed_out,
     Fired: _fired,
     Stopped: _stopped,
+    Redriven: _redriven,
 }
 
 

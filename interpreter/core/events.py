@@ -9,7 +9,7 @@ Instants are milliseconds since the epoch. ``frame`` is the frame the event belo
 
 An event kind never changes its meaning. A new field gets a new ``code`` for the kind, and the old row is
 brought to the new shape where rows are decoded. The codes ``Pa``, ``Re``, ``Sg`` and ``Am`` are reserved
-for pausing, resuming, named signals and amendments, ``Rd`` for redriving, ``Cs`` and ``Ce`` for children.
+for pausing, resuming, named signals and amendments, ``Cs`` and ``Ce`` for children.
 """
 
 from __future__ import annotations
@@ -317,7 +317,7 @@ class EvaluationFailed:
 
 @dataclass(slots=True)
 class ExecutionEnded:
-    """The last event."""
+    """The last event, unless the execution is redriven."""
 
     code: ClassVar[str] = "EE"
 
@@ -326,6 +326,22 @@ class ExecutionEnded:
     error: str | None
     cause: str | None
     at: int
+    shown: int
+    previous: int
+
+
+@dataclass(slots=True)
+class ExecutionRedriven:
+    """The execution goes on where it ended. What halted is halted no longer, and retries count from zero.
+
+    ``token`` is that of the request, ``ends_at`` the instant at which the execution's own time is over now.
+    """
+
+    code: ClassVar[str] = "Rd"
+
+    token: str | None
+    at: int
+    ends_at: int | None
     shown: int
     previous: int
 
@@ -353,6 +369,7 @@ Event = (
     | JoinFailed
     | EvaluationFailed
     | ExecutionEnded
+    | ExecutionRedriven
 )
 
 EVENTS: tuple[type[Event], ...] = Event.__args__

@@ -12,6 +12,7 @@ from .events import (
     EvaluationFailed,
     Event,
     ExecutionEnded,
+    ExecutionRedriven,
     ExecutionStarted,
     Forked,
     FrameAborted,
@@ -33,7 +34,8 @@ from .events import (
     WaitStarted,
     Yielded,
 )
-from .execution import ROOT, Execution, Frame, Join, Pending
+from .execution import ROOT, RUNNING, Execution, Frame, Join, Pending
+from .limits import REDRIVE_TOKENS_MAX
 
 
 def evolve(execution: Execution, event: Event) -> None:
@@ -83,6 +85,7 @@ def _state_exited(execution: Execution, event: StateExited) -> None:
     frame = execution.frames[event.frame]
     frame.input = event.output
     frame.state = None
+    frame.next = event.next
     frame.join = None
     frame.last = execution.shown = event.shown
     if event.assigned:
@@ -233,7 +236,27 @@ def _execution_ended(execution: Execution, event: ExecutionEnded) -> None:
     execution.error = event.error
     execution.cause = event.cause
     execution.ended_at = execution.now = event.at
+    execution.open_for += event.at - (execution.redriven_at or execution.started_at)
     execution.shown = event.shown
+
+
+def _execution_redriven(execution: Execution, event: ExecutionRedriven) -> None:
+    execution.status = RUNNING
+    execution.error = execution.cause = execution.ended_at = None
+    execution.ends_at = event.ends_at
+    execution.redrive_count += 1
+    execution.redriven_at = execution.now = event.at
+    execution.shown = event.shown
+    if event.token is not None:
+        execution.redrive_tokens.pop(event.token, None)
+        execution.redrive_tokens[event.token] = event.at
+        if len(execution.redrive_tokens) > REDRIVE_TOKENS_MAX:
+            del execution.redrive_tokens[next(iter(execution.redrive_tokens))]
+    for frame in execution.frames.values():
+        frame.halted = False
+        frame.retries = None
+        frame.attempt = 0
+        frame.last = frame.before = event.shown
 
 
 def _show(execution: Execution, event: FrameAborted | Halted) -> None:
@@ -278,4 +301,5 @@ _FILE: dict[type, Callable[[Execution, Any], None]] = {
     JoinFailed: _join_failed,
     EvaluationFailed: _evaluation_failed,
     ExecutionEnded: _execution_ended,
+    ExecutionRedriven: _execution_redriven,
 }

@@ -77,6 +77,7 @@ class Frame:
 
     ``entered`` and ``before`` are the history ids of the current state's entry and of what came before
     it; ``last`` is where the frame's history goes on. ``retries`` counts per retrier, for this visit.
+    Between two states ``state`` is None and ``next`` the one to enter, None before the first.
     """
 
     id: int
@@ -87,6 +88,7 @@ class Frame:
     last: int
     state: str | None = None
     kind: str | None = None
+    next: str | None = None
     entered_at: int = 0
     entered: int = 0
     before: int = 0
@@ -102,7 +104,8 @@ class Frame:
 class Execution:
     """``seq`` is the number of the last event, ``shown`` the last id of the history that the service's
     protocol shows, ``now`` the time of the last event (milliseconds). ``spelling`` is the input as its
-    caller spelled it, where that was kept.
+    caller spelled it, where that was kept. ``open_for`` is how long the execution was open in all (milliseconds)
+    until it last ended, ``redrive_tokens`` has the instants of the latest redrives that carried a token.
 
     ``opened`` and ``closed`` journal the pendings that came and went since the journal was last taken.
     """
@@ -122,6 +125,10 @@ class Execution:
     started_at: int = 0
     ended_at: int | None = None
     ends_at: int | None = None
+    open_for: int = 0
+    redrive_count: int = 0
+    redriven_at: int | None = None
+    redrive_tokens: dict[str, int] = field(default_factory=dict)
     now: int = 0
     seq: int = 0
     shown: int = 0

@@ -89,12 +89,18 @@ def close(turn: Turn, frame: Frame, output: Payload) -> Payload | None:
         turn.emit(FrameClosed(frame.id, output, shown, shown, frame.last))
     else:
         turn.emit(FrameClosed(frame.id, output, frame.last, 0, 0))
+    return further(turn, parent, frame.last)
+
+
+def further(turn: Turn, frame: Frame, previous: int) -> Payload | None:
+    """Open what there is room for; the result of the frame's state if nothing is left to do."""
+    join = _join(frame)
     if join.done == join.width:
-        return _complete(turn, parent)
+        return _complete(turn, frame)
     if join.cursor < join.width:
-        state = turn.state(parent)
+        state = turn.state(frame)
         assert isinstance(state, Map)
-        _fill(turn, parent, state, frame.last)
+        _fill(turn, frame, state, previous)
     return None
 
 

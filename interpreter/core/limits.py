@@ -27,6 +27,10 @@ class Limits:
     map_concurrency: int
     #: Items of an inline Map. One execution holds their results in memory and in one log.
     map_items: int
+    #: How long an execution may be open in all, in seconds, whatever the machine says. Beyond it: TIMED_OUT.
+    execution_seconds: int | None = None
+    #: How long after its end an execution can be redriven, in days.
+    redrive_days: int | None = None
     #: Whether States.ALL covers States.DataLimitExceeded: it did on the service in two recordings.
     all_covers_data_limit: bool = True
     #: Whether an activity's task that no worker takes runs out of time, counted from when it was offered.
@@ -42,6 +46,8 @@ AWS = Limits(
     history_events=25_000,
     map_concurrency=40,
     map_items=25_000,
+    execution_seconds=31_536_000,
+    redrive_days=14,
 )
 
 DETENT = Limits(
@@ -59,6 +65,9 @@ PROFILES: Mapping[str, Limits] = MappingProxyType({limits.profile: limits for li
 WAIT_SECONDS_MAX = 2**31 - 1
 #: Seconds in TimeoutSeconds, HeartbeatSeconds, IntervalSeconds and a literal Seconds (language, sections 2 and 6).
 SECONDS_MAX = 99_999_999
+#: How long the token of a redrive is remembered, in milliseconds, and how many of them (api, section 8).
+REDRIVE_TOKEN_MILLISECONDS = 15 * 60 * 1000
+REDRIVE_TOKENS_MAX = 10
 #: An execution's Error is cut to these many characters.
 ERROR_CHARACTERS_MAX = 256
 #: An execution's Cause is cut to these many characters.

@@ -111,6 +111,18 @@ class Stopped:
     cause: str | None = None
 
 
-Signal = Started | Began | Submitted | Succeeded | Failed | ChildEnded | Fired | TimedOut | Stopped
+@dataclass(slots=True)
+class Redriven:
+    """Someone asked an execution that ended without success to go on where it stood.
+
+    The same ``token`` again, soon after, is the same request (core.redrive).
+    """
+
+    code: ClassVar[str] = "redriven"
+
+    token: str | None = None
+
+
+Signal = Started | Began | Submitted | Succeeded | Failed | ChildEnded | Fired | TimedOut | Stopped | Redriven
 
 SIGNALS: tuple[type[Signal], ...] = Signal.__args__

@@ -107,6 +107,15 @@ class Turn:
             evaluator=self.evaluator,
         )
 
+    def ends_at(self) -> int | None:
+        """When the time of an execution that begins now, or goes on now after its end, is over."""
+        allowed = []
+        if self.machine.timeout is not None:
+            allowed.append(self.machine.timeout * 1000)
+        if self.limits.execution_seconds is not None:
+            allowed.append(self.limits.execution_seconds * 1000 - self.execution.open_for)
+        return self.now + min(allowed) if allowed else None
+
     def token(self) -> str:
         """The task token of the attempt that the next event opens."""
         return make_token(self.seed, self.execution.id, self.execution.seq + 1)

@@ -33,7 +33,7 @@ from detent.core.values import Payload
 from detent.history import project
 
 DATA = Path(__file__).parent / "data"
-START = 1_700_000_000_000
+START = 1_790_000_000_000
 STEPS_MAX = 10_000
 FOREVER = 2**62
 

@@ -83,7 +83,7 @@ def test_a_log_cut_short_is_stuck_only_if_nothing_is_pending() -> None:
 
 def test_what_follows_the_end_is_found() -> None:
     steps = log()
-    assert ("nothing follows the end", 19) in laws(
+    assert ("nothing but a redrive follows the end", 19) in laws(
         [*steps, replace(steps[-1], events=[steps[-1].events[-1]])]
     )
 

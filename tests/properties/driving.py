@@ -1,4 +1,4 @@
-"""Random signals for a machine: answers, repetitions, late and early ones, and now and then a stop."""
+"""Random signals for a machine: answers, repetitions, late and early ones, now and then a stop, and redrives."""
 
 from __future__ import annotations
 
@@ -7,14 +7,26 @@ from random import Random
 
 from core.building import Play, started
 
-from detent.core.execution import RUNNING, Pending
-from detent.core.signals import Began, Failed, Fired, Signal, Stopped, Submitted, Succeeded, TimedOut
+from detent.core.execution import RUNNING, SUCCEEDED, Pending
+from detent.core.signals import (
+    Began,
+    Failed,
+    Fired,
+    Redriven,
+    Signal,
+    Stopped,
+    Submitted,
+    Succeeded,
+    TimedOut,
+)
 from detent.core.values import Payload
 
 from .machines import ERRORS
 
 #: Signals that any run must have ended after; machines of these sizes need a few hundred.
 ENOUGH = 5_000
+#: How often an execution that ended without success may be asked to go on.
+REDRIVES_MAX = 3
 
 
 def signals(play: Play, seed: int, *, stops: bool = True) -> Iterator[Signal]:
@@ -24,9 +36,15 @@ def signals(play: Play, seed: int, *, stops: bool = True) -> Iterator[Signal]:
     first: Signal = started({"n": seed}, profile=random.choice(("aws", "detent")))
     yield first
     sent.append(first)
+    redrives = random.choice((0, 0, 1, REDRIVES_MAX))
     for _ in range(ENOUGH):
         if play.execution.status != RUNNING:
-            return
+            if play.execution.status == SUCCEEDED or not redrives:
+                return
+            redrives -= 1
+            play.now += random.choice((0, 1_000, -700))
+            yield Redriven(random.choice((None, "a", "b")))
+            continue
         signal = _next(play, random, sent, stops)
         sent.append(signal)
         yield signal

@@ -91,18 +91,25 @@ class Tape:
         return choices[self.upto(len(choices) - 1)]
 
 
-def machines(*, depth: int = 3, width: int = 4) -> st.SearchStrategy[Machine]:
-    """Machines with containers nested ``depth`` deep and scopes of up to ``width`` states."""
-    return st.binary(min_size=600, max_size=600).map(lambda tape: read_machine(tape, depth, width))
+def machines(*, depth: int = 3, width: int = 4, sound: bool = False) -> st.SearchStrategy[Machine]:
+    """Machines with containers nested ``depth`` deep and scopes of up to ``width`` states.
+
+    In a ``sound`` one nothing fails but its tasks.
+    """
+    tapes = st.binary(min_size=600, max_size=600)
+    return tapes.map(lambda tape: read_machine(tape, depth, width, sound=sound))
 
 
-def read_machine(tape: bytes, depth: int, width: int) -> Machine:
-    return _Reader(Tape(tape), width).machine(depth)
+def read_machine(tape: bytes, depth: int, width: int, *, sound: bool = False) -> Machine:
+    return _Reader(Tape(tape), width, sound=sound).machine(depth)
 
 
 class _Reader:
-    def __init__(self, tape: Tape, width: int) -> None:
+    def __init__(self, tape: Tape, width: int, *, sound: bool) -> None:
         self.tape = tape
+        self.sound = sound
+        self.flows = [flow for flow in FLOWS if not (sound and _may_fail(flow))]
+        self.catches = [flow for flow in CATCHES if not (sound and _may_fail(flow))]
         self.width = width
         self.numbers = count()
         self.scopes: dict[str, Scope] = {}
@@ -122,7 +129,7 @@ class _Reader:
         next = later[0] if later else None
         kinds = "Pass Task Task Task Wait " + ("Map Parallel " * 4 if depth else "")
         kinds += "Choice Choice Pass Fail Succeed" if later else "Pass Pass Pass Wait Wait Fail Succeed"
-        kind = self.tape.pick(kinds.split())
+        kind = self.tape.pick([kind for kind in kinds.split() if not (self.sound and kind == "Fail")])
         if kind == "Choice":
             back = Rule(_round_below(self.tape.upto(3)), names[0], Flow(assign=_counted))
             return Choice(name, self.tape.pick(later), None, (back,))
@@ -130,7 +137,7 @@ class _Reader:
             return wait(name, self.tape.upto(5), next)
         if kind == "Fail":
             return Fail(name, None, None, constant("E1"), None)
-        flow = self.tape.pick(FLOWS)
+        flow = self.tape.pick(self.flows)
         if kind == "Pass":
             return Pass(name, next, flow)
         if kind == "Succeed":
@@ -159,7 +166,7 @@ class _Reader:
             body,
             next,
             items=lambda document: items,
-            selector=self.tape.pick((None, None, None, _failing_selector)),
+            selector=self.tape.pick((None, None, None, None if self.sound else _failing_selector)),
             concurrency=self.tape.upto(3),
             flow=flow,
             retry=retry,
@@ -181,7 +188,7 @@ class _Reader:
     def catchers(self, later: list[str]) -> tuple[Catcher, ...]:
         many = self.tape.upto(2) if later else 0
         return tuple(
-            Catcher((self.tape.pick(COVERED),), self.tape.pick(later), self.tape.pick(CATCHES))
+            Catcher((self.tape.pick(COVERED),), self.tape.pick(later), self.tape.pick(self.catches))
             for _ in range(many)
         )
 
@@ -192,6 +199,10 @@ def _round_below(bound: int) -> Callable[[Any, Bindings], bool]:
         return rounds < bound
 
     return test
+
+
+def _may_fail(flow: Flow | None) -> bool:
+    return flow is not None and bool({flow.make, flow.output} & {_raise, _raise_query, _raise_at_times})
 
 
 def _seconds(value: int | None) -> Callable[[Any, Bindings], int | None] | None:
