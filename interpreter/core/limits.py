@@ -65,8 +65,9 @@ PROFILES: Mapping[str, Limits] = MappingProxyType({limits.profile: limits for li
 WAIT_SECONDS_MAX = 2**31 - 1
 #: Seconds in TimeoutSeconds, HeartbeatSeconds, IntervalSeconds and a literal Seconds (language, sections 2 and 6).
 SECONDS_MAX = 99_999_999
-#: How long the token of a redrive is remembered, in milliseconds, and how many of them (api, section 8).
-REDRIVE_TOKEN_MILLISECONDS = 15 * 60 * 1000
+#: How long the token of a redrive is remembered (api, section 8).
+REDRIVE_TOKEN_SECONDS_MAX = 15 * 60
+#: How many tokens of redrives an execution remembers.
 REDRIVE_TOKENS_MAX = 10
 #: An execution's Error is cut to these many characters.
 ERROR_CHARACTERS_MAX = 256

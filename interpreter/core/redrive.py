@@ -15,7 +15,7 @@ from .errors import DATA_LIMIT_EXCEEDED, StateFailure
 from .events import ExecutionRedriven, FrameAborted
 from .execution import ABORTED, FAILED, ROOT, RUNNING, TIMED_OUT, Execution, Frame
 from .leaving import finish
-from .limits import PROFILES, REDRIVE_TOKEN_MILLISECONDS
+from .limits import PROFILES, REDRIVE_TOKEN_SECONDS_MAX
 from .signals import Redriven
 from .turn import Turn
 
@@ -55,7 +55,7 @@ def refusal(execution: Execution, now: int) -> str | None:
 def token_instant(execution: Execution, token: str | None, now: int) -> int | None:
     """When a request with this token redrove the execution; None if none did, or it is long ago."""
     at = None if token is None else execution.redrive_tokens.get(token)
-    return at if at is not None and now - at < REDRIVE_TOKEN_MILLISECONDS else None
+    return at if at is not None and now - at < REDRIVE_TOKEN_SECONDS_MAX * 1000 else None
 
 
 def go_on(turn: Turn, signal: Redriven, execute: Callable[[Frame], None]) -> None:

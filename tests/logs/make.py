@@ -22,6 +22,7 @@ from detent.core.signals import (
     ChildEnded,
     Failed,
     Fired,
+    Redriven,
     Signal,
     Started,
     Stopped,
@@ -293,6 +294,31 @@ def out_of_time() -> Play:
     return play
 
 
+def redriven() -> Play:
+    """Failed inside an iteration, redriven, stopped, redriven once more, and then all is well."""
+    both = {
+        "Type": "Parallel",
+        "Branches": [
+            scope(
+                Items={"Type": "Map", "MaxConcurrency": 2, "ItemProcessor": scope(Each=task()), "End": True}
+            ),
+            scope(Beside=task("Hold"), Hold={"Type": "Wait", "Seconds": 99, "End": True}),
+        ],
+        "End": True,
+    }
+    play = Play("redriven", scope(Both=both), [1, 2, 3])
+    play.succeed("Each", "one")
+    play.fail("Each", "Boom")
+    play.send(Redriven("again"))
+    play.succeed("Beside", 1)
+    play.succeed("Each", "two")
+    play.send(Stopped("Why"))
+    play.send(Redriven())
+    play.succeed("Each", "three")
+    play.fire("Hold")
+    return play
+
+
 def running() -> Play:
     """Not ended: a task at work, a retry and a timer ahead."""
     retry = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 60}]
@@ -320,6 +346,7 @@ PLAYS: tuple[Callable[[], Play], ...] = (
     loop,
     stopped,
     out_of_time,
+    redriven,
     running,
 )
 

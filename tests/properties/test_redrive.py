@@ -6,10 +6,11 @@ from collections import Counter
 from random import Random
 
 from core.building import Play
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from detent.core.decide import advance
+from detent.core.errors import DATA_LIMIT_EXCEEDED
 from detent.core.events import FrameClosed
 from detent.core.evolve import fold
 from detent.core.execution import RUNNING, SUCCEEDED, Execution
@@ -59,6 +60,8 @@ def test_what_failed_succeeds_when_its_tasks_do(machine: Machine, seed: int) -> 
     # What had succeeded in a branch or iteration is not done again.
     assert done <= Counter(join_results(play.execution))
     let_succeed(play)
+    # Results that are too large together are nothing that trying again could mend.
+    assume(play.execution.error != DATA_LIMIT_EXCEEDED)
     assert play.execution.status == SUCCEEDED
     assert fold(play.events) == play.execution
     closed = [event for event in play.events[before:] if isinstance(event, FrameClosed)]
