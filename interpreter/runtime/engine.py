@@ -19,6 +19,7 @@ from ..store.base import ExecutionRecord, Store, StoreError
 from .activities import Activities
 from .actor import Actor, Actors
 from .answers import Answers, Live
+from .catalogue import Catalogue
 from .clock import Clock, SystemClock
 from .deadlines import Deadlines
 from .dispatch import Dispatcher, Resolve
@@ -31,6 +32,7 @@ from .nested import StartExecution
 from .patience import Patience
 from .recall import recall
 from .recovery import Recovery
+from .removal import Removal
 from .rounds import Rounds
 from .waiting import Waiting
 
@@ -44,7 +46,8 @@ class Engine:
     the tasks that run at once. ``takes_over`` makes it look for executions that nobody works on; without
     it the engine works on what it is asked to and nothing else.
 
-    Those outside answer tasks through ``answers``, workers take the tasks of activities from ``activities``.
+    Those outside answer tasks through ``answers``, workers take the tasks of activities from ``activities``. The
+    state machines that are known by name are in ``catalogue``; ``removal`` finishes those that are being deleted.
     """
 
     def __init__(
@@ -86,8 +89,11 @@ class Engine:
         live = Live(self._actors.pending, self._intake.written, self._deadlines.beat)
         self.answers = Answers(store, self._clock, live)
         self.activities = Activities(store, self._actors.pending, self._mailboxes.post)
+        self.catalogue = Catalogue(store, machines, self._clock)
+        self.removal = Removal(store, self.catalogue, self._clock, self._intake.written)
         children = StartExecution(
             store,
+            self.catalogue,
             self._clock,
             self.start,
             self._patience,

@@ -26,6 +26,8 @@ from ..core.resources import integration, starts_execution
 from ..core.signals import ChildEnded, Stopped
 from ..core.values import JSON, Payload, encode
 from ..store.base import ExecutionRecord, Letter, NotFound, Store, StoreUnavailable
+from .catalogue import Catalogue
+from .catalogue_errors import MachineDeleting
 from .clock import Clock
 from .dispatch import Resolve
 from .errors import ExecutionExists
@@ -196,6 +198,7 @@ class StartExecution:
     def __init__(
         self,
         store: Store,
+        catalogue: Catalogue,
         clock: Clock,
         start: Start,
         patience: Patience,
@@ -204,6 +207,7 @@ class StartExecution:
         stop: Callable[[str], None],
     ) -> None:
         self._store = store
+        self._catalogue = catalogue
         self._clock = clock
         self._start = start
         self._patience = patience
@@ -223,8 +227,8 @@ class StartExecution:
         waits = (integration(task.resource) or ("", ""))[1].endswith((".sync", ".sync:2"))
         try:
             wanted = _Wanted.read(task.arguments, task.key)
-            record = await self._record(wanted, task, waits)
-            started_at = await self._begin(record, wanted, waits)
+            record, role = await self._record(wanted, task, waits)
+            started_at = await self._begin(record, role, wanted, waits)
         except _Refused as error:
             cause = refused("AWSStepFunctions", error.code, error.message, request_id(task))
             raise TaskError(f"StepFunctions.{error.code}Exception", cause) from None
@@ -235,25 +239,43 @@ class StartExecution:
             raise TaskError(RUNTIME, f"The machine cannot be started: {error}") from error
         return _answer(record.id, started_at, task)
 
-    async def _record(self, wanted: _Wanted, task: TaskCall, waits: bool) -> ExecutionRecord:
-        arn = wanted.names.machine_arn
+    async def _record(self, wanted: _Wanted, task: TaskCall, waits: bool) -> tuple[ExecutionRecord, str]:
+        """What is to be started, and under which role."""
         try:
-            machine = await self._patience.insist(lambda: self._store.machine_named(arn))
+            target = await self._patience.insist(lambda: self._catalogue.target(wanted.names.asked_arn))
         except NotFound:
-            raise _Refused("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'") from None
-        return ExecutionRecord(
+            target = None
+        except MachineDeleting:
+            arn = wanted.names.machine_arn
+            raise _Refused("StateMachineDeleting", f"State Machine Deleting: '{arn}'") from None
+        record = ExecutionRecord(
             wanted.id,
             wanted.name,
-            arn,
-            machine.digest,
+            wanted.names.machine_arn,
+            await self._published(wanted) if target is None else target.revision.draft.digest,
             self._profile_of(task.execution),
             self._clock.now(),
             str(Parent(task.execution, task.pending, waits)),
         )
+        if target is None:
+            return record, wanted.names.role_arn
+        return target.put_into(record), target.revision.draft.role
 
-    async def _begin(self, record: ExecutionRecord, wanted: _Wanted, waits: bool) -> int:
+    async def _published(self, wanted: _Wanted) -> str:
+        """The digest of a machine that was published for a run of its file, and never catalogued."""
+        names = wanted.names
+        try:
+            if names.qualifier is None and not await self._patience.insist(
+                lambda: self._catalogue.was_deleted(names.machine_arn)
+            ):
+                machine = await self._patience.insist(lambda: self._store.machine_named(names.machine_arn))
+                return machine.digest
+        except NotFound:
+            pass
+        raise _Refused("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{names.asked_arn}'")
+
+    async def _begin(self, record: ExecutionRecord, role: str, wanted: _Wanted, waits: bool) -> int:
         """Start the child; the instant at which it was started, now or by an earlier run of the attempt."""
-        role = wanted.names.role_arn
         try:
             await self._patience.insist(
                 lambda: self._start(record, wanted.input, role=role, spelling=wanted.spelling)

@@ -1,0 +1,76 @@
+"""Deleting state machines: their executions are ended and forgotten, then the machine is.
+
+What is being deleted stands in a collection of the store, so whoever serves it next finishes what is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..core.codec import encode_signal
+from ..core.execution import RUNNING
+from ..core.signals import Stopped
+from ..core.values import encode
+from ..store.base import Edit, Letter, Query, Store
+from .catalogue import DELETED, DELETING, Catalogue
+from .catalogue_entries import place, read_machine, revisions_of
+from .clock import Clock
+
+#: Executions, revisions or machines that are looked at at once.
+PAGE = 200
+
+
+class Removal:
+    """``written`` is told when executions have got mail."""
+
+    def __init__(self, store: Store, catalogue: Catalogue, clock: Clock, written: Callable[[], None]) -> None:
+        self._store = store
+        self._catalogue = catalogue
+        self._clock = clock
+        self._written = written
+
+    async def proceed(self) -> int:
+        """Go on with everything that is being deleted; how much is left. Raises StoreError."""
+        doomed = await self._store.documents(DELETING, limit=PAGE)
+        return sum([not await self.finish(document.id) for document in doomed])
+
+    async def finish(self, arn: str) -> bool:
+        """End the executions of a machine that is being deleted and, once none runs, forget it; whether it is gone.
+
+        Raises StoreError.
+        """
+        if await self._stop(arn):
+            return False
+        while found := await self._store.find(Query(machine=arn, limit=PAGE)):
+            if any(one.head.ended_at is None for one in found):
+                return False  # it was started just before the machine was marked
+            await self._store.delete([one.record.id for one in found])
+        await self._forget(arn)
+        return True
+
+    async def _stop(self, arn: str) -> int:
+        """Ask the running executions to end; how many there are."""
+        running = await self._store.find(Query(machine=arn, status=RUNNING, limit=PAGE))
+        if running:
+            stop = encode_signal(Stopped())
+            await self._store.send([Letter(one.record.id, "machine-deleted", stop) for one in running])
+            self._written()
+        return len(running)
+
+    async def _forget(self, arn: str) -> None:
+        entry = await self._store.document(*place(arn))
+        mark = await self._store.document(DELETING, arn)
+        stone = await self._store.document(DELETED, arn)
+        self._catalogue.forget(arn)
+        if entry is None or mark is None:
+            return  # another process was quicker
+        at = encode({"at": self._clock.now()})
+        gone = [
+            Edit(*place(arn), None, entry),
+            Edit(DELETING, arn, None, mark),
+            Edit(DELETED, arn, at, stone),
+        ]
+        revisions = revisions_of(read_machine(entry.body))
+        while found := await self._store.documents(revisions, limit=PAGE):
+            await self._store.edit([Edit(revisions, one.id, None, one) for one in found])
+        await self._store.edit(gone)
