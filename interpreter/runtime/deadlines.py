@@ -45,7 +45,7 @@ class Deadlines:
         wake: Callable[[], None],
     ) -> None:
         self._clock = clock
-        self._timers = Timers(clock)
+        self._timers = Timers(clock, self._matters)
         self._actors = actors
         self._post = post
         self._note = note
@@ -125,6 +125,9 @@ class Deadlines:
 
     def _pending(self, entry: Due) -> Pending | None:
         return None if entry.pending is None else self._actors.pending(entry.execution, entry.pending)
+
+    def _matters(self, entry: Due) -> bool:
+        return entry.execution in self._actors if entry.pending is None else self._pending(entry) is not None
 
     @staticmethod
     def _is_early(entry: Due, pending: Pending) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from ..core.codec import Step
 from ..core.execution import RUNNING, Execution, Pending
-from ..core.signals import Began, Failed, Signal, Submitted, Succeeded
+from ..core.signals import Began, Failed, Redriven, Signal, Submitted, Succeeded
 from .activities import Activities
 from .actor import Actor, Actors, Decided, is_work
 from .deadlines import Deadlines
@@ -65,7 +65,7 @@ class Effects:
     def perform(self, actor: Actor, offer: Decided) -> None:
         """Do what a batch announced, now that it is durable."""
         actor.committing = False
-        if not actor.created:
+        if not actor.created or any(isinstance(step.signal, Redriven) for step in offer.steps):
             self._acknowledge(actor)
         id = actor.record.id
         for closed in offer.closed:
@@ -80,7 +80,7 @@ class Effects:
             self._intake.written()
         self._tell(actor.execution, offer.steps)
         if actor.execution.status != RUNNING:
-            self._end(actor)
+            self.end(actor)
         elif actor.mailbox:
             self._mailboxes.make_ready(id)
 
@@ -88,10 +88,13 @@ class Effects:
         """Perform what a state from the log waits for: all there is to recovery."""
         actor.committing = False
         state = actor.execution
+        if state.status != RUNNING and any(isinstance(signal, Redriven) for signal, _, _ in actor.mailbox):
+            self._mailboxes.make_ready(state.id)
+            return
         self._waiting.begun(actor.record.id)
         self._activities.recalled(state)
         if state.status != RUNNING:
-            self._end(actor)
+            self.end(actor)
             return
         self._deadlines.arm_execution(state)
         answers = [signal for signal, _, _ in actor.mailbox if isinstance(signal, _ANSWERS)]
@@ -156,8 +159,10 @@ class Effects:
 
     # The end of the work here
 
-    def _end(self, actor: Actor) -> None:
+    def end(self, actor: Actor) -> None:
+        """The execution has ended, and nothing changes that."""
         self.forget(actor)
+        self._waiting.begun(actor.record.id)
         self._waiting.ended(actor.record.id, actor.execution)
 
     def forget(self, actor: Actor) -> None:

@@ -13,7 +13,8 @@ import secrets
 from contextlib import suppress
 
 from ..core.execution import RUNNING, Execution
-from ..core.signals import Signal, Started, Stopped
+from ..core.redrive import refusal, token_instant
+from ..core.signals import Redriven, Signal, Started, Stopped
 from ..core.values import Payload
 from ..store.base import ExecutionRecord, Store, StoreError
 from .activities import Activities
@@ -24,7 +25,7 @@ from .clock import Clock, SystemClock
 from .deadlines import Deadlines
 from .dispatch import Dispatcher, Resolve
 from .effects import Effects, Observer
-from .errors import EngineError, ExecutionExists
+from .errors import EngineError, ExecutionExists, ExecutionTaken, NotRedrivable
 from .intake import POLL_SECONDS, Intake
 from .machines import Machines
 from .mailboxes import Mailboxes
@@ -75,6 +76,7 @@ class Engine:
             self.owner,
             self._actors,
             self._adopt,
+            self._redrive,
             self._mailboxes.post,
             takes_over=takes_over,
         )
@@ -234,6 +236,30 @@ class Engine:
         # Not the live state: what that decided last may not be durable yet.
         return (await recall(self.store, execution))[1]
 
+    async def redrive(self, execution: str, token: str | None = None) -> int:
+        """Have an execution that ended without success go on where it stood (api, section 8); durable when this
+        returns. The instant of the redrive, in milliseconds: the same one for the same ``token`` soon after.
+
+        Raises NotRedrivable, NotFound, LogError, StoreUnavailable and what compiling its machine raises.
+        """
+        token = token or secrets.token_hex(8)
+        while True:
+            await self._waiting.settled(execution)
+            if self._patience.ended:
+                raise EngineError("the engine is closed: open another one")
+            state = (await recall(self.store, execution))[1]
+            now = self._clock.now()
+            instant = token_instant(state, token, now)
+            if instant is not None:
+                return instant
+            reason = refusal(state, now)
+            if reason is not None:
+                raise NotRedrivable(reason)
+            # What comes of it is read from the log: another process may have been first.
+            with suppress(ExecutionTaken):
+                if await self._recovery.redrive(execution, Redriven(token)):
+                    await self._waiting.begin(execution)
+
     def stop(self, execution: str, error: str | None = None, cause: str | None = None) -> None:
         """Ask a running execution to end as ABORTED."""
         self._mailboxes.post(execution, Stopped(error, cause))
@@ -246,6 +272,9 @@ class Engine:
 
     async def _adopt(self, execution: str, fence: int) -> None:
         await self._recovery.adopt(execution, fence)
+
+    async def _redrive(self, execution: str, signal: Redriven, message: int) -> bool:
+        return await self._recovery.redrive(execution, signal, message=message)
 
     def _report(self, execution: str, signal: Signal) -> None:
         self._effects.report(execution, signal)

@@ -40,6 +40,12 @@ class ExecutionTaken(EngineError):
     code = "EXECUTION_TAKEN"
 
 
+class NotRedrivable(EngineError):
+    """The execution cannot be redriven; the message says why, in the service's words."""
+
+    code = "NOT_REDRIVABLE"
+
+
 class TaskClosed(EngineError):
     """The task of a token waits no longer: answered, out of time, or its execution has moved on."""
 

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from ..core.codec import LogError, decode_signal
 from ..core.errors import DetentError
-from ..core.signals import Signal
+from ..core.signals import Redriven, Signal
 from ..store.base import Batch, Beat, Claim, Message, NotFound, Store, StoreUnavailable
 from .clock import Clock
 
@@ -33,6 +33,10 @@ RENEW_MILLISECONDS = 4_000
 #: Makes a stored execution live under a fence. Raises NotFound, LogError, StoreUnavailable, CompileError.
 Adopt = Callable[[str, int], Awaitable[None]]
 
+#: Has an execution that has ended decide about a redrive that the message of a number asks for; False if it runs.
+#: Raises what an Adopt raises.
+Redrive = Callable[[str, Redriven, int], Awaitable[bool]]
+
 
 class Deliver(Protocol):
     """Hands a signal to a live execution; ``message`` is its number in the inbox."""
@@ -50,6 +54,7 @@ class Intake:
         owner: str,
         live: Collection[str],
         adopt: Adopt,
+        redrive: Redrive,
         deliver: Deliver,
         *,
         takes_over: bool,
@@ -59,6 +64,7 @@ class Intake:
         self._owner = owner
         self._live = live
         self._adopt = adopt
+        self._redrive = redrive
         self._deliver = deliver
         self._takes_over = takes_over
         self._claims: dict[str, Claim] = {}
@@ -187,7 +193,7 @@ class Intake:
             for message in messages:
                 if message.execution in self._live:
                     self._deliver_message(message)
-                else:
+                elif not await self._redrives(message):
                     late.setdefault(message.execution, []).append(message.number)
             after = messages[-1].number
             self._seen = max(self._seen, after)
@@ -201,6 +207,19 @@ class Intake:
             log.error("a message to %s is left alone: %s", message.execution, error)
         else:
             self._deliver(message.execution, signal, message=message.number)
+
+    async def _redrives(self, message: Message) -> bool:
+        """Whether a message makes an execution that has ended live again. Raises StoreUnavailable."""
+        try:
+            signal = decode_signal(message.body)
+            return isinstance(signal, Redriven) and await self._redrive(
+                message.execution, signal, message.number
+            )
+        except StoreUnavailable:
+            raise
+        except DetentError as error:
+            log.error("a message to %s changes nothing: %s", message.execution, error)
+            return False
 
     async def _drain(self, execution: str, numbers: list[int]) -> None:
         """What reaches an execution after its end changes nothing, and must not stand before other messages."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from ..core.codec import unstored
 from ..core.errors import DetentError
-from ..core.execution import Execution
-from ..core.signals import Stopped
+from ..core.execution import RUNNING, Execution
+from ..core.signals import Redriven, Stopped
 from ..store.base import Store
 from .actor import Actor, Actors, Decided
 from .effects import Effects
@@ -50,7 +50,8 @@ class Recovery:
         """Make a stored execution live. Raises NotFound, LogError, StoreUnavailable and what compiling raises."""
         record, state = await recall(self._store, execution)
         machine = await self._machines.get(record.digest)
-        orphaned = await self._parents.have_given_up(record)
+        # Whoever redrove a child wanted it to go on by itself.
+        orphaned = not state.redrive_count and await self._parents.have_given_up(record)
         live = self._actors.get(execution)
         if live is not None:
             live.fence = fence
@@ -59,6 +60,21 @@ class Recovery:
         if orphaned:
             self._mailboxes.post(execution, Stopped())
         self._effects.go_on(actor)
+
+    async def redrive(self, execution: str, signal: Redriven, *, message: int = 0) -> bool:
+        """Have an execution that has ended decide whether it goes on; False if it runs, here or elsewhere.
+
+        No claim is needed for it: what has ended is nobody's, and the first who appends to its log has it.
+        Raises NotFound, LogError, StoreUnavailable and what compiling raises.
+        """
+        fence = (await self._store.load(execution, limit=0)).fence
+        record, state = await recall(self._store, execution)
+        machine = await self._machines.get(record.digest)
+        if state.status == RUNNING or execution in self._actors:
+            return False
+        self._actors[execution] = Actor(record, machine, state, fence, created=True)
+        self._mailboxes.post(execution, signal, message=message)
+        return True
 
     async def exists_already(self, actor: Actor) -> None:
         """The id is taken: by ourselves if the store took the start but its answer was lost."""
@@ -86,10 +102,15 @@ class Recovery:
         except DetentError as error:
             self._effects.give_up(actor, error)
             return
-        if fence is None and not await self._has_ended(id):
-            self._effects.let_go(actor, ExecutionTaken(f"another process works on the execution {id} now"))
-            return
-        actor.fence = fence or actor.fence
+        if fence is None:
+            stored = await self._patience.insist(lambda: self._store.load(id, limit=0))
+            if stored.head.ended_at is None:
+                self._effects.let_go(
+                    actor, ExecutionTaken(f"another process works on the execution {id} now")
+                )
+                return
+            fence = stored.fence
+        actor.fence = fence
         again = [(unstored(step.signal), step.now, 0) for step in offer.steps]
         actor.mailbox.extendleft(reversed(again))
         await self._reload(actor)
@@ -104,10 +125,6 @@ class Recovery:
             actor.execution = Execution()
             actor.committing = False
             self._mailboxes.make_ready(actor.record.id)
-
-    async def _has_ended(self, execution: str) -> bool:
-        stored = await self._patience.insist(lambda: self._store.load(execution, limit=0))
-        return stored.head.ended_at is not None
 
     async def _reload(self, actor: Actor) -> None:
         """Replace an actor's state by what the log says. Signals that arrive meanwhile wait in its mailbox."""

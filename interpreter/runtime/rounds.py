@@ -11,6 +11,7 @@ from functools import partial
 from time import monotonic
 
 from ..core.evaluation import BrokenOff
+from ..core.execution import RUNNING
 from ..store.base import Outcome, StoreUnavailable
 from .actor import Actor, Decided
 from .deadlines import Deadlines
@@ -95,6 +96,8 @@ class Rounds:
             if offer is not None:
                 actor.committing = True
                 decided.append((actor, offer))
+            elif actor.execution.status != RUNNING:
+                self._effects.end(actor)  # it was not to be redriven
             if monotonic() > until:
                 break
         return decided

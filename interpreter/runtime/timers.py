@@ -2,17 +2,20 @@
 
 A time that was counted in seconds runs on the monotonic clock while the process lives, so that setting
 the wall clock does not move it; an absolute instant follows the wall clock. An entry whose pending is
-gone is left to fire into nothing.
+gone is left to fire into nothing, unless there are many of them: then they are swept out.
 """
 
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 
 from .clock import Clock
 
+#: So many entries are never worth a sweep.
+SWEEP_MIN = 10_000
 #: How often the wall clock is looked at while an absolute instant is awaited, in seconds.
 WALL_CHECK_SECONDS = 1.0
 
@@ -29,10 +32,15 @@ class Due:
 
 
 class Timers:
-    """Entries come out once, when their instant has come, earliest first."""
+    """Entries come out once, when their instant has come, earliest first.
 
-    def __init__(self, clock: Clock) -> None:
+    ``matters`` tells whether an entry still stands for something.
+    """
+
+    def __init__(self, clock: Clock, matters: Callable[[Due], bool] = lambda entry: True) -> None:
         self._clock = clock
+        self._matters = matters
+        self._sweep_at = SWEEP_MIN
         self._number = count()
         self._relative: list[tuple[float, int, Due]] = []
         self._absolute: list[tuple[int, int, Due]] = []
@@ -52,6 +60,16 @@ class Timers:
             remaining = max(0, entry.due - self._clock.now() - behind) / 1000
             at = self._clock.monotonic() + remaining
             heapq.heappush(self._relative, (at, next(self._number), entry))
+        if len(self) >= self._sweep_at:
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Drop what no longer matters; the next sweep is due when there is twice as much as is left."""
+        self._relative = [item for item in self._relative if self._matters(item[2])]
+        self._absolute = [item for item in self._absolute if self._matters(item[2])]
+        heapq.heapify(self._relative)
+        heapq.heapify(self._absolute)
+        self._sweep_at = max(SWEEP_MIN, 2 * len(self))
 
     def take(self, limit: int) -> list[Due]:
         """At most ``limit`` entries whose instant has come."""

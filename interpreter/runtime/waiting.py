@@ -16,13 +16,19 @@ class Waiting:
         self._end: dict[str, list[asyncio.Future[Execution]]] = {}
 
     def begin(self, execution: str) -> asyncio.Future[None]:
-        """Resolved when the start is durable."""
+        """Resolved when the start, or the redrive, is durable."""
         future = self._begin[execution] = asyncio.get_running_loop().create_future()
         return future
 
     def is_beginning(self, execution: str) -> bool:
         """Whether somebody waits for the start."""
         return execution in self._begin
+
+    async def settled(self, execution: str) -> None:
+        """Wait until nothing of it is about to begin."""
+        beginning = self._begin.get(execution)
+        if beginning is not None:
+            await asyncio.wait({beginning})
 
     def end(self, execution: str) -> asyncio.Future[Execution]:
         """Resolved with the state in which the execution ends."""
@@ -31,7 +37,7 @@ class Waiting:
         return future
 
     def begun(self, execution: str) -> None:
-        """The start is durable."""
+        """The start, or the redrive, is durable."""
         future = self._begin.pop(execution, None)
         if future is not None and not future.done():
             future.set_result(None)
