@@ -83,14 +83,16 @@ def advance(
     now: int,
     seed: str,
     evaluator: Evaluator | None = None,
+    context: JSON = None,
 ) -> list[Event]:
     """Decide a signal and fold the events into ``execution``; no events if it answers nothing.
 
     ``now`` is milliseconds since the epoch, ``seed`` the only source of chance: the same arguments decide
-    the same events. Raises what ``evaluator`` raises to break off; ``execution`` is then of no more use.
+    the same events. ``context`` is shown in place of the execution's own context object. Raises what
+    ``evaluator`` raises to break off; ``execution`` is then of no more use.
     """
     profile = signal.profile if isinstance(signal, Started) else execution.profile
-    turn = Turn(machine, execution, now, seed, profile, evaluator)
+    turn = Turn(machine, execution, now, seed, profile, evaluator, context)
     # The first signal is a start, no later one is; what has ended receives nothing but a redrive.
     ended = execution.status != RUNNING
     if isinstance(signal, Started) == (execution.seq == 0) and isinstance(signal, Redriven) == ended:

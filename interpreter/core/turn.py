@@ -33,6 +33,7 @@ class Turn:
 
     __slots__ = (
         "closing",
+        "context",
         "evaluator",
         "events",
         "execution",
@@ -52,6 +53,7 @@ class Turn:
         seed: str,
         profile: str,
         evaluator: Evaluator | None = None,
+        context: JSON = None,
     ) -> None:
         self.machine = machine
         self.execution = execution
@@ -59,6 +61,7 @@ class Turn:
         self.seed = seed
         self.limits = PROFILES[profile]
         self.evaluator = evaluator
+        self.context = context
         self.events: list[Event] = []
         #: Frames that go on in this turn and the state each enters next: first in, first out.
         self.ready: deque[tuple[int, str]] = deque()
@@ -100,7 +103,11 @@ class Turn:
         return Bindings(
             frame.input.value,
             execution.variables(frame),
-            lambda: context_object(execution, frame, token=token, item=item),
+            lambda: (
+                context_object(execution, frame, token=token, item=item)
+                if self.context is None
+                else self.context
+            ),
             lambda: Random(f"{self.seed}/{execution.id}/{execution.seq}"),
             error=error,
             now=self.now,

@@ -39,7 +39,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "detent.schema": {"detent.query", "detent.core"},
     "detent.compile": {"detent.schema", "detent.query", "detent.core"},
     "detent.store": {"detent.core"},
-    "detent.runtime": {"detent.store", "detent.history", "detent.recording", "detent.audit", "detent.core"},
+    "detent.teststate": {"detent.compile", "detent.schema", "detent.query", "detent.core"},
+    "detent.runtime": {
+        "detent.store",
+        "detent.history",
+        "detent.recording",
+        "detent.audit",
+        "detent.teststate",
+        "detent.core",
+    },
     # A process of its own, which does nothing but evaluate.
     "detent.runtime.helper": {"detent.query", "detent.core"},
     # The composition root builds an engine from a store, handlers and the compiler: it alone knows them all.

@@ -13,6 +13,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from email.utils import formatdate
 
 from ...core.errors import RUNTIME
 from ...core.values import JSON, encode
@@ -146,11 +147,16 @@ def _invocation(task: TaskCall) -> tuple[str, JSON]:
 def _answer(payload: JSON, task: TaskCall) -> JSON:
     """What the service answers to a call that succeeded."""
     identity = request_id(task)
+    trace = identity.replace("-", "")
     headers = {
-        "Content-Length": str(len(encode(payload))),
-        "Content-Type": "application/json",
         "X-Amz-Executed-Version": "$LATEST",
+        "x-amzn-Remapped-Content-Length": "0",
+        "Connection": "keep-alive",
         "x-amzn-RequestId": identity,
+        "Content-Length": str(len(encode(payload))),
+        "Date": formatdate(usegmt=True),
+        "X-Amzn-Trace-Id": f"Root=1-{trace[:8]}-{trace[8:]};Parent={trace[:16]};Sampled=0",
+        "Content-Type": "application/json",
     }
     return {
         "ExecutedVersion": "$LATEST",
