@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import replace
+from time import monotonic
 
 from ..core.errors import TASK_FAILED
 from ..core.execution import Execution, Pending
@@ -21,6 +22,9 @@ from .handlers.base import Handler, TaskCall, TaskError, task_key
 
 log = logging.getLogger(__name__)
 
+#: How long attempts that end at once may follow each other before others have their turn, in seconds.
+TURN_SECONDS = 0.02
+
 #: Where signals go: the execution's id, and the signal.
 Post = Callable[[str, Signal], None]
 #: Finds who does the work behind a resource.
@@ -29,10 +33,25 @@ Resolve = Callable[[str], Handler | None]
 OnBeat = Callable[[str, int], None]
 
 
+class _Attempt:
+    """An attempt that waits for room or runs; ``task`` is the asyncio task that runs it."""
+
+    __slots__ = ("call", "pending", "place", "task")
+
+    def __init__(self, place: tuple[str, int], call: TaskCall, pending: Pending) -> None:
+        self.place = place
+        self.call = call
+        self.pending = pending
+        self.task: asyncio.Task[None] | None = None
+
+
 class Dispatcher:
     """``limit`` bounds how many tasks run at once; the others wait, their clocks standing still.
 
     ``worker`` names who runs them, in the log.
+
+    Attempts that end without being awaited cost no asyncio task of their own: one task runs them one after the
+    other, and becomes the task of the first that has to be awaited, while the next one goes on with the rest.
     """
 
     def __init__(
@@ -43,34 +62,80 @@ class Dispatcher:
         self._post = post
         self._on_beat = on_beat
         self._clock = clock
-        self._slots = asyncio.Semaphore(limit)
-        self._running: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._limit = limit
+        self._busy = 0
+        self._running: dict[tuple[str, int], _Attempt] = {}
+        self._waiting: deque[_Attempt] = deque()
+        #: The task that begins attempts now, and all that run one.
+        self._beginner: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, execution: Execution, pending: Pending) -> bool:
         """Run an attempt as soon as there is room. False, and nothing happens, if it runs already."""
         place = (execution.id, pending.id)
         if place in self._running:
             return False
-        call = _call(execution, pending)
-        task = asyncio.get_running_loop().create_task(self._run(call, pending))
-        self._running[place] = task
-        task.add_done_callback(lambda _: self._running.pop(place, None))
+        attempt = self._running[place] = _Attempt(place, _call(execution, pending), pending)
+        self._waiting.append(attempt)
+        self._go_on()
         return True
 
     def cancel(self, execution: str, pending: int) -> None:
         """Nobody waits for this attempt any more."""
-        task = self._running.get((execution, pending))
-        if task is not None:
-            task.cancel()
+        attempt = self._running.get((execution, pending))
+        if attempt is None:
+            return
+        if attempt.task is not None:
+            attempt.task.cancel()
+        else:
+            del self._running[attempt.place]
 
     async def close(self) -> None:
         """Cancel what runs; its attempts run again where the executions are resumed."""
-        running = list(self._running.values())
+        self._waiting.clear()
+        running = list(self._tasks)
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
-    async def _run(self, call: TaskCall, pending: Pending) -> None:
+    def _go_on(self) -> None:
+        """Have somebody begin what waits, if there is room."""
+        if self._beginner is None and self._waiting and self._busy < self._limit:
+            self._beginner = task = asyncio.get_running_loop().create_task(self._work())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _work(self) -> None:
+        """Run attempts one after the other, until one has to be awaited or others should have their turn."""
+        me = asyncio.current_task()
+        # It is looked at once this task has ended or awaits something.
+        asyncio.get_running_loop().call_soon(self._relieve, me)
+        until = monotonic() + TURN_SECONDS
+        try:
+            while self._beginner is me and self._waiting and self._busy < self._limit:
+                attempt = self._waiting.popleft()
+                if self._running.get(attempt.place) is not attempt:
+                    continue  # cancelled before it began
+                attempt.task = me
+                self._busy += 1
+                try:
+                    await self._run(attempt)
+                finally:
+                    self._busy -= 1
+                    del self._running[attempt.place]
+                if monotonic() > until:
+                    break
+        finally:
+            self._relieve(me)
+            self._go_on()
+
+    def _relieve(self, beginner: asyncio.Task[None] | None) -> None:
+        if self._beginner is beginner:
+            self._beginner = None
+            self._go_on()
+
+    async def _run(self, attempt: _Attempt) -> None:
+        call, pending = attempt.call, attempt.pending
         handler, problem = None, f"nobody handles the resource {call.resource}"
         try:
             handler = self._resolve(call.resource)
@@ -79,13 +144,17 @@ class Dispatcher:
             problem = f"{problem}: {error}"
         if handler is None:
             self._post(call.execution, Failed(call.pending, TASK_FAILED, problem))
-            return
-        async with self._slots, handler.slots or nullcontext():
-            self._post(call.execution, Began(call.pending, self._worker))
-            if pending.timeout is not None and (not pending.started or pending.mode == "request"):
-                call = replace(call, deadline=self._clock.now() + pending.timeout * 1000)
-            signal = await self._attempt(handler, call, pending)
-        self._post(call.execution, signal)
+        elif handler.slots is None:
+            await self._call(handler, call, pending)
+        else:
+            async with handler.slots:
+                await self._call(handler, call, pending)
+
+    async def _call(self, handler: Handler, call: TaskCall, pending: Pending) -> None:
+        self._post(call.execution, Began(call.pending, self._worker))
+        if pending.timeout is not None and (not pending.started or pending.mode == "request"):
+            call = replace(call, deadline=self._clock.now() + pending.timeout * 1000)
+        self._post(call.execution, await self._attempt(handler, call, pending))
 
     async def _attempt(self, handler: Handler, call: TaskCall, pending: Pending) -> Signal:
         try:

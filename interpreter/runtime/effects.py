@@ -15,6 +15,7 @@ from ..core.execution import RUNNING, Execution, Pending
 from ..core.signals import Began, Failed, Redriven, Signal, Submitted, Succeeded
 from .activities import Activities
 from .actor import Actor, Actors, Decided, is_work
+from .clock import Clock
 from .deadlines import Deadlines
 from .dispatch import Dispatcher
 from .errors import EngineError, ExecutionStuck
@@ -40,6 +41,7 @@ class Effects:
     def __init__(
         self,
         actors: Actors,
+        clock: Clock,
         mailboxes: Mailboxes,
         deadlines: Deadlines,
         dispatcher: Dispatcher,
@@ -48,6 +50,7 @@ class Effects:
         intake: Intake,
     ) -> None:
         self._actors = actors
+        self._clock = clock
         self._mailboxes = mailboxes
         self._deadlines = deadlines
         self._dispatcher = dispatcher
@@ -55,6 +58,8 @@ class Effects:
         self._waiting = waiting
         self._intake = intake
         self._observers: list[Observer] = []
+        #: Executions with tasks that have begun, but whose logs do not say so yet.
+        self._begun: dict[str, None] = {}
 
     def observe(self, observer: Observer) -> None:
         """Tell an observer of everything that becomes durable."""
@@ -145,17 +150,34 @@ class Effects:
         actor = self._actors.get(execution)
         if actor is None:
             return
-        if not isinstance(signal, Began):
-            self._mailboxes.post(execution, signal)
+        if isinstance(signal, Began):
+            self._report_begin(actor, signal)
             return
+        if actor.mailbox and isinstance(signal, (Succeeded, Failed)):
+            last, at, _ = actor.mailbox[-1]
+            if isinstance(last, Began) and last.pending == signal.pending and at == self._clock.now():
+                actor.mailbox.pop()  # both at the same instant: the end alone says as much
+        self._mailboxes.post(execution, signal)
+
+    def _report_begin(self, actor: Actor, signal: Began) -> None:
         pending = actor.execution.pending.get(signal.pending)
         if pending is not None and pending.started and pending.mode != "request":
             # A call that is made again, after a crash: its heart beats from now on, its time goes on.
-            self._deadlines.beat(execution, pending.id)
-            self._deadlines.arm_heartbeat(execution, pending)
+            self._deadlines.beat(actor.record.id, pending.id)
+            self._deadlines.arm_heartbeat(actor.record.id, pending)
             return
-        self._mailboxes.leave(execution, signal)
-        asyncio.get_running_loop().call_later(BEGAN_DELAY_SECONDS, self._mailboxes.make_ready, execution)
+        self._mailboxes.leave(actor.record.id, signal)
+        if not self._begun:
+            asyncio.get_running_loop().call_later(BEGAN_DELAY_SECONDS, self._write_begun)
+        self._begun[actor.record.id] = None
+
+    def _write_begun(self) -> None:
+        """Beginnings whose ends let wait for them are written alone."""
+        begun, self._begun = self._begun, {}
+        for execution in begun:
+            actor = self._actors.get(execution)
+            if actor is not None and actor.mailbox:
+                self._mailboxes.make_ready(execution)
 
     # The end of the work here
 

@@ -112,6 +112,7 @@ class Engine:
         )
         self._effects = Effects(
             self._actors,
+            self._clock,
             self._mailboxes,
             self._deadlines,
             self._dispatcher,

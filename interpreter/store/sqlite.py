@@ -58,6 +58,8 @@ class SqliteStore:
         self._lock: EngineLock | None = None
         self._writer: Connection | None = None
         self._reader: Connection | None = None
+        #: The keys of executions that have an owner, by id. Belongs to the writer's thread.
+        self._keys: dict[str, int] = {}
 
     async def open(self, *, engine: bool) -> None:
         if self._writer is not None:
@@ -99,7 +101,7 @@ class SqliteStore:
         return await self._read(_machine_named, name)
 
     async def append(self, batches: Sequence[Batch]) -> list[Outcome]:
-        return await self._run_executions(_append, batches)
+        return await self._run_executions(_append, self._keys, batches)
 
     async def load(self, execution: str, *, after: int = 0, limit: int | None = None) -> Log:
         return await self._read(_load, execution, after, limit)
@@ -207,24 +209,48 @@ class _Row:
         self.standing = standing
 
 
-class _Changes:
-    """What a group of batches amounts to, gathered first and then written by few statements."""
+class _Moved(Exception):
+    """An execution does not stand where the batch that was to move it unread had left it."""
 
-    def __init__(self, connection: sqlite3.Connection, batches: Sequence[Batch]) -> None:
+
+class _Changes:
+    """What a group of batches amounts to, gathered first and then written by few statements.
+
+    Most batches come from the owner of an execution whose key is known. Where such an execution stands is not
+    read before: its row is changed if it stands where the batch begins. If one does not, :meth:`write`
+    raises _Moved, and all are read.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, batches: Sequence[Batch], keys: dict[str, int]) -> None:
         self.connection = connection
         self.owners = {name for (name,) in connection.execute(_SQL["owners"])}
-        self.rows = _standing(connection, {batch.execution for batch in batches})
+        self.keys = keys
+        self.rows = _standing(connection, {batch.execution for batch in batches if not self._is_plain(batch)})
         self.touched: dict[int, _Row] = {}
         (self.next_key,) = connection.execute(_SQL["next_key"]).fetchone()
+        self.advanced: list[tuple[Any, ...]] = []
+        self.finished: list[tuple[Any, ...]] = []
         self.segments: list[tuple[int, int, int, bytes, bytes]] = []
         self.blobs: list[tuple[int, str, bytes]] = []
         self.drained: list[tuple[int, int]] = []
         self.closed: list[tuple[int, int]] = []
         self.letters: list[tuple[str, bytes, str]] = []
 
+    def _is_plain(self, batch: Batch) -> bool:
+        """Whether it moves a known execution of an owner who keeps it, or ends it."""
+        return (
+            batch.fence is not None
+            and batch.hold in self.owners
+            and batch.create is None
+            and batch.execution in self.keys
+        )
+
     def add(self, batch: Batch) -> Outcome:
         """Judge one batch and note what it changes."""
         row = self.rows.get(batch.execution)
+        if row is None and self._is_plain(batch):
+            self._note(batch, self._move(batch))
+            return Outcome.DONE
         outcome = judge(batch, row.standing if row else None)
         if outcome is not Outcome.DONE:
             return outcome
@@ -234,8 +260,22 @@ class _Changes:
             self.next_key += 1
         else:
             row.standing.accept(batch, self.owners)
-        key = row.key
-        self.touched[key] = row
+        self.touched[row.key] = row
+        self._note(batch, row.key)
+        return outcome
+
+    def _move(self, batch: Batch) -> int:
+        """Note where a plain batch moves its execution, and what must hold; the execution's key."""
+        key, head = self.keys[batch.execution], batch.head
+        guard = key, batch.execution, batch.after, batch.fence, batch.hold
+        if head.ended_at is None:
+            fresh = bool(batch.closed)
+            self.advanced.append((head.status, head.due, head.ready, batch.last, fresh, *guard))
+        else:
+            self.finished.append((head.status, head.due, head.ready, head.ended_at, batch.last, *guard))
+        return key
+
+    def _note(self, batch: Batch, key: int) -> None:
         if batch.last > batch.after:
             self.segments.append((key, batch.after, batch.last, batch.control, batch.payloads))
         if batch.blobs:
@@ -246,10 +286,12 @@ class _Changes:
             self.closed.extend((key, pending) for pending in batch.closed)
         if batch.letters:
             self.letters.extend((letter.dedupe, letter.body, letter.execution) for letter in batch.letters)
-        return outcome
 
     def write(self) -> None:
-        """Write what was noted, one statement per kind."""
+        """Write what was noted, one statement per kind. Raises _Moved."""
+        for name, moves in (("advance", self.advanced), ("finish", self.finished)):
+            if moves and self.connection.executemany(_SQL[name], moves).rowcount != len(moves):
+                raise _Moved
         new = [_created(row.key, row.record, row.standing) for row in self.touched.values() if row.record]
         old = [(*_stands(row.standing), row.key) for row in self.touched.values() if not row.record]
         for name, rows in (
@@ -258,11 +300,26 @@ class _Changes:
             ("append", self.segments),
             ("put_blob", self.blobs),
             ("drain", self.drained),
-            ("close_beat", self.closed),
+            ("close_beat", self.closed if self.closed and self._has_beats() else ()),
             ("send", self.letters),
         ):
             if rows:
                 self.connection.executemany(_SQL[name], rows)
+        self._learn()
+
+    def _has_beats(self) -> bool:
+        (found,) = self.connection.execute(_SQL["has_beats"]).fetchone()
+        return bool(found)
+
+    def _learn(self) -> None:
+        """Know the keys of what has an owner. One that is wrong, after a rollback, is found out by its id."""
+        for row in self.finished:
+            self.keys.pop(row[6], None)
+        for id, row in self.rows.items():
+            if row.standing.owner is not None:
+                self.keys[id] = row.key
+            else:
+                self.keys.pop(id, None)
 
 
 def _standing(connection: sqlite3.Connection, ids: Collection[str]) -> dict[str, _Row]:
@@ -282,8 +339,22 @@ def _padded(ids: Collection[str], size: int) -> Iterator[list[str | None]]:
         yield [*some, *repeat(None, size - len(some))]
 
 
-def _append(connection: sqlite3.Connection, batches: Sequence[Batch]) -> list[Outcome]:
-    changes = _Changes(connection, batches)
+def _append(
+    connection: sqlite3.Connection, keys: dict[str, int], batches: Sequence[Batch]
+) -> list[Outcome]:
+    try:
+        return _append_all(connection, keys, batches)
+    except _Moved:
+        connection.execute("ROLLBACK")
+        connection.execute("BEGIN IMMEDIATE")
+        keys.clear()
+        return _append_all(connection, keys, batches)
+
+
+def _append_all(
+    connection: sqlite3.Connection, keys: dict[str, int], batches: Sequence[Batch]
+) -> list[Outcome]:
+    changes = _Changes(connection, batches, keys)
     outcomes = [changes.add(batch) for batch in batches]
     changes.write()
     return outcomes

@@ -40,6 +40,17 @@ UPDATE execution
 SET status = ?, due = ?, ready = ?, ended_at = ?, last = ?, fence = ?, claims = ?, owner = ?
 WHERE key = ?;
 
+-- name: advance
+-- Where an execution stands that its owner keeps, if it stood where it was left.
+UPDATE execution
+SET status = ?, due = ?, ready = ?, last = ?, claims = CASE WHEN ? THEN 0 ELSE claims END
+WHERE key = ? AND id = ? AND last = ? AND fence = ? AND owner = ? AND ended_at IS NULL;
+
+-- name: finish
+-- The end of an execution that had an owner, if it stood where it was left.
+UPDATE execution SET status = ?, due = ?, ready = ?, ended_at = ?, last = ?, claims = 0, owner = NULL
+WHERE key = ? AND id = ? AND last = ? AND fence = ? AND owner = ? AND ended_at IS NULL;
+
 -- name: append
 -- One segment at the end of a log.
 INSERT INTO segment (execution, after, last, control, payloads) VALUES (?, ?, ?, ?, ?);
@@ -55,6 +66,10 @@ UPDATE inbox SET body = NULL WHERE number = ? AND execution = ?;
 -- name: close_beat
 -- The heartbeat deadline of a pending that no longer waits.
 DELETE FROM beat WHERE execution = ? AND pending = ?;
+
+-- name: has_beats
+-- Whether any task has a heartbeat deadline.
+SELECT EXISTS (SELECT 1 FROM beat);
 
 -- name: send
 -- A letter into the inbox, unless its dedupe id is taken.
