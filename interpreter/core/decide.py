@@ -178,7 +178,10 @@ def _succeed_task(turn: Turn, pending: Pending, frame: Frame, output: Payload) -
         _fail_task(turn, pending, frame, failure.error, failure.cause)
         return
     turn.emit(TaskSucceeded(frame.id, pending.id, output, turn.show(), frame.last))
-    _guarded(turn, frame, lambda: finish(turn, frame, output))
+    try:
+        finish(turn, frame, output)
+    except StateFailure as failure:
+        unwind.fail(turn, frame, failure)
 
 
 def _failed(turn: Turn, signal: Failed) -> None:
@@ -396,19 +399,15 @@ def _choice(turn: Turn, frame: Frame, state: Choice) -> None:
 
 def _schedule(turn: Turn, frame: Frame, state: Task) -> None:
     token = turn.token() if state.mode != "request" else None
-    # An activity's worker gets the token with the task; expressions do not see it.
-    bindings = turn.bindings(frame, token=None if state.mode == "activity" else token)
-    arguments = bindings.input if state.flow is None else state.flow.arguments(bindings)
-    credentials = None if state.credentials is None else Payload(state.credentials(bindings.input, bindings))
-    timeout = _seconds(state.timeout, bindings)
+    arguments, credentials, timeout, heartbeat = _call(turn, frame, state, token)
     turn.emit(
         TaskScheduled(
             frame.id,
             state.resource,
             state.mode,
-            turn.payload(arguments, frame, frame.input),
+            arguments,
             timeout,
-            _seconds(state.heartbeat, bindings),
+            heartbeat,
             credentials,
             None if token is None else hash_token(token),
             frame.attempt + 1,
@@ -418,6 +417,21 @@ def _schedule(turn: Turn, frame: Frame, state: Task) -> None:
     )
     if state.mode == "activity" and timeout is not None and turn.limits.activity_times_out_untaken:
         turn.emit(TaskOffered(frame.id, turn.execution.seq, turn.now + timeout * 1000))
+
+
+def _call(
+    turn: Turn, frame: Frame, state: Task, token: str | None
+) -> tuple[Payload, Payload | None, int | None, int | None]:
+    """The arguments of a task, its credentials, and its allowances."""
+    if state.flow is None and state.timeout is None and state.heartbeat is None and state.credentials is None:
+        return frame.input, None, None, None
+    # An activity's worker gets the token with the task; expressions do not see it.
+    bindings = turn.bindings(frame, token=None if state.mode == "activity" else token)
+    arguments = bindings.input if state.flow is None else state.flow.arguments(bindings)
+    credentials = None if state.credentials is None else Payload(state.credentials(bindings.input, bindings))
+    timeout = _seconds(state.timeout, bindings)
+    heartbeat = _seconds(state.heartbeat, bindings)
+    return turn.payload(arguments, frame, frame.input), credentials, timeout, heartbeat
 
 
 def _seconds(evaluate: Evaluate | None, bindings: Bindings) -> int | None:

@@ -41,7 +41,7 @@ from .limits import REDRIVE_TOKENS_MAX
 def evolve(execution: Execution, event: Event) -> None:
     """Change the execution by one event, in place."""
     execution.seq += 1
-    _FILE[event.__class__](execution, event)
+    FILE[event.__class__](execution, event)
 
 
 def fold(events: Iterable[Event]) -> Execution:
@@ -278,7 +278,8 @@ def _close(execution: Execution, frame: Frame) -> None:
         frame.pending = None
 
 
-_FILE: dict[type, Callable[[Execution, Any], None]] = {
+#: How each kind of event is filed, by its class.
+FILE: dict[type, Callable[[Execution, Any], None]] = {
     ExecutionStarted: _execution_started,
     StateEntered: _state_entered,
     StateExited: _state_exited,

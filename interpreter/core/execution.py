@@ -150,15 +150,12 @@ class Execution:
 
     def due(self) -> int | None:
         """The earliest instant at which the execution needs attention by itself."""
-        instants = [
-            at
-            for pending in self.pending.values()
-            for at in (pending.due, pending.beat_due)
-            if at is not None
-        ]
-        if self.ends_at is not None and self.status == RUNNING:
-            instants.append(self.ends_at)
-        return min(instants, default=None)
+        earliest = self.ends_at if self.status == RUNNING else None
+        for pending in self.pending.values():
+            for at in (pending.due, pending.beat_due):
+                if at is not None and (earliest is None or at < earliest):
+                    earliest = at
+        return earliest
 
     def variables(self, frame: Frame) -> Mapping[str, JSON]:
         """The variables a frame can read: its own scope's, then those of the scopes around it."""

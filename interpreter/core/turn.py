@@ -16,7 +16,7 @@ from .context import context_object
 from .errors import DATA_LIMIT_EXCEEDED, RUNTIME, StateFailure
 from .evaluation import Evaluator
 from .events import Event
-from .evolve import evolve
+from .evolve import FILE
 from .execution import Execution, Frame
 from .limits import PROFILES
 from .machine import Machine, State
@@ -70,9 +70,11 @@ class Turn:
         self.steps = 0
 
     def emit(self, event: Event) -> None:
-        """Record an event and fold it."""
+        """Record an event and fold it, as :func:`~.evolve.evolve` does: this is where the time of a decision goes."""
         self.events.append(event)
-        evolve(self.execution, event)
+        execution = self.execution
+        execution.seq += 1
+        FILE[event.__class__](execution, event)
 
     def show(self, count: int = 1) -> int:
         """The id of the next event in the shown history, which shows as ``count`` events.

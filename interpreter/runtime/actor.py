@@ -6,7 +6,6 @@ as a batch, and waits: nothing more is decided, and no effect takes place, until
 
 from __future__ import annotations
 
-import secrets
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from ..core.signals import ChildEnded, Signal, Succeeded
 from ..store.base import Batch, ExecutionRecord, Head, Letter
 from .evaluations import Evaluations
 from .nested import child_of, letter_of_stop, letters_at_end
+from .seeds import draw_seed
 
 
 @dataclass(slots=True)
@@ -86,7 +86,7 @@ class Actor:
         while self.mailbox:
             signal, at, message = self.mailbox.popleft()
             if len(taken) == len(seeds):
-                seeds.append(secrets.token_urlsafe(32))
+                seeds.append(draw_seed())
             seed = seeds[len(taken)]
             evaluations = self._evaluations(len(taken)) if hurried else None
             taken.append((signal, at, message))
@@ -169,8 +169,7 @@ def head_of(execution: Execution) -> Head:
     """What must be findable without reading the log."""
     if execution.status != RUNNING:
         return Head(execution.status, None, False, execution.ended_at)
-    ready = any(is_work(pending) for pending in execution.pending.values())
-    return Head(execution.status, execution.due(), ready)
+    return Head(execution.status, execution.due(), any(map(is_work, execution.pending.values())))
 
 
 def is_work(pending: Pending) -> bool:

@@ -112,7 +112,7 @@ class ExecutionRecord:
     origin: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Head:
     """What changes about an execution and must be found without reading its log.
 
@@ -137,7 +137,7 @@ class Letter:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Batch:
     """One transaction of one execution: a segment of its log and what follows from it.
 

@@ -221,7 +221,9 @@ class _Changes:
     raises _Moved, and all are read.
     """
 
-    def __init__(self, connection: sqlite3.Connection, batches: Sequence[Batch], keys: dict[str, int]) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, batches: Sequence[Batch], keys: dict[str, int]
+    ) -> None:
         self.connection = connection
         self.owners = {name for (name,) in connection.execute(_SQL["owners"])}
         self.keys = keys
@@ -339,9 +341,7 @@ def _padded(ids: Collection[str], size: int) -> Iterator[list[str | None]]:
         yield [*some, *repeat(None, size - len(some))]
 
 
-def _append(
-    connection: sqlite3.Connection, keys: dict[str, int], batches: Sequence[Batch]
-) -> list[Outcome]:
+def _append(connection: sqlite3.Connection, keys: dict[str, int], batches: Sequence[Batch]) -> list[Outcome]:
     try:
         return _append_all(connection, keys, batches)
     except _Moved:
