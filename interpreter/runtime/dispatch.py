@@ -10,8 +10,8 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from time import monotonic
+from typing import Protocol
 
 from ..core.errors import TASK_FAILED
 from ..core.execution import Execution, Pending
@@ -25,49 +25,55 @@ log = logging.getLogger(__name__)
 #: How long attempts that end at once may follow each other before others have their turn, in seconds.
 TURN_SECONDS = 0.02
 
-#: Where signals go: the execution's id, and the signal.
-Post = Callable[[str, Signal], None]
 #: Finds who does the work behind a resource.
 Resolve = Callable[[str], Handler | None]
 #: Told of a sign of life: the execution's id and the pending's.
 OnBeat = Callable[[str, int], None]
 
 
-class _Attempt:
-    """An attempt that waits for room or runs; ``task`` is the asyncio task that runs it."""
+class Report(Protocol):
+    """Where signals go: to an execution, as of an instant in milliseconds; None: now."""
 
-    __slots__ = ("call", "pending", "place", "task")
+    def __call__(self, execution: str, signal: Signal, at: int | None = None, /) -> None: ...
+
+
+class _Attempt:
+    """An attempt that waits for room or runs; ``began_at`` is when it began, as long as that was not told."""
+
+    __slots__ = ("began_at", "call", "pending", "place", "task")
 
     def __init__(self, place: tuple[str, int], call: TaskCall, pending: Pending) -> None:
         self.place = place
         self.call = call
         self.pending = pending
         self.task: asyncio.Task[None] | None = None
+        self.began_at: int | None = None
 
 
 class Dispatcher:
     """``limit`` bounds how many tasks run at once; the others wait, their clocks standing still.
 
-    ``worker`` names who runs them, in the log.
+    ``report`` is told of their beginnings and ends, ``worker`` names who runs them, in the log.
 
     Attempts that end without being awaited cost no asyncio task of their own: one task runs them one after the
     other, and becomes the task of the first that has to be awaited, while the next one goes on with the rest.
     """
 
     def __init__(
-        self, resolve: Resolve, post: Post, on_beat: OnBeat, *, worker: str, clock: Clock, limit: int
+        self, resolve: Resolve, report: Report, on_beat: OnBeat, *, worker: str, clock: Clock, limit: int
     ) -> None:
         self._worker = worker
         self._resolve = resolve
-        self._post = post
+        self._report = report
         self._on_beat = on_beat
         self._clock = clock
         self._limit = limit
         self._busy = 0
         self._running: dict[tuple[str, int], _Attempt] = {}
         self._waiting: deque[_Attempt] = deque()
-        #: The task that begins attempts now, and all that run one.
+        #: The task that begins attempts now, what it has begun, and all tasks.
         self._beginner: asyncio.Task[None] | None = None
+        self._begun: _Attempt | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, execution: Execution, pending: Pending) -> bool:
@@ -118,6 +124,7 @@ class Dispatcher:
                     continue  # cancelled before it began
                 attempt.task = me
                 self._busy += 1
+                self._begun = attempt
                 try:
                     await self._run(attempt)
                 finally:
@@ -126,16 +133,26 @@ class Dispatcher:
                 if monotonic() > until:
                     break
         finally:
-            self._relieve(me)
+            if self._beginner is me:
+                self._beginner = None
             self._go_on()
 
     def _relieve(self, beginner: asyncio.Task[None] | None) -> None:
+        """What was begun has to be awaited: its beginning is told, and somebody else goes on."""
         if self._beginner is beginner:
             self._beginner = None
+            if self._begun is not None:
+                self._tell_begin(self._begun)
             self._go_on()
 
+    def _tell_begin(self, attempt: _Attempt) -> None:
+        """Once, and not while it waits for a slot."""
+        at, attempt.began_at = attempt.began_at, None
+        if at is not None:
+            self._report(attempt.call.execution, Began(attempt.call.pending, self._worker), at)
+
     async def _run(self, attempt: _Attempt) -> None:
-        call, pending = attempt.call, attempt.pending
+        call = attempt.call
         handler, problem = None, f"nobody handles the resource {call.resource}"
         try:
             handler = self._resolve(call.resource)
@@ -143,20 +160,23 @@ class Dispatcher:
             log.exception("the handler of %s could not be found", call.resource)
             problem = f"{problem}: {error}"
         if handler is None:
-            self._post(call.execution, Failed(call.pending, TASK_FAILED, problem))
+            signal: Signal = Failed(call.pending, TASK_FAILED, problem)
         elif handler.slots is None:
-            await self._call(handler, call, pending)
+            signal = await self._ask(handler, attempt)
         else:
             async with handler.slots:
-                await self._call(handler, call, pending)
+                signal = await self._ask(handler, attempt)
+        self._report(call.execution, signal)
 
-    async def _call(self, handler: Handler, call: TaskCall, pending: Pending) -> None:
-        self._post(call.execution, Began(call.pending, self._worker))
+    async def _ask(self, handler: Handler, attempt: _Attempt) -> Signal:
+        """What becomes of an attempt. It begins now; that is told alone unless it ends at once."""
+        call, pending = attempt.call, attempt.pending
+        attempt.began_at = now = self._clock.now()
+        # The answer of a job or a callback is not its end: that it began is always told.
+        if attempt.task is not self._beginner or pending.mode != "request":
+            self._tell_begin(attempt)
         if pending.timeout is not None and (not pending.started or pending.mode == "request"):
-            call = replace(call, deadline=self._clock.now() + pending.timeout * 1000)
-        self._post(call.execution, await self._attempt(handler, call, pending))
-
-    async def _attempt(self, handler: Handler, call: TaskCall, pending: Pending) -> Signal:
+            call.deadline = now + pending.timeout * 1000
         try:
             result = await handler.run(call, lambda: self._on_beat(call.execution, call.pending))
             payload = Payload(result)

@@ -15,7 +15,6 @@ from ..core.execution import RUNNING, Execution, Pending
 from ..core.signals import Began, Failed, Redriven, Signal, Submitted, Succeeded
 from .activities import Activities
 from .actor import Actor, Actors, Decided, is_work
-from .clock import Clock
 from .deadlines import Deadlines
 from .dispatch import Dispatcher
 from .errors import EngineError, ExecutionStuck
@@ -41,7 +40,6 @@ class Effects:
     def __init__(
         self,
         actors: Actors,
-        clock: Clock,
         mailboxes: Mailboxes,
         deadlines: Deadlines,
         dispatcher: Dispatcher,
@@ -50,7 +48,6 @@ class Effects:
         intake: Intake,
     ) -> None:
         self._actors = actors
-        self._clock = clock
         self._mailboxes = mailboxes
         self._deadlines = deadlines
         self._dispatcher = dispatcher
@@ -145,31 +142,20 @@ class Effects:
 
     # What tasks report
 
-    def report(self, execution: str, signal: Signal) -> None:
+    def report(self, execution: str, signal: Signal, at: int | None = None) -> None:
         """A task begins or ends. A beginning alone is worth no transaction: quick tasks write it with their end."""
-        actor = self._actors.get(execution)
-        if actor is None:
+        if not isinstance(signal, Began):
+            self._mailboxes.post(execution, signal, at=at)
             return
-        if isinstance(signal, Began):
-            self._report_begin(actor, signal)
-            return
-        if actor.mailbox and isinstance(signal, (Succeeded, Failed)):
-            last, at, _ = actor.mailbox[-1]
-            if isinstance(last, Began) and last.pending == signal.pending and at == self._clock.now():
-                actor.mailbox.pop()  # both at the same instant: the end alone says as much
-        self._mailboxes.post(execution, signal)
-
-    def _report_begin(self, actor: Actor, signal: Began) -> None:
-        pending = actor.execution.pending.get(signal.pending)
+        pending = self._actors.pending(execution, signal.pending)
         if pending is not None and pending.started and pending.mode != "request":
             # A call that is made again, after a crash: its heart beats from now on, its time goes on.
-            self._deadlines.beat(actor.record.id, pending.id)
-            self._deadlines.arm_heartbeat(actor.record.id, pending)
-            return
-        self._mailboxes.leave(actor.record.id, signal)
-        if not self._begun:
-            asyncio.get_running_loop().call_later(BEGAN_DELAY_SECONDS, self._write_begun)
-        self._begun[actor.record.id] = None
+            self._deadlines.beat(execution, pending.id)
+            self._deadlines.arm_heartbeat(execution, pending)
+        elif self._mailboxes.leave(execution, signal, at=at):
+            if not self._begun:
+                asyncio.get_running_loop().call_later(BEGAN_DELAY_SECONDS, self._write_begun)
+            self._begun[execution] = None
 
     def _write_begun(self) -> None:
         """Beginnings whose ends let wait for them are written alone."""

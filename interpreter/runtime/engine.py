@@ -112,7 +112,6 @@ class Engine:
         )
         self._effects = Effects(
             self._actors,
-            self._clock,
             self._mailboxes,
             self._deadlines,
             self._dispatcher,
@@ -282,8 +281,8 @@ class Engine:
     async def _redrive(self, execution: str, signal: Redriven, message: int) -> bool:
         return await self._recovery.redrive(execution, signal, message=message)
 
-    def _report(self, execution: str, signal: Signal) -> None:
-        self._effects.report(execution, signal)
+    def _report(self, execution: str, signal: Signal, at: int | None = None, /) -> None:
+        self._effects.report(execution, signal, at)
 
     def _beat(self, execution: str, pending: int) -> None:
         """A sign of life of a task, from any thread."""

@@ -315,8 +315,8 @@ class _Changes:
 
     def _learn(self) -> None:
         """Know the keys of what has an owner. One that is wrong, after a rollback, is found out by its id."""
-        for row in self.finished:
-            self.keys.pop(row[6], None)
+        for ended in self.finished:
+            self.keys.pop(ended[6], None)
         for id, row in self.rows.items():
             if row.standing.owner is not None:
                 self.keys[id] = row.key

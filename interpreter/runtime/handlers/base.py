@@ -32,7 +32,7 @@ class TaskError(Exception):
         return self.error if self.cause is None else f"{self.error}: {self.cause}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TaskCall:
     """One attempt of one task.
 
