@@ -47,25 +47,15 @@ def reference() -> str:
 
 def _commands() -> Iterator[str]:
     context = click.Context(app, info_name="detent")
-    for name, command in _leaves(app, context):
+    for name in app.list_commands(context):
+        command = app.get_command(context, name)
+        assert command is not None
         arguments = " ".join(_argument(p) for p in command.params if isinstance(p, click.Argument))
         yield f"### `detent {name}{f' {arguments}' if arguments else ''}`\n"
         yield f"{_prose(command.help or '')}\n"
         options = [p for p in command.params if isinstance(p, click.Option) and not p.hidden]
         if options:
             yield _table(("option", "meaning"), ((_spelling(o), _meaning(o)) for o in options))
-
-
-def _leaves(
-    group: click.Group, context: click.Context, before: str = ""
-) -> Iterator[tuple[str, click.Command]]:
-    """Every command with its whole name; a group before the commands below it."""
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        assert command is not None
-        yield before + name, command
-        if isinstance(command, click.Group):
-            yield from _leaves(command, context, f"{name} ")
 
 
 def _argument(argument: click.Argument) -> str:
@@ -112,14 +102,19 @@ def _exits() -> Iterator[str]:
     yield _table(("code", "meaning"), rows)
 
 
+#: What tells profiles apart, and limits nothing.
+_KINDS = frozenset({"profile", "type", "synchronous"})
+
+
 def _limits() -> Iterator[str]:
     yield "## Limits\n"
     yield (
         "An execution is pinned to a profile when it starts. `detent` is that of `run`; "
-        "`aws` has the values of the service.\n"
+        "`aws` has the values of the service. Executions of type EXPRESS have the limits of their profile, but may take "
+        "five minutes only, and their history is as long as it gets.\n"
     )
     comments = _comments((ROOT / "interpreter" / "core" / "limits.py").read_text("utf-8"))
-    fields = [name for name in limits.DETENT.__dataclass_fields__ if name != "profile"]
+    fields = [name for name in limits.DETENT.__dataclass_fields__ if name not in _KINDS]
     rows = (
         (
             f"`{name}`",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from .execution import Execution, Frame
+from .limits import PROFILES
 from .values import JSON
 
 #: Types of state whose context tells how often the state was tried again.
@@ -39,8 +40,9 @@ def context_object(
         "StartTime": instant_text(execution.started_at),
         "Name": execution.name,
         "RoleArn": execution.role,
-        "RedriveCount": execution.redrive_count,
     }
+    if not PROFILES[execution.profile].synchronous:
+        whole["RedriveCount"] = execution.redrive_count
     if execution.redriven_at is not None:
         whole["RedriveTime"] = instant_text(execution.redriven_at)
     found: dict[str, JSON] = {

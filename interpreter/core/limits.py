@@ -1,15 +1,19 @@
 """A limit on everything: its name, the service's value, ours, and the reason.
 
 An execution is pinned to a profile when it starts. ``aws`` is the service's, ``detent`` the default of
-what runs on one's own machine. None means no limit. Sizes are bytes of compact JSON in UTF-8, times are
-milliseconds unless the name says otherwise.
+what runs on one's own machine; each has variants for executions of type EXPRESS. None means no limit.
+Sizes are bytes of compact JSON in UTF-8, times are milliseconds unless the name says otherwise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Literal
+
+#: The types of state machines, and so of executions.
+ExecutionType = Literal["STANDARD", "EXPRESS"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,10 @@ class Limits:
     execution_seconds: int | None = None
     #: How long after its end an execution can be redriven, in days.
     redrive_days: int | None = None
+    #: Type of the executions: EXPRESS ones are not written while they run, and begin anew after a crash.
+    type: ExecutionType = "STANDARD"
+    #: Whether somebody waits for an EXPRESS execution, which is then written nowhere, and never redriven.
+    synchronous: bool = False
     #: Whether States.ALL covers States.DataLimitExceeded: it did on the service in two recordings.
     all_covers_data_limit: bool = True
     #: Whether an activity's task that no worker takes runs out of time, counted from when it was offered.
@@ -59,7 +67,39 @@ DETENT = Limits(
     map_items=100_000,
 )
 
-PROFILES: Mapping[str, Limits] = MappingProxyType({limits.profile: limits for limits in (AWS, DETENT)})
+#: How long an execution of type EXPRESS may be open.
+EXPRESS_SECONDS_MAX = 300
+
+
+def _express(limits: Limits, kind: str, *, synchronous: bool) -> Limits:
+    return replace(
+        limits,
+        profile=f"{limits.profile}-{kind}",
+        type="EXPRESS",
+        synchronous=synchronous,
+        history_events=None,
+        execution_seconds=EXPRESS_SECONDS_MAX,
+    )
+
+
+_VARIANTS: Mapping[tuple[str, ExecutionType, bool], Limits] = {
+    (limits.profile, variant.type, variant.synchronous): variant
+    for limits in (AWS, DETENT)
+    for variant in (
+        limits,
+        _express(limits, "express", synchronous=False),
+        _express(limits, "sync-express", synchronous=True),
+    )
+}
+
+PROFILES: Mapping[str, Limits] = MappingProxyType({limits.profile: limits for limits in _VARIANTS.values()})
+
+
+def profile_for(profile: str, type: ExecutionType, *, synchronous: bool = False) -> str:
+    """The name of the profile of an execution of a type: the variant of ``profile``, itself any variant."""
+    family = profile.partition("-")[0]
+    return _VARIANTS[family, type, synchronous].profile
+
 
 #: A Wait longer than this is refused (a signed 32-bit count of seconds, as the service seems to keep it).
 WAIT_SECONDS_MAX = 2**31 - 1

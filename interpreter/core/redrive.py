@@ -40,6 +40,8 @@ def redrive_status(execution: Execution, now: int) -> RedriveStatus:
 def refusal(execution: Execution, now: int) -> str | None:
     """Why an execution cannot be redriven at ``now``, in the service's words; None if it can."""
     limits = PROFILES[execution.profile]
+    if limits.type == "EXPRESS":
+        return "Execution is of type EXPRESS and cannot be redriven"
     if execution.status not in (FAILED, ABORTED, TIMED_OUT):
         return f"Execution is {execution.status} and cannot be redriven"
     ended_at = execution.ended_at or 0

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from ..core.codec import Step, encode_segment
 from ..core.decide import advance
 from ..core.evaluation import BrokenOff
+from ..core.evolve import evolve
 from ..core.execution import RUNNING, Execution, Pending
+from ..core.limits import PROFILES
 from ..core.machine import Machine
 from ..core.signals import ChildEnded, Signal, Succeeded
 from ..store.base import Batch, ExecutionRecord, Head, Letter
@@ -24,19 +26,23 @@ from .seeds import draw_seed
 
 @dataclass(slots=True)
 class Decided:
-    """What an actor wants written, and what follows once it is."""
+    """What an actor wants written, and what follows once it is; at once where there is no batch.
 
-    batch: Batch
+    ``after`` is the number of the last event before the steps.
+    """
+
+    after: int
+    batch: Batch | None
     steps: list[Step]
     opened: list[Pending]
     closed: list[int]
 
     def seed_of(self, id: int) -> str | None:
         """The seed of the step that decided an event; None for an event of an earlier batch."""
-        last = self.batch.after
+        last = self.after
         for step in self.steps:
             last += len(step.events)
-            if last >= id > self.batch.after:
+            if last >= id > self.after:
                 return step.seed
         return None
 
@@ -59,12 +65,20 @@ class Actor:
     _broken_after: int = 0
     #: The executions that tasks started and wait for, by pending.
     children: dict[int, str] = field(default_factory=dict)
+    #: What an EXPRESS execution has decided since its start was written: all of it is written with its end.
+    kept: list[Step] = field(default_factory=list)
+    _kept_closed: list[int] = field(default_factory=list)
+    _kept_drained: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._note_children(self.execution.pending.values())
 
     def replace(self, execution: Execution) -> None:
-        """Go on from another state: the one that the log tells."""
+        """Go on from another state: the one that the log tells, and what was kept beside it."""
+        for step in self.kept:
+            for event in step.events:
+                evolve(execution, event)
+        execution.take_journal()
         self.execution = execution
         self.children = {}
         self._note_children(execution.pending.values())
@@ -107,8 +121,16 @@ class Actor:
         if not steps and not drained:
             return None
         opened, closed = self.execution.take_journal()
-        encoded = encode_segment(after, release, steps) if steps else None
-        batch = Batch(
+        decided = Decided(after, None, steps, opened, closed)
+        if not self._writes:
+            self.kept += steps
+            self._kept_closed += closed
+            self._kept_drained += drained
+            return decided
+        whole = self.kept + steps
+        after -= sum(len(step.events) for step in self.kept)
+        encoded = encode_segment(after, release, whole) if whole else None
+        decided.batch = Batch(
             execution=self.record.id,
             after=after,
             last=self.execution.seq,
@@ -117,13 +139,19 @@ class Actor:
             head=head_of(self.execution),
             create=None if self.created else self.record,
             blobs=encoded.blobs if encoded else {},
-            drained=drained,
-            closed=closed,
+            drained=self._kept_drained + drained,
+            closed=self._kept_closed + closed,
             letters=self._letters(steps, opened, closed),
             fence=self.fence,
             hold=owner,
         )
-        return Decided(batch, steps, opened, closed)
+        return decided
+
+    @property
+    def _writes(self) -> bool:
+        """Whether what is decided is written at once: of an EXPRESS execution only its start and its end."""
+        express = PROFILES[self.record.profile].type == "EXPRESS"
+        return not express or not self.created or self.execution.status != RUNNING
 
     def learn(self, answer: bytes) -> None:
         """What came out of the evaluation over which the round was broken off."""

@@ -65,7 +65,7 @@ class Effects:
     # After a commit
 
     def perform(self, actor: Actor, offer: Decided) -> None:
-        """Do what a batch announced, now that it is durable."""
+        """Do what was announced, now that it is durable, or need not be."""
         actor.committing = False
         if not actor.created or any(isinstance(step.signal, Redriven) for step in offer.steps):
             self._acknowledge(actor)
@@ -78,9 +78,9 @@ class Effects:
             if isinstance(step.signal, Began) and step.signal.pending in actor.execution.pending:
                 self._deadlines.arm_begun(id, actor.execution.pending[step.signal.pending])
                 self._activities.begun(id, step.signal.pending)
-        if offer.batch.letters:
+        if offer.batch is not None and offer.batch.letters:
             self._intake.written()
-        self._tell(actor.execution, offer.steps)
+        self.tell(actor.execution, offer.steps)
         if actor.execution.status != RUNNING:
             self.end(actor)
         elif actor.mailbox:
@@ -115,7 +115,8 @@ class Effects:
         self._deadlines.arm_execution(actor.execution)
         self._waiting.begun(actor.record.id)
 
-    def _tell(self, execution: Execution, steps: Sequence[Step]) -> None:
+    def tell(self, execution: Execution, steps: Sequence[Step]) -> None:
+        """Tell the observers of steps."""
         for observer in self._observers:
             try:
                 observer(execution, steps)

@@ -13,10 +13,13 @@ import secrets
 from contextlib import suppress
 
 from ..core.execution import RUNNING, Execution
+from ..core.express import refused_by_express
+from ..core.limits import PROFILES
 from ..core.redrive import refusal, token_instant
 from ..core.signals import Redriven, Signal, Started, Stopped
 from ..core.values import Payload
 from ..store.base import ExecutionRecord, Store, StoreError
+from ..store.memory import MemoryStore
 from .activities import Activities
 from .actor import Actor, Actors
 from .answers import Answers, Live
@@ -25,7 +28,8 @@ from .clock import Clock, SystemClock
 from .deadlines import Deadlines
 from .dispatch import Dispatcher, Resolve
 from .effects import Effects, Observer
-from .errors import EngineError, ExecutionExists, ExecutionTaken, NotRedrivable
+from .errors import EngineError, ExecutionExists, ExecutionTaken, NotExpress, NotRedrivable
+from .express import ExpressResult, SyncExpress
 from .intake import POLL_SECONDS, Intake
 from .machines import Machines
 from .mailboxes import Mailboxes
@@ -99,11 +103,13 @@ class Engine:
             self._clock,
             self.start,
             self._patience,
-            profile_of=lambda execution: self._actors[execution].record.profile,
+            profile_of=self._profile_of,
             stop=self.stop,
         )
+        resolve = children.beside(resolve)
+        self._express = SyncExpress(lambda: self._in_memory(resolve, release=release, task_limit=task_limit))
         self._dispatcher = Dispatcher(
-            children.beside(resolve),
+            resolve,
             self._report,
             self._beat,
             worker=self.owner,
@@ -159,6 +165,7 @@ class Engine:
 
         Executions that have not ended stay as they are and go on where they are resumed.
         """
+        await self._express.close()
         self._patience.end()
         self.activities.close()
         self._deadlines.close()
@@ -179,13 +186,11 @@ class Engine:
             for actor in list(self._actors.values()):
                 self._effects.give_up(actor, error)
 
-    @property
-    def is_running(self) -> bool:
-        """Whether the engine is open and works."""
-        return bool(self._tasks) and not any(task.done() for task in self._tasks)
-
     def observe(self, observer: Observer) -> None:
-        """Be told of everything that becomes durable. Observers are quick and do not fail."""
+        """Be told of everything that becomes durable, and of what EXPRESS executions do without being written.
+
+        Observers are quick and do not fail.
+        """
         self._effects.observe(observer)
 
     # What one asks of it
@@ -196,9 +201,15 @@ class Engine:
         """Begin an execution; when this returns the start is durable.
 
         The machine of ``record.digest`` must have been published. ``spelling`` is the input as its caller
-        spelled it (a JSON string), where that is not its compact text. Raises ExecutionExists, StoreUnavailable.
+        spelled it (a JSON string), where that is not its compact text. With the profile of an EXPRESS execution
+        nothing more is written until it ends: after a crash it runs again from the beginning.
+        Raises ExecutionExists, NotExpress, StoreUnavailable.
         """
         machine = await self.machines.get(record.digest)
+        if PROFILES[record.profile].type == "EXPRESS":
+            reasons = list(refused_by_express(machine))
+            if reasons:
+                raise NotExpress(f"the machine cannot run as EXPRESS: {'; '.join(reasons)}")
         if self._patience.ended:
             raise EngineError("the engine is closed: open another one")
         if record.id in self._actors or self._waiting.is_beginning(record.id):
@@ -212,11 +223,23 @@ class Engine:
         self._mailboxes.post(record.id, started)
         await begun
 
-    async def run(self, record: ExecutionRecord, input: Payload, *, role: str = "") -> Execution:
+    async def run_express(
+        self, record: ExecutionRecord, input: Payload, *, role: str = "", spelling: Payload | None = None
+    ) -> ExpressResult:
+        """Run a synchronous EXPRESS execution: nothing of it is written, and it is forgotten when it has ended.
+
+        Of the record's profile only the family counts. It goes on if the caller is cancelled, and is gone if the
+        engine is closed. Raises NotExpress, NotFound.
+        """
+        return await self._express.run(record, input, role=role, spelling=spelling)
+
+    async def run(
+        self, record: ExecutionRecord, input: Payload, *, role: str = "", spelling: Payload | None = None
+    ) -> Execution:
         """Begin an execution and wait until it has ended. Raises what :meth:`start` and :meth:`result` raise."""
         ended = self._waiting.end(record.id)
         try:
-            await self.start(record, input, role=role)
+            await self.start(record, input, role=role, spelling=spelling)
         except BaseException:
             if not ended.cancel():
                 ended.exception()  # it is the one that is raised
@@ -274,6 +297,18 @@ class Engine:
         return list(self._actors)
 
     # What happens by itself
+
+    def _in_memory(self, resolve: Resolve, *, release: str, task_limit: int) -> Engine:
+        """Where synchronous executions run. What their tasks start is started here, and durable."""
+        engine = Engine(
+            MemoryStore(), self.machines, resolve, release=release, clock=self._clock, task_limit=task_limit
+        )
+        engine.observe(self._effects.tell)
+        return engine
+
+    def _profile_of(self, execution: str) -> str:
+        """The limit profile of an execution that runs here, written or not."""
+        return self._express.profile_of(execution) or self._actors[execution].record.profile
 
     async def _adopt(self, execution: str, fence: int) -> None:
         await self._recovery.adopt(execution, fence)

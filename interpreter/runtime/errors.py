@@ -46,6 +46,12 @@ class NotRedrivable(EngineError):
     code = "NOT_REDRIVABLE"
 
 
+class NotExpress(EngineError):
+    """The state machine cannot run as type EXPRESS: something in it outlives a call."""
+
+    code = "NOT_EXPRESS"
+
+
 class TaskClosed(EngineError):
     """The task of a token waits no longer: answered, out of time, or its execution has moved on."""
 

@@ -52,6 +52,10 @@ class Names:
     def execution_arn(self, name: str) -> str:
         return f"{self._prefix}:execution:{self.machine}:{name}"
 
+    def express_arn(self, name: str, unique: str) -> str:
+        """The ARN of an execution of type EXPRESS: many may have one name, ``unique`` (a UUID) tells them apart."""
+        return f"{self._prefix}:express:{self.machine}:{name}:{unique}"
+
     @property
     def _prefix(self) -> str:
         return f"arn:{self.partition}:states:{self.region}:{self.account}"

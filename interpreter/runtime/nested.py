@@ -22,6 +22,7 @@ from ..core.errors import RUNTIME, DetentError
 from ..core.events import TaskSucceeded
 from ..core.evolve import fold
 from ..core.execution import Execution, Pending
+from ..core.limits import ExecutionType, profile_for
 from ..core.resources import integration, starts_execution
 from ..core.signals import ChildEnded, Stopped
 from ..core.values import JSON, Payload, encode
@@ -147,10 +148,16 @@ class _Wanted:
     name: str
     input: Payload
     spelling: Payload | None
+    #: The task's key, from which names and ids follow that nobody gave.
+    key: str
 
     @property
     def id(self) -> str:
         return self.names.execution_arn(self.name)
+
+    @property
+    def express_id(self) -> str:
+        return self.names.express_arn(self.name, _unique(self.key))
 
     @classmethod
     def read(cls, arguments: JSON, key: str) -> _Wanted:
@@ -162,10 +169,14 @@ class _Wanted:
             raise _Refused("InvalidArn", f"Invalid Arn: 'Invalid ARN prefix: {arn}'")
         name = fields.get("Name")
         if name is None:
-            name = str(uuid5(NAMESPACE_OID, key))
+            name = _unique(key)
         if not isinstance(name, str) or not is_name(name):
             raise _Refused("InvalidName", f"Invalid Name: '{name}'")
-        return cls(names, name, *_input(fields.get("Input")))
+        return cls(names, name, *_input(fields.get("Input")), key)
+
+
+def _unique(key: str) -> str:
+    return str(uuid5(NAMESPACE_OID, key))
 
 
 def _input(given: JSON) -> tuple[Payload, Payload | None]:
@@ -248,12 +259,18 @@ class StartExecution:
         except MachineDeleting:
             arn = wanted.names.machine_arn
             raise _Refused("StateMachineDeleting", f"State Machine Deleting: '{arn}'") from None
+        type: ExecutionType = "STANDARD" if target is None else target.machine.type
+        if type == "EXPRESS" and waits:
+            raise _Refused(
+                "StateMachineTypeNotSupported",
+                "This operation is not supported by this type of state machine",
+            )
         record = ExecutionRecord(
-            wanted.id,
+            wanted.id if type == "STANDARD" else wanted.express_id,
             wanted.name,
             wanted.names.machine_arn,
             await self._published(wanted) if target is None else target.revision.draft.digest,
-            self._profile_of(task.execution),
+            profile_for(self._profile_of(task.execution), type),
             self._clock.now(),
             str(Parent(task.execution, task.pending, waits)),
         )

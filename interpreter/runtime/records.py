@@ -178,7 +178,7 @@ class Records:
                     signal = decode_signal(message.body)
                     actor.mailbox.append((signal, self._clock.now(), message.number))
                 decided = actor.decide(owner, self._release)
-                if decided is not None:
+                if decided is not None and decided.batch is not None:
                     await store.append([replace(decided.batch, hold=None)])
             return bool(claims)
 

@@ -111,7 +111,8 @@ class Recovery:
                 return
             fence = stored.fence
         actor.fence = fence
-        again = [(unstored(step.signal), step.now, 0) for step in offer.steps]
+        again = [(unstored(step.signal), step.now, 0) for step in (*actor.kept, *offer.steps)]
+        actor.kept = []
         actor.mailbox.extendleft(reversed(again))
         await self._reload(actor)
 

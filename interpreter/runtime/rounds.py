@@ -93,9 +93,11 @@ class Rounds:
             except Exception as error:
                 self._effects.give_up(actor, error)
                 continue
-            if offer is not None:
+            if offer is not None and offer.batch is not None:
                 actor.committing = True
                 decided.append((actor, offer))
+            elif offer is not None:
+                self._effects.perform(actor, offer)
             elif actor.execution.status != RUNNING:
                 self._effects.end(actor)  # it was not to be redriven
             if monotonic() > until:
@@ -103,7 +105,7 @@ class Rounds:
         return decided
 
     async def _commit(self, decided: list[tuple[Actor, Decided]]) -> None:
-        batches = [offer.batch for _, offer in decided]
+        batches = [offer.batch for _, offer in decided if offer.batch is not None]
         outcomes = await self._patience.append(
             batches, lambda place, error: self._refuse_start(decided[place][0], error)
         )

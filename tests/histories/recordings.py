@@ -17,6 +17,7 @@ from detent.compile import compile_definition
 from detent.core.codec import Step
 from detent.core.decide import advance
 from detent.core.execution import RUNNING, Execution, Pending
+from detent.core.limits import profile_for
 from detent.core.signals import (
     Began,
     ChildEnded,
@@ -34,6 +35,8 @@ from detent.history import project
 
 DATA = Path(__file__).parent / "data"
 START = 1_790_000_000_000
+#: The unique part of the ARNs of Express executions.
+UNIQUE = "0b5c8f0e-6f1c-4b37-9d0b-4d6a4f1f1d11"
 STEPS_MAX = 10_000
 FOREVER = 2**62
 
@@ -77,12 +80,14 @@ class Driver:
         elif not isinstance(value, dict):
             # The tests behind the recordings spelled their inputs as Python's json does.
             spelling = Payload(json.dumps(value))
+        express = self.recording.get("type") == "EXPRESS"
+        synchronous = self.recording.get("api") != "StartExecution"
         return Started(
-            f"{place}:execution:{name}:run-1",
+            f"{place}:express:{name}:run-1:{UNIQUE}" if express else f"{place}:execution:{name}:run-1",
             "run-1",
             f"{place}:stateMachine:{name}",
             self.machine.digest,
-            "aws",
+            profile_for("aws", "EXPRESS", synchronous=synchronous) if express else "aws",
             self.role(),
             Payload(value),
             spelling,
@@ -90,7 +95,8 @@ class Driver:
 
     def role(self) -> str:
         history = self.recording["expected"].get("history")
-        role: str = history[0]["executionStartedEventDetails"]["roleArn"] if history else "role"
+        given = self.recording.get("role_arn", "role")
+        role: str = history[0]["executionStartedEventDetails"]["roleArn"] if history else given
         return role
 
     def signal(self, signal: Signal) -> None:
@@ -189,6 +195,20 @@ def _description(answer: dict[str, Any]) -> Any:
         return None
     values = {key: told[key] for key in ("Input", "Output") if not isinstance(told.get(key, ""), str)}
     return told | {key: Payload(value).text.decode() for key, value in values.items()}
+
+
+def logged(event: dict[str, Any], execution: Execution) -> dict[str, Any]:
+    """An event as it stands in the log group of an Express machine."""
+    details = next((part for key, part in event.items() if key.endswith("EventDetails")), {})
+    return {
+        "id": str(event["id"]),
+        "type": event["type"],
+        "details": _plain(details),
+        "previous_event_id": str(event["previousEventId"]),
+        "event_timestamp": str(execution.now),
+        "execution_arn": execution.id,
+        "redrive_count": str(execution.redrive_count),
+    }
 
 
 def difference(recording: dict[str, Any], events: list[dict[str, Any]]) -> tuple[str, Any, Any] | None:

@@ -1,0 +1,24 @@
+"""What a state machine of type EXPRESS cannot do (api, section 9): nothing that outlives a call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .machine import Machine, Task
+from .resources import is_activity
+
+_CALLBACK = ".waitForTaskToken"
+
+
+def refused_by_express(machine: Machine) -> Iterator[str]:
+    """Why a machine cannot run as EXPRESS, a sentence for every state that stands against it."""
+    for scope in machine.scopes.values():
+        for state in scope.states.values():
+            if isinstance(state, Task) and state.mode != "request":
+                yield f"the state {state.name!r} waits for {_awaited(state)}"
+
+
+def _awaited(task: Task) -> str:
+    if is_activity(task.resource):
+        return "the worker of an activity"
+    return "a task token" if task.resource.endswith(_CALLBACK) else "the end of a job (.sync)"
