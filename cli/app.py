@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "run": (".run", "run"),
     "resume": (".resume", "resume"),
     "serve": (".serve", "serve"),
+    "keys": (".keys", "keys"),
     "gallery": (".gallery", "gallery"),
     "executions": (".executions", "executions"),
     "show": (".show", "show"),

@@ -41,6 +41,7 @@ class Exit(IntEnum):
 #: Exit codes of detent's own errors, by their code; any other ends with INVALID.
 EXIT_OF_CODE = {
     "EXECUTION_EXISTS": Exit.USAGE,
+    "EXPOSED": Exit.USAGE,
     "HANDLERS": Exit.USAGE,
     "NOT_FOUND": Exit.USAGE,
     "STILL_RUNNING": Exit.USAGE,

@@ -37,6 +37,26 @@ SUFFIXES = (".json", ".yaml", ".yml")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8083, show_default=True, help="The port; 0 for any."
 )
+@click.option(
+    "--allow-host",
+    "host_names",
+    metavar="NAME",
+    multiple=True,
+    help="A name, beside localhost, that clients call this server by. May be given more than once.",
+)
+@click.option(
+    "--unsafe-no-auth", is_flag=True, help="Listen where others reach it although nobody needs a key."
+)
+@click.option(
+    "--rate-limit",
+    type=click.FloatRange(1),
+    metavar="N",
+    help="Requests a second that one client may make.  [default: 1000; none on loopback without keys]",
+)
+@click.option("--allow-exec", is_flag=True, help="Let exec: tasks start programs.")
+@click.option(
+    "--allow-private", is_flag=True, help="Let tasks reach private addresses, this machine's among them."
+)
 @click.option("--watch", is_flag=True, help="Publish definitions again when their files change.")
 @variables
 def serve(
@@ -45,6 +65,11 @@ def serve(
     store: str | None,
     host: str,
     port: int,
+    host_names: tuple[str, ...],
+    unsafe_no_auth: bool,
+    rate_limit: float | None,
+    allow_exec: bool,
+    allow_private: bool,
     watch: bool,
     variables: Mapping[str, str],
 ) -> int:
@@ -54,15 +79,23 @@ def serve(
     server in order: requests under way are answered, executions go on where the store is opened next.
     """
     from detent.runtime.find import DEFAULT_STORE
-    from detent.runtime.handlers.guards import PUBLIC_ONLY
+    from detent.runtime.handlers.guards import Guards
     from detent.server.settings import Settings
 
     from .session import registry_of
 
-    registry = registry_of(handlers, PUBLIC_ONLY)
+    guards = Guards(programs=allow_exec, link_local=False, private=allow_private)
+    registry = registry_of(handlers, guards)
     files = [file for argument in definitions for file in _files(argument)]
     documents = {file: _runnable(file, variables, registry) for file in files}
-    settings = Settings(store=store or DEFAULT_STORE, host=host, port=port)
+    settings = Settings(
+        store=store or DEFAULT_STORE,
+        host=host,
+        port=port,
+        host_names=frozenset(map(str.lower, host_names)),
+        unsafe_no_auth=unsafe_no_auth,
+        requests_per_second=rate_limit,
+    )
     return asyncio.run(_serve(settings, registry, documents, variables, watch))
 
 

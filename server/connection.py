@@ -17,18 +17,24 @@ SWEEP_SECONDS = 1.0
 
 Handler = Callable[[web.BaseRequest], Any]
 #: Spells a refusal of what could not be read as a request.
-Spell = Callable[[Refused], web.Response]
+Spell = Callable[[Refused, bytes], web.Response]
+#: Bytes of a head that are kept, to see in which protocol its refusal is to be spelled.
+_HEAD_MAX = 4096
 
 
 class Connection(web.RequestHandler):
-    """``since`` is when the head under way began to arrive; None while a request is answered, or nothing comes."""
+    """``since`` is when the head under way began to arrive; None while a request is answered, or nothing comes.
 
-    __slots__ = ("busy", "since", "spell")
+    ``head`` is what came last, and so what could not be read where something could not.
+    """
+
+    __slots__ = ("busy", "head", "since", "spell")
 
     def __init__(self, manager: Listener, spell: Spell, **kwargs: Any) -> None:
         super().__init__(manager, **kwargs)
         self.spell = spell
         self.busy = False
+        self.head = b""
         self.since: float | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -36,8 +42,10 @@ class Connection(web.RequestHandler):
         super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
-        if not self.busy and self.since is None:
-            self.since = self._loop.time()
+        if not self.busy:
+            self.head = data
+            if self.since is None:
+                self.since = self._loop.time()
         super().data_received(data)
 
     def head_complete(self) -> None:
@@ -64,16 +72,15 @@ class Connection(web.RequestHandler):
         else:
             refused = Refused(500, "internal-error", "a defect of detent; its log says more")
             self.log_exception("a request could not be answered", exc_info=exc)
-        response = self.spell(refused)
+        response = self.spell(refused, self.head[:_HEAD_MAX])
         response.force_close()
         return response
 
     def cut(self) -> None:
         """Give up on a head that does not come."""
         if self.transport is not None:
-            body = self.spell(
-                Refused(408, "request-timeout", "the head of the request did not arrive in time")
-            )
+            refused = Refused(408, "request-timeout", "the head of the request did not arrive in time")
+            body = self.spell(refused, self.head[:_HEAD_MAX])
             text = body.body if isinstance(body.body, bytes) else b""
             head = (
                 f"HTTP/1.1 408 Request Timeout\r\nContent-Type: {body.content_type}\r\n"

@@ -11,22 +11,25 @@ from .service import Service
 
 
 class Exchange:
-    """``id`` is the request's, its client's own if that is one; ``notes`` is what the log says beside it."""
+    """``id`` is the request's, its client's own if that is one; ``notes`` is what the log says beside it.
 
-    __slots__ = ("id", "notes", "request", "service")
+    ``headers`` go with the answer, whatever it is. ``principal`` is whose request it is, None for anybody's.
+    """
+
+    __slots__ = ("headers", "id", "notes", "principal", "request", "service")
 
     def __init__(self, request: web.BaseRequest, service: Service, id: str) -> None:
         self.request = request
         self.service = service
         self.id = id
+        self.headers: dict[str, str] = {}
         self.notes: dict[str, str] = {}
+        self.principal: str | None = None
 
     async def body(self) -> bytes:
         """The whole body. Raises Refused for one that is too large, too slow or cut off."""
         content = self.request.content
         limit = self.service.settings.body_bytes_max
-        if (self.request.content_length or 0) > limit:
-            raise _too_large(limit)
         if content.is_eof() and content.total_bytes <= limit:
             return content.read_nowait()
         try:
@@ -42,7 +45,7 @@ class Exchange:
         async for part in self.request.content.iter_any():
             size += len(part)
             if size > limit:
-                raise _too_large(limit)
+                raise too_large(limit)
             parts.append(part)
         return b"".join(parts)
 
@@ -50,5 +53,6 @@ class Exchange:
 _CLOSE = {"Connection": "close"}
 
 
-def _too_large(limit: int) -> Refused:
+def too_large(limit: int) -> Refused:
+    """The refusal of a body of more bytes than that."""
     return Refused(413, "body-too-large", f"a body may have {limit:,} bytes", headers=_CLOSE)

@@ -3,70 +3,142 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
 from detent.core.values import encode
+from detent.store.base import StoreUnavailable
 
+from . import health
 from .aws import endpoint as aws
+from .door import Door
 from .exchange import Exchange
+from .keys import Keyring
 from .refusals import Refused
 from .service import Service
 
 log = logging.getLogger(__name__)
 
 PROBLEM = "application/problem+json"
+REQUEST_ID = "X-Request-Id"
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+
+Answer = Callable[[Exchange], Awaitable[web.StreamResponse]]
+
+#: What anybody may ask who reaches the port: those who look whether the server lives have no key.
+OPEN: Mapping[str, Answer] = {"/healthz": health.alive, "/readyz": health.ready}
 
 
 class Front:
     """Answers requests to one service."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, keyring: Keyring) -> None:
         self._service = service
+        self._door = Door(service.settings, keyring)
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
-        exchange = Exchange(request, self._service, secrets.token_hex(8))
+        exchange = Exchange(request, self._service, _request_id(request))
         try:
-            return await self._answer(exchange)
+            response = await self._answer(exchange)
         except Refused as refused:
-            return self.refusal(exchange, refused)
+            response = refusal(exchange, refused)
+        except StoreUnavailable as error:
+            log.warning("a request could not be answered: %s", error, extra={"request": exchange.id})
+            response = refusal(exchange, _UNAVAILABLE)
         except Exception:
-            log.exception("the request %s could not be answered", exchange.id)
-            return self.refusal(
-                exchange, Refused(500, "internal-error", "a defect of detent; its log says more")
-            )
+            log.exception("a request could not be answered", extra={"request": exchange.id})
+            response = refusal(exchange, _DEFECT)
+        if not response.prepared:
+            response.headers.update(exchange.headers)
+        return response
 
     async def _answer(self, exchange: Exchange) -> web.StreamResponse:
         request = exchange.request
-        if speaks_aws(request):
+        self._door.check(request)
+        if "Expect" in request.headers:
+            await _go_on(request)
+        path = request.rel_url.raw_path
+        if path in OPEN:
+            return await only("GET", "HEAD")(OPEN[path])(exchange)
+        is_aws = speaks_aws(request)
+        exchange.principal = await self._door.admit(exchange, aws.signer(exchange) if is_aws else None)
+        if is_aws:
             return await aws.answer(exchange)
-        raise Refused(404, "not-found", f"there is nothing at {request.path[:200]}")
+        raise Refused(404, "not-found", f"there is nothing at {path[:200]}")
 
-    def refusal(self, exchange: Exchange, refused: Refused) -> web.Response:
-        """A refusal in the protocol that was spoken."""
-        if speaks_aws(exchange.request):
-            return aws.refusal(refused)
-        return problem(refused)
+
+def only(*methods: str) -> Callable[[Answer], Answer]:
+    """Answers other methods with what is allowed."""
+
+    def wrap(answer: Answer) -> Answer:
+        async def answered(exchange: Exchange) -> web.StreamResponse:
+            if exchange.request.method not in methods:
+                allowed = ", ".join(methods)
+                raise Refused(
+                    405, "method-not-allowed", f"{allowed} and nothing else", headers={"Allow": allowed}
+                )
+            return await answer(exchange)
+
+        return answered
+
+    return wrap
 
 
 def speaks_aws(request: web.BaseRequest) -> bool:
     """Whether a request is one of an AWS SDK."""
-    return request.method == "POST" and request.path == "/"
+    return request.method == "POST" and request.rel_url.raw_path == "/"
+
+
+def refusal(exchange: Exchange, refused: Refused) -> web.Response:
+    """A refusal in the protocol that was spoken."""
+    response = aws.refusal(refused) if speaks_aws(exchange.request) else problem(refused)
+    response.headers[REQUEST_ID] = exchange.id
+    if refused.headers.get("Connection") == "close":
+        response.force_close()
+    return response
+
+
+def malformed(refused: Refused, head: bytes) -> web.Response:
+    """A refusal of what could not be read as a request, in the protocol that its ``head`` seems to speak."""
+    is_aws = b"x-amz-target" in head.lower()
+    return aws.refusal(refused) if is_aws else problem(refused)
 
 
 def problem(refused: Refused) -> web.Response:
     """A refusal as problem details (RFC 9457)."""
+    details = {
+        "type": f"urn:detent:problem:{refused.code}",
+        "title": refused.title,
+        "status": refused.status,
+        "detail": refused.detail,
+        **refused.more,
+    }
     return web.Response(
         status=refused.status,
-        body=encode(
-            {
-                "type": f"urn:detent:problem:{refused.code}",
-                "title": refused.title,
-                "status": refused.status,
-                "detail": refused.detail,
-            }
-        ),
+        body=encode(details),
         content_type=PROBLEM,
         headers=refused.headers,
     )
+
+
+_DEFECT = Refused(500, "internal-error", "a defect of detent; its log says more")
+_UNAVAILABLE = Refused(
+    503, "store-unavailable", "the store cannot answer now; try again", headers={"Retry-After": "1"}
+)
+
+
+def _request_id(request: web.BaseRequest) -> str:
+    """The id that the client has given its request, or a new one."""
+    given = request.headers.get(REQUEST_ID)
+    return given if given is not None and _ID.fullmatch(given) else secrets.token_hex(16)
+
+
+async def _go_on(request: web.BaseRequest) -> None:
+    """Tell a client that waits for it to send its body. Raises Refused for any other expectation."""
+    if request.headers["Expect"].lower() != "100-continue":
+        raise Refused(417, "unknown-expectation", "no expectation but 100-continue is known")
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    request.writer.output_size = 0  # what was sent is not yet the answer

@@ -5,18 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
+from detent.core.values import JSON
+
 
 class Refused(Exception):
-    """A request is refused. ``code`` is a stable name of the reason, the text says what and how to mend it."""
+    """A request is refused. ``code`` is a stable name of the reason, the text says what and how to mend it.
+
+    ``more`` are members that a problem has beside those that all have.
+    """
 
     def __init__(
-        self, status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        more: Mapping[str, JSON] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.code = code
         self.detail = detail
         self.headers = dict(headers or {})
+        self.more = dict(more or {})
 
     @property
     def title(self) -> str:

@@ -11,7 +11,9 @@ from aiohttp import web
 from detent.runtime.handlers.registry import Registry
 
 from .connection import Listener
-from .front import Front, problem
+from .errors import Exposed
+from .front import Front, malformed
+from .keys import Keyring, Keys
 from .service import Service, open_service
 from .settings import Settings
 
@@ -28,10 +30,16 @@ class Server:
 async def open_server(settings: Settings, handlers: Registry) -> AsyncIterator[Server]:
     """Serve until the block is left; requests under way are answered before it ends.
 
-    Raises StoreError, and OSError if the port cannot be had.
+    Raises StoreError, Exposed, and OSError if the port cannot be had.
     """
     async with open_service(settings, handlers) as service:
-        listener = Listener(Front(service), problem, settings)
+        keyring = Keyring(Keys(service.engine.store))
+        if not (settings.is_local or settings.unsafe_no_auth or await keyring.known()):
+            raise Exposed(
+                f"{settings.host} is reached from outside and nobody would need a key: make one with "
+                "`detent keys create NAME`, or say --unsafe-no-auth"
+            )
+        listener = Listener(Front(service, keyring), malformed, settings)
         runner = web.ServerRunner(listener, shutdown_timeout=settings.drain_seconds)
         await runner.setup()
         try:

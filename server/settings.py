@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from detent.runtime.names import ACCOUNT, REGION
 
@@ -14,6 +15,8 @@ DEFAULT_PORT = 8083
 class Settings:
     """``host_names`` are names, beside addresses and localhost, under which clients may call the server.
 
+    ``requests_per_second`` is what one client may ask; None: as much as it likes on loopback without keys, 1000
+    elsewhere. ``unsafe_no_auth`` lets a server without keys listen where others reach it.
     ``drain_seconds`` is how long requests and tasks under way may go on once the server is told to end.
     """
 
@@ -23,6 +26,8 @@ class Settings:
     region: str = REGION
     account: str = ACCOUNT
     host_names: frozenset[str] = frozenset()
+    unsafe_no_auth: bool = False
+    requests_per_second: float | None = None
     drain_seconds: float = 10.0
     #: Bytes of a request's body: the largest input of the profile ``detent``, spelled as a JSON text in JSON.
     body_bytes_max: int = 4 * 1024 * 1024
@@ -34,3 +39,11 @@ class Settings:
     idle_seconds: float = 75.0
     #: Open connections; who comes beyond that is turned away at once.
     connections_max: int = 10_000
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine reaches the server."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"

@@ -47,15 +47,25 @@ def reference() -> str:
 
 def _commands() -> Iterator[str]:
     context = click.Context(app, info_name="detent")
-    for name in app.list_commands(context):
-        command = app.get_command(context, name)
-        assert command is not None
+    for name, command in _leaves(app, context):
         arguments = " ".join(_argument(p) for p in command.params if isinstance(p, click.Argument))
         yield f"### `detent {name}{f' {arguments}' if arguments else ''}`\n"
         yield f"{_prose(command.help or '')}\n"
         options = [p for p in command.params if isinstance(p, click.Option) and not p.hidden]
         if options:
             yield _table(("option", "meaning"), ((_spelling(o), _meaning(o)) for o in options))
+
+
+def _leaves(
+    group: click.Group, context: click.Context, before: str = ""
+) -> Iterator[tuple[str, click.Command]]:
+    """Every command with its whole name; a group before the commands below it."""
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield before + name, command
+        if isinstance(command, click.Group):
+            yield from _leaves(command, context, f"{name} ")
 
 
 def _argument(argument: click.Argument) -> str:

@@ -186,6 +186,11 @@ class Engine:
             for actor in list(self._actors.values()):
                 self._effects.give_up(actor, error)
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the engine is open and works."""
+        return bool(self._tasks) and not any(task.done() for task in self._tasks)
+
     def observe(self, observer: Observer) -> None:
         """Be told of everything that becomes durable, and of what EXPRESS executions do without being written.
 

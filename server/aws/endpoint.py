@@ -17,6 +17,11 @@ async def answer(exchange: Exchange) -> web.Response:
     raise Refused(400, "UnknownOperationException", "")
 
 
+def signer(exchange: Exchange) -> str | None:
+    """Who has signed a request with an access key of this server; None if nobody has."""
+    return None
+
+
 def refusal(refused: Refused) -> web.Response:
     """A refusal as the service spells one (api, section 1)."""
     return web.Response(

@@ -117,35 +117,47 @@ class Program:
 Serve = Callable[..., Program]
 
 
+@pytest.fixture(scope="module")
+def serving_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """Starts ``detent serve`` with some arguments, on a free port, for all tests of a module."""
+    folder = tmp_path_factory.mktemp("serving")
+    with ExitStack() as stack:
+        yield lambda *arguments, **words: stack.enter_context(
+            _program(arguments, **{"folder": folder, **words})
+        )
+
+
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
     """Starts ``detent serve`` with some arguments, on a free port, in a folder of its own."""
-    started: list[Program] = []
-
-    def start(*arguments: str, environment: dict[str, str] | None = None, folder: Path = tmp_path) -> Program:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("DETENT_")}
-        process = subprocess.Popen(
-            [PROGRAM, "serve", "--port", "0", *arguments],
-            cwd=folder,
-            env=clean | {"PYTHONUNBUFFERED": "1"} | (environment or {}),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+    with ExitStack() as stack:
+        yield lambda *arguments, **words: stack.enter_context(
+            _program(arguments, **{"folder": tmp_path, **words})
         )
-        program = Program(process, "")
-        started.append(program)
-        for line in process.stdout or ():
-            program.said.append(line)
-            if found := re.match(r"AWS +(http://\S+)/$", line):
-                program.url = found[1]
-            if line.startswith("  export AWS_DEFAULT_REGION"):
-                break
-        assert program.url, f"the server did not start:\n{''.join(program.said)}"
-        return program
 
-    yield start
-    for program in started:
-        program.process.kill()
-        program.process.wait()
-        if program.process.stdout is not None:
-            program.process.stdout.close()
+
+@contextmanager
+def _program(
+    arguments: tuple[str, ...], folder: Path, environment: dict[str, str] | None = None
+) -> Iterator[Program]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("DETENT_")}
+    with subprocess.Popen(
+        [PROGRAM, "serve", "--port", "0", *arguments],
+        cwd=folder,
+        env=clean | {"PYTHONUNBUFFERED": "1"} | (environment or {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        program = Program(process, "")
+        try:
+            for line in process.stdout or ():
+                program.said.append(line)
+                if found := re.match(r"AWS +(http://\S+)/$", line):
+                    program.url = found[1].replace("0.0.0.0", "127.0.0.1")
+                if line.startswith("  export AWS_DEFAULT_REGION"):
+                    break
+            assert program.url, f"the server did not start:\n{''.join(program.said)}"
+            yield program
+        finally:
+            process.kill()

@@ -1,0 +1,42 @@
+"""Whether the server lives, and whether it can work."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from aiohttp import web
+
+from detent.store.base import StoreError
+
+from .exchange import Exchange
+
+#: How long the store may take to answer, in seconds.
+STORE_SECONDS = 5.0
+
+
+async def alive(exchange: Exchange) -> web.Response:
+    """The process answers."""
+    return web.json_response({"status": "ok"})
+
+
+async def ready(exchange: Exchange) -> web.Response:
+    """The store can be reached, has the layout of this release, and the engine runs."""
+    checks = {"store": await _store(exchange), "engine": _engine(exchange)}
+    sound = all(said == "ok" for said in checks.values())
+    body = {"status": "ok" if sound else "unavailable", "checks": checks}
+    return web.Response(status=200 if sound else 503, text=json.dumps(body), content_type="application/json")
+
+
+async def _store(exchange: Exchange) -> str:
+    # It was brought up to date when it was opened, and refused if a later release has changed it.
+    try:
+        async with asyncio.timeout(STORE_SECONDS):
+            await exchange.service.engine.store.document("health", "probe")
+    except (StoreError, TimeoutError) as error:
+        return f"cannot be reached: {type(error).__name__}"
+    return "ok"
+
+
+def _engine(exchange: Exchange) -> str:
+    return "ok" if exchange.service.engine.is_running else "has ended"
