@@ -120,8 +120,8 @@ def _limits() -> Iterator[str]:
     yield "## Limits\n"
     yield (
         "An execution is pinned to a profile when it starts. `detent` is that of `run`; "
-        "`aws` has the values of the service. Executions of type EXPRESS have the limits of their profile, but may take "
-        "five minutes only, and their history is as long as it gets.\n"
+        "`aws` has the values of the service. Executions of type EXPRESS have the limits of their profile, but may "
+        "take five minutes only, and their history is as long as it gets.\n"
     )
     comments = _comments((ROOT / "interpreter" / "core" / "limits.py").read_text("utf-8"))
     fields = [name for name in limits.DETENT.__dataclass_fields__ if name not in _KINDS]
