@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: Lines are not made for less: what is narrower breaks them.
 WIDTH_MIN = 60
 #: Styles of an execution's status.
-STATUS_STYLES = {"RUNNING": "cyan", "SUCCEEDED": "green"}
+STATUS_STYLES = {"RUNNING": "cyan", "SUCCEEDED": "green", "PAUSED": "yellow", "INTERRUPTED": "yellow"}
 BAD = "bold red"
 
 

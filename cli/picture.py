@@ -62,8 +62,10 @@ class Picture:
 
     def heading(self, progress: Progress) -> Text:
         """``order-fulfilment  NAME`` on the left, status and time on the right."""
-        status = {"RUNNING": "running"}.get(progress.status, progress.status)
-        style = {"RUNNING": "cyan", "SUCCEEDED": "bold green"}.get(progress.status, "bold red")
+        running = "paused" if progress.paused else "running"
+        status = {"RUNNING": running}.get(progress.status, progress.status)
+        calm = "yellow" if progress.paused else "cyan"
+        style = {"RUNNING": calm, "SUCCEEDED": "bold green"}.get(progress.status, "bold red")
         took = _span((progress.ended_at or self.now) - progress.started_at) if progress.started_at else ""
         left = Text.assemble((progress.machine_name, "bold"), "  ", (progress.name, "dim"))
         right = Text.assemble((status, style), f"  {took:>8}")
@@ -106,6 +108,8 @@ class Picture:
     def _detail(self, row: Row, column: int, *, resource: bool = True) -> Text:
         if row.status is Status.RETRYING:
             return Text(f"{self._retrying(row)}", "yellow")
+        if row.status is Status.WAITING and row.resource is not None:
+            return self._signal(row, resource=resource)
         if row.status is Status.WAITING and row.until is not None:
             return Text(f"until {_clock(row.until)}, {self._left(row.until)} left", "yellow")
         if row.status is Status.CAUGHT:
@@ -117,6 +121,13 @@ class Picture:
         if row.kind == "Choice" and row.next:
             return Text(f"{self.marks.arrow} {row.next}", "dim")
         return self._task(row, resource=resource)
+
+    def _signal(self, row: Row, *, resource: bool) -> Text:
+        """What waits for a named signal, and how long it still does."""
+        parts = [row.resource or ""] if resource else []
+        if row.until is not None:
+            parts.append(f"{self._left(row.until)} left")
+        return Text(", ".join(parts), "yellow")
 
     def _task(self, row: Row, *, resource: bool = True) -> Text:
         parts = []

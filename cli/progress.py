@@ -18,6 +18,7 @@ from detent.core import events as e
 from detent.core.codec import Step
 from detent.core.execution import FAILED, ROOT, RUNNING, SUCCEEDED
 from detent.core.machine import Machine, Map, Parallel, Task
+from detent.core.resources import signal_name
 from detent.core.signals import Stopped, TimedOut
 
 #: Rows kept per track: a loop that runs for days shows its latest rounds.
@@ -128,6 +129,7 @@ class Progress:
         self.name = name
         self.machine_name = machine_name
         self.status = RUNNING
+        self.paused = False
         self.error: str | None = None
         self.cause: str | None = None
         self.started_at = 0
@@ -168,6 +170,7 @@ class Progress:
     def _execution_ended(self, track: None, event: e.ExecutionEnded) -> str:
         self.status, self.error, self.cause = event.status, event.error, event.cause
         self.ended_at = self.root.ended_at = event.at
+        self.paused = False
         self.root.status = Status.SUCCEEDED if event.status == SUCCEEDED else Status.FAILED
         if self.root.rows and self.root.row.status.live:
             failed = event.status == FAILED
@@ -181,6 +184,14 @@ class Progress:
         for halted in self._frames.values():
             self._revive(halted)
         return "redriven: goes on where it ended"
+
+    def _paused(self, track: None, event: e.ExecutionPaused) -> str:
+        self.paused = True
+        return "paused"
+
+    def _resumed(self, track: None, event: e.ExecutionResumed) -> str:
+        self.paused = False
+        return "resumed"
 
     # States
 
@@ -214,6 +225,10 @@ class Progress:
         row = track.row
         row.status, row.failing, row.until = Status.RUNNING, False, None
         row.attempt, row.resource = event.attempt, event.resource
+        name = signal_name(event.resource)
+        if name is not None:
+            row.status = Status.WAITING
+            return f"waits for the signal {name}"
         return f"calls {event.resource}" + (f" (attempt {event.attempt})" if event.attempt > 1 else "")
 
     def _task_started(self, track: Track, event: e.TaskStarted) -> None:
@@ -221,6 +236,13 @@ class Progress:
 
     def _task_succeeded(self, track: Track, event: e.TaskSucceeded) -> None:
         track.row.until = None
+
+    def _signal_received(self, track: None, event: e.SignalReceived) -> str:
+        return f"the signal {event.name} is here"
+
+    def _amended(self, track: Track, event: e.StateAmended) -> str:
+        track.row.status, track.row.until = Status.RUNNING, None
+        return "was given its result"
 
     def _task_failed(self, track: Track, event: e.TaskFailed) -> str:
         if event.timed_out == "heartbeat":
@@ -353,6 +375,8 @@ _TAKE: dict[type[e.Event], Callable[[Progress, Any, Any], str | None]] = {
     e.TaskScheduled: Progress._scheduled,
     e.TaskStarted: Progress._task_started,
     e.TaskSucceeded: Progress._task_succeeded,
+    e.SignalReceived: Progress._signal_received,
+    e.StateAmended: Progress._amended,
     e.TaskFailed: Progress._task_failed,
     e.WaitStarted: Progress._waits,
     e.RetryScheduled: Progress._retry,
@@ -364,6 +388,8 @@ _TAKE: dict[type[e.Event], Callable[[Progress, Any, Any], str | None]] = {
     e.Halted: Progress._torn_down,
     e.JoinFailed: Progress._join_failed,
     e.EvaluationFailed: Progress._evaluation_failed,
+    e.ExecutionPaused: Progress._paused,
+    e.ExecutionResumed: Progress._resumed,
     e.ExecutionEnded: Progress._execution_ended,
     e.ExecutionRedriven: Progress._redriven,
 }

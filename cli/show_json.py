@@ -24,6 +24,7 @@ def as_json(trace: Trace, where: Where) -> dict[str, JSON]:
         "machine": execution.machine_name,
         "definition": execution.digest,
         "status": execution.status,
+        "paused": execution.paused,
         "started": instant(execution.started_at),
         "ended": _instant(execution.ended_at),
         "input": _value(execution.input),
@@ -31,7 +32,22 @@ def as_json(trace: Trace, where: Where) -> dict[str, JSON]:
         "error": execution.error,
         "cause": execution.cause,
         "failed": None if failed is None else _place(failed, where),
-        "waits": [_wait(visit, visit.pending, where) for visit in trace.waits if visit.pending is not None],
+        "waits": [
+            *(
+                _wait(_place(visit, where), visit.pending)
+                for visit in trace.waits
+                if visit.pending is not None
+            ),
+            *(
+                _wait({"state": held.state, "place": where.of(held.scope, held.state)}, held.pending)
+                for held in trace.held
+            ),
+        ],
+        "signals": [
+            {"name": name, "value": payload.value}
+            for name, kept in execution.signals.items()
+            for payload in kept
+        ],
         "states": [] if trace.root is None else _states(trace.root, where),
     }
 
@@ -52,6 +68,7 @@ def _visit(visit: Visit, where: Where) -> JSON:
     }
     optional: dict[str, JSON] = {
         "next": visit.next,
+        "amended": visit.amended or None,
         "assigned": {name: payload.value for name, payload in visit.assigned.items()} or None,
         "until": _instant(visit.due),
         "error": visit.error,
@@ -99,14 +116,14 @@ def _path(path: Path, where: Where) -> JSON:
     }
 
 
-def _wait(visit: Visit, pending: Pending, where: Where) -> JSON:
+def _wait(place: dict[str, JSON], pending: Pending) -> JSON:
     optional: dict[str, JSON] = {
         "resource": pending.resource,
         "attempt": pending.attempt if pending.kind == "task" else None,
         "due": _instant(pending.due),
         "heartbeat_due": _instant(pending.beat_due),
     }
-    return {**_place(visit, where), "for": pending.kind, **_known(optional)}
+    return {**place, "for": pending.kind, **_known(optional)}
 
 
 def _known(fields: dict[str, JSON]) -> dict[str, JSON]:

@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from detent.core.execution import Pending
+from detent.core.resources import signal_name
 from detent.core.values import JSON, Payload
 from detent.trace import Attempt, Path, Status, Trace, Visit
 
@@ -43,11 +44,12 @@ class Tree:
     def head(self, trace: Trace, release: str | None) -> Iterator[Text]:
         """Name, status and time; input and output; why it failed and where."""
         execution = trace.execution
+        status = "PAUSED" if execution.paused else execution.status
         ended = execution.ended_at
         took = (self.now if ended is None else ended) - execution.started_at
         machine = execution.machine_name.rpartition(":")[2]
         left = Text.assemble((printable(machine), "bold"), f"  {printable(execution.name)}")
-        right = Text.assemble(status_text(execution.status), f"  {seconds(took)}")
+        right = Text.assemble(status_text(status), f"  {seconds(took)}")
         yield self._both(left, right)
         yield Text()
         until = "" if ended is None else f", ended {clock(ended, execution.started_at)}"
@@ -63,6 +65,9 @@ class Tree:
             yield self._label("exported", f"by detent {printable(release)}")
         yield from self._head_value("input", execution.input)
         yield from self._head_value("output", execution.output)
+        for name, kept in execution.signals.items():
+            for payload in kept:
+                yield from self._value(f"{'signal':{LABEL}}{printable(name)}: ", payload.value)
         if execution.error is not None or execution.cause is not None:
             for number, line in enumerate(wrap(why(execution.error, execution.cause), self.width - LABEL)):
                 yield self._label("" if number else "error", line, BAD)
@@ -82,31 +87,46 @@ class Tree:
 
     def waits(self, trace: Trace) -> Iterator[Text]:
         """What the execution waits for now, a line each."""
-        waiting = list(trace.waits)
+        paused = trace.execution.paused
+        waiting = [
+            (visit.state, self._pending(visit, visit.pending, paused))
+            for visit in trace.waits
+            if visit.pending
+        ]
+        waiting += [(held.state, self._held(held.pending, paused)) for held in trace.held]
         shown = waiting if self.full else waiting[:PATHS_SHOWN]
-        column = min(NAME_MAX, max((cell_len(printable(visit.state)) for visit in shown), default=0)) + 2
-        for visit in shown:
-            assert visit.pending is not None
-            state = Text(f"  {printable(visit.state)}", "bold")
+        column = min(NAME_MAX, max((cell_len(printable(name)) for name, _ in shown), default=0)) + 2
+        for name, text in shown:
+            state = Text(f"  {printable(name)}", "bold")
             state.append(" " * max(2, column + 2 - cell_len(state.plain)))
-            said = wrap(self._pending(visit, visit.pending), max(30, self.width - len(state.plain)))
+            said = wrap(text, max(30, self.width - len(state.plain)))
             for number, line in enumerate(said):
                 before = Text(" " * len(state.plain)) if number else state
                 yield Text.assemble(before, (line, "yellow"))
         if len(waiting) > len(shown):
             yield Text(f"  {self.marks.more} {len(waiting) - len(shown)} more", "dim")
 
-    def _pending(self, visit: Visit, pending: Pending) -> str:
+    def _pending(self, visit: Visit, pending: Pending, paused: bool) -> str:
         if pending.kind == "task":
             return self._task(visit, pending)
         if pending.due is None:
             return "an answer"
         if pending.kind == "timer":
             return f"until {clock(pending.due, self.now)}, {self._left(pending.due)}"
-        what = f"attempt {len(visit.attempts) + 1}" if pending.kind == "retry" else "its next turn"
-        return f"{what} at {clock(pending.due, self.now)}, {self._left(pending.due)}"
+        held = ", and for the pause to end" if paused else ""
+        number = len(visit.attempts) + 1
+        return f"attempt {number} at {clock(pending.due, self.now)}, {self._left(pending.due)}{held}"
+
+    def _held(self, pending: Pending, paused: bool) -> str:
+        if paused:
+            return "to be entered when the execution is resumed"
+        return f"its next turn at {clock(pending.due or 0, self.now)}, {self._left(pending.due or 0)}"
 
     def _task(self, visit: Visit, pending: Pending) -> str:
+        name = signal_name(pending.resource or "")
+        if name is not None:
+            within = "" if pending.due is None else f", timeout {self._within(pending.due)}"
+            return f"the signal {printable(name)}, for {seconds(self.now - visit.entered_at)} now{within}"
         answer = "a task token for " if pending.mode == "token" else ""
         parts = [f"{answer}{printable(pending.resource or '')}"]
         if pending.attempt > 1:

@@ -21,6 +21,7 @@ from .core.events import (
     FrameAborted,
     Halted,
     RetryScheduled,
+    StateAmended,
     TaskFailed,
     TaskScheduled,
     TaskStarted,
@@ -36,7 +37,7 @@ from .core.machine import Machine
 from .recording import Recording
 
 _OPENING = (TaskScheduled, WaitStarted, RetryScheduled, Yielded)
-_ANSWERING = (TaskStarted, TaskSubmitted, TaskSucceeded, TaskFailed, TimerFired)
+_ANSWERING = (TaskStarted, TaskSubmitted, TaskSucceeded, TaskFailed, StateAmended, TimerFired)
 
 
 @dataclass(frozen=True, slots=True)

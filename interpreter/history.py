@@ -25,6 +25,7 @@ from .core.events import (
     Halted,
     Joined,
     JoinFailed,
+    StateAmended,
     StateEntered,
     StateExited,
     TaskFailed,
@@ -171,7 +172,8 @@ class _Projection:
         details = {**_service(self._places[event.frame].resource), **_output(event.output)}
         return [("TaskSubmitted", "taskSubmitted", details)]
 
-    def succeeded(self, event: TaskSucceeded) -> list[Shown]:
+    def succeeded(self, event: TaskSucceeded | StateAmended) -> list[Shown]:
+        """A result that somebody gave shows as the task's own; of another state it does not show."""
         resource = self._places[event.frame].resource
         family = _family(resource)
         service = _service(resource) if family == "Task" else {}
@@ -241,6 +243,7 @@ _SHAPES: Mapping[type, Callable[[_Projection, Any], list[Shown]]] = {
     TaskStarted: _Projection.begun,
     TaskSubmitted: _Projection.submitted,
     TaskSucceeded: _Projection.succeeded,
+    StateAmended: _Projection.succeeded,
     TaskFailed: _Projection.failed,
     Forked: _Projection.forked,
     FrameOpened: _Projection.opened,

@@ -19,6 +19,7 @@ from .core import events as e
 from .core.codec import LogError, Step
 from .core.evolve import evolve
 from .core.execution import FAILED, ROOT, RUNNING, SUCCEEDED, Execution, Pending
+from .core.resources import signal_name
 from .core.signals import Stopped, TimedOut
 from .core.values import Payload
 from .places import Places
@@ -96,6 +97,8 @@ class Visit:
     attempts: list[Attempt] = field(default_factory=list)
     pending: Pending | None = None
     failing: bool = False
+    #: Whether its result was given by somebody who resumed the execution.
+    amended: bool = False
 
 
 @dataclass(slots=True)
@@ -112,12 +115,22 @@ class Path:
     parent: Visit | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A state that will be entered in another turn: when the execution is resumed, or at once if it is not paused."""
+
+    scope: str
+    state: str
+    pending: Pending
+
+
 @dataclass(slots=True)
 class Trace:
     """The whole execution: its live state as the log leaves it, and the way there."""
 
     execution: Execution
     root: Path | None
+    held: list[Held] = field(default_factory=list)
 
     @property
     def running(self) -> bool:
@@ -200,13 +213,17 @@ class _Folding:
                 read(self, event)
 
     def finished(self, beats: Mapping[int, int]) -> Trace:
+        held = []
         for pending in self._execution.pending.values():
+            if pending.state is not None:
+                held.append(Held(self._paths[pending.frame].scope, pending.state, pending))
+                continue
             if pending.beat_due is not None:
                 pending.beat_due = max(pending.beat_due, beats.get(pending.id, 0))
             path = self._paths.get(pending.frame)
             if path is not None and path.visits:
                 path.visits[-1].pending = pending
-        return Trace(self._execution, self._paths.get(ROOT))
+        return Trace(self._execution, self._paths.get(ROOT), held)
 
     def _visit(self, frame: int) -> Visit:
         return self._paths[frame].visits[-1]
@@ -273,12 +290,24 @@ class _Folding:
 
     def _began(self, event: e.TaskStarted) -> None:
         visit = self._visit(event.frame)
-        visit.status = visit.attempts[-1].status = Status.RUNNING
-        visit.attempts[-1].began_at = self._now
+        attempt = visit.attempts[-1]
+        attempt.began_at = self._now
+        # A named signal is awaited; nobody is at work on it.
+        status = Status.RUNNING if signal_name(attempt.resource or "") is None else Status.WAITING
+        visit.status = attempt.status = status
 
     def _succeeded(self, event: e.TaskSucceeded) -> None:
         attempt = self._visit(event.frame).attempts[-1]
         attempt.status, attempt.ended_at, attempt.output = Status.SUCCEEDED, self._now, event.output
+
+    def _amended(self, event: e.StateAmended) -> None:
+        visit = self._visit(event.frame)
+        visit.amended = True
+        if visit.attempts:
+            attempt = visit.attempts[-1]
+            attempt.retry_at = None
+            if attempt.ended_at is None:
+                attempt.status, attempt.ended_at, attempt.output = Status.SUCCEEDED, self._now, event.output
 
     def _failed(self, event: e.TaskFailed) -> None:
         visit = self._visit(event.frame)
@@ -402,6 +431,7 @@ _READ: dict[type[e.Event], Callable[[_Folding, Any], None]] = {
     e.TaskStarted: _Folding._began,
     e.TaskSucceeded: _Folding._succeeded,
     e.TaskFailed: _Folding._failed,
+    e.StateAmended: _Folding._amended,
     e.WaitStarted: _Folding._waits,
     e.RetryScheduled: _Folding._retry,
     e.TimerFired: _Folding._fired,

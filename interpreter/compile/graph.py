@@ -26,7 +26,7 @@ from ..core.machine import (
     TaskMode,
     Wait,
 )
-from ..core.resources import is_activity
+from ..core.resources import is_activity, signal_name
 from ..core.values import JSON, decode, encode
 from ..query.jsonata import JSONataError
 from ..query.jsonpath import Engine
@@ -190,6 +190,8 @@ def _next(fields: Fields) -> str | None:
 def _mode(resource: str) -> TaskMode:
     if is_activity(resource):
         return "activity"
+    if signal_name(resource) is not None:
+        return "signal"
     if resource.endswith(".waitForTaskToken"):
         return "token"
     return "sync" if resource.endswith((".sync", ".sync:2")) else "request"

@@ -22,7 +22,11 @@ from .errors import HEARTBEAT_TIMEOUT, RUNTIME, TASK_FAILED, TIMEOUT, StateFailu
 from .evaluation import Evaluator
 from .events import (
     Event,
+    ExecutionPaused,
+    ExecutionResumed,
     ExecutionStarted,
+    SignalReceived,
+    StateAmended,
     StateEntered,
     TaskFailed,
     TaskOffered,
@@ -37,14 +41,18 @@ from .events import (
 from .execution import ABORTED, RUNNING, TIMED_OUT, Execution, Frame, Pending
 from .leaving import finish, leave, leave_with
 from .machine import Choice, Fail, Machine, Map, Parallel, Pass, Succeed, Task, Wait
-from .resources import producer
+from .resources import producer, signal_name
 from .signals import (
+    Amended,
     Began,
     ChildEnded,
     Failed,
     Fired,
+    Paused,
     Redriven,
+    Resumed,
     Signal,
+    Signalled,
     Started,
     Stopped,
     Submitted,
@@ -136,8 +144,14 @@ def _task(turn: Turn, id: int | None) -> tuple[Pending, Frame] | None:
     return pending, turn.execution.frames[pending.frame]
 
 
+def _called(turn: Turn, id: int) -> tuple[Pending, Frame] | None:
+    """The task a signal answers, if it still waits for who works on it."""
+    found = _task(turn, id)
+    return None if found is None or found[0].mode == "signal" else found
+
+
 def _began(turn: Turn, signal: Began) -> None:
-    found = _task(turn, signal.pending)
+    found = _called(turn, signal.pending)
     if found is None:
         return
     pending, frame = found
@@ -155,7 +169,7 @@ def _begin(turn: Turn, pending: Pending, frame: Frame, worker: str | None) -> No
 
 
 def _submitted(turn: Turn, signal: Submitted) -> None:
-    found = _task(turn, signal.pending)
+    found = _called(turn, signal.pending)
     if found is not None and not found[0].submitted:
         pending, frame = found
         if not pending.started:
@@ -164,7 +178,7 @@ def _submitted(turn: Turn, signal: Submitted) -> None:
 
 
 def _succeeded(turn: Turn, signal: Succeeded) -> None:
-    found = _task(turn, signal.pending)
+    found = _called(turn, signal.pending)
     if found is not None:
         pending, frame = found
         if not pending.started:
@@ -185,7 +199,7 @@ def _succeed_task(turn: Turn, pending: Pending, frame: Frame, output: Payload) -
 
 
 def _failed(turn: Turn, signal: Failed) -> None:
-    found = _task(turn, signal.pending)
+    found = _called(turn, signal.pending)
     if found is not None:
         pending, frame = found
         if not pending.started:
@@ -235,8 +249,12 @@ def _timed_out(turn: Turn, signal: TimedOut) -> None:
 
 def _fired(turn: Turn, signal: Fired) -> None:
     pending = turn.execution.pending.get(signal.pending)
-    if pending is None or pending.kind == "task":
+    if pending is None or pending.kind == "task" or turn.execution.holds(pending):
         return
+    _fire(turn, pending)
+
+
+def _fire(turn: Turn, pending: Pending) -> None:
     # Never early: a timer that is asked to fire before its instant goes on waiting.
     if pending.due is not None and turn.now < pending.due:
         return
@@ -258,6 +276,59 @@ def _redriven(turn: Turn, signal: Redriven) -> None:
     redrive.go_on(turn, signal, lambda frame: _guarded(turn, frame, lambda: _execute(turn, frame)))
 
 
+def _signalled(turn: Turn, signal: Signalled) -> None:
+    execution = turn.execution
+    if signal.key in execution.keys or _is_too_large(turn, signal.output):
+        return
+    turn.emit(SignalReceived(signal.key, signal.name, signal.output))
+    for pending in execution.pending.values():
+        if pending.mode == "signal" and signal_name(pending.resource or "") == signal.name:
+            _take_signal(turn, pending, execution.frames[pending.frame])
+            return
+
+
+def _is_too_large(turn: Turn, output: Payload) -> bool:
+    """Who sends it is told so; what comes in all the same changes nothing."""
+    return len(output.text) > turn.limits.payload_bytes
+
+
+def _take_signal(turn: Turn, pending: Pending, frame: Frame) -> None:
+    """Answer a task with the oldest signal of the name that it waits for, if one is here."""
+    kept = turn.execution.signals.get(signal_name(pending.resource or "") or "")
+    if kept:
+        _succeed_task(turn, pending, frame, kept[0])
+
+
+def _paused(turn: Turn, signal: Paused) -> None:
+    # Recorded even if it changes nothing: the same key must not count later on.
+    if signal.key not in turn.execution.keys:
+        turn.emit(ExecutionPaused(signal.key, turn.now))
+
+
+def _resumed(turn: Turn, signal: Resumed) -> None:
+    execution = turn.execution
+    if signal.key in execution.keys:
+        return
+    held = [pending for pending in execution.pending.values() if execution.holds(pending)]
+    turn.emit(ExecutionResumed(signal.key, turn.now))
+    for pending in held:
+        # What has failed meanwhile may have taken others with it.
+        if pending.id in execution.pending:
+            _fire(turn, pending)
+
+
+def _amended(turn: Turn, signal: Amended) -> None:
+    pending = turn.execution.pending.get(signal.pending)
+    if pending is None or pending.kind == "more" or _is_too_large(turn, signal.output):
+        return
+    frame = turn.execution.frames[pending.frame]
+    if pending.kind == "task" and not pending.started:
+        _begin(turn, pending, frame, None)
+    shown, previous = (turn.show(), frame.last) if pending.kind == "task" else (0, 0)
+    turn.emit(StateAmended(frame.id, pending.id, signal.output, shown, previous))
+    _guarded(turn, frame, lambda: finish(turn, frame, signal.output))
+
+
 _RECEIVE: dict[type, Callable[[Turn, Any], None]] = {
     Started: _started,
     Began: _began,
@@ -269,6 +340,10 @@ _RECEIVE: dict[type, Callable[[Turn, Any], None]] = {
     Fired: _fired,
     Stopped: _stopped,
     Redriven: _redriven,
+    Signalled: _signalled,
+    Paused: _paused,
+    Resumed: _resumed,
+    Amended: _amended,
 }
 
 
@@ -276,7 +351,10 @@ _RECEIVE: dict[type, Callable[[Turn, Any], None]] = {
 
 
 def _run(turn: Turn) -> None:
-    """Move every ready frame on until all wait. A turn that enters too many states leaves the rest to another."""
+    """Move every ready frame on until all wait.
+
+    A turn that enters too many states leaves the rest to another, a paused execution to when it is resumed.
+    """
     frames = turn.execution.frames
     while turn.closing or turn.ready:
         if turn.closing:
@@ -287,7 +365,7 @@ def _run(turn: Turn) -> None:
         frame = frames.get(id)
         if frame is None or frame.halted or turn.execution.status != RUNNING:
             continue
-        if turn.steps >= turn.limits.steps_per_turn:
+        if turn.execution.paused or turn.steps >= turn.limits.steps_per_turn:
             turn.emit(Yielded(id, state, turn.now))
             continue
         turn.steps += 1
@@ -398,7 +476,7 @@ def _choice(turn: Turn, frame: Frame, state: Choice) -> None:
 
 
 def _schedule(turn: Turn, frame: Frame, state: Task) -> None:
-    token = turn.token() if state.mode != "request" else None
+    token = turn.token() if state.mode not in ("request", "signal") else None
     arguments, credentials, timeout, heartbeat = _call(turn, frame, state, token)
     turn.emit(
         TaskScheduled(
@@ -417,6 +495,11 @@ def _schedule(turn: Turn, frame: Frame, state: Task) -> None:
     )
     if state.mode == "activity" and timeout is not None and turn.limits.activity_times_out_untaken:
         turn.emit(TaskOffered(frame.id, turn.execution.seq, turn.now + timeout * 1000))
+    if state.mode == "signal":
+        pending = turn.execution.pending[turn.execution.seq]
+        # Nobody has to take it: its time runs from now on.
+        _begin(turn, pending, frame, None)
+        _take_signal(turn, pending, frame)
 
 
 def _call(

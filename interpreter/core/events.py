@@ -8,8 +8,7 @@ protocol knows, 0 for what that history does not show; ``previous`` is the ``pre
 Instants are milliseconds since the epoch. ``frame`` is the frame the event belongs to.
 
 An event kind never changes its meaning. A new field gets a new ``code`` for the kind, and the old row is
-brought to the new shape where rows are decoded. The codes ``Pa``, ``Re``, ``Sg`` and ``Am`` are reserved
-for pausing, resuming, named signals and amendments, ``Cs`` and ``Ce`` for children.
+brought to the new shape where rows are decoded. The codes ``Cs`` and ``Ce`` are reserved for children.
 """
 
 from __future__ import annotations
@@ -157,6 +156,30 @@ class TaskFailed:
     error: str | None
     cause: str | None
     timed_out: str | None
+    shown: int
+    previous: int
+
+
+@dataclass(slots=True)
+class SignalReceived:
+    """A named signal is here and kept. The success of a task that waits for the name takes the oldest of them."""
+
+    code: ClassVar[str] = "Sg"
+
+    key: str
+    name: str
+    output: Payload
+
+
+@dataclass(slots=True)
+class StateAmended:
+    """Closes a pending of kind task, timer or retry: ``output`` was given as the result of the state."""
+
+    code: ClassVar[str] = "Am"
+
+    frame: int
+    pending: int
+    output: Payload
     shown: int
     previous: int
 
@@ -316,6 +339,26 @@ class EvaluationFailed:
 
 
 @dataclass(slots=True)
+class ExecutionPaused:
+    """From here on answers and due timers are recorded, and no state is entered or tried again."""
+
+    code: ClassVar[str] = "Pa"
+
+    key: str
+    at: int
+
+
+@dataclass(slots=True)
+class ExecutionResumed:
+    """What was held back by a pause goes on."""
+
+    code: ClassVar[str] = "Re"
+
+    key: str
+    at: int
+
+
+@dataclass(slots=True)
 class ExecutionEnded:
     """The last event, unless the execution is redriven."""
 
@@ -356,6 +399,8 @@ Event = (
     | TaskSubmitted
     | TaskSucceeded
     | TaskFailed
+    | SignalReceived
+    | StateAmended
     | WaitStarted
     | RetryScheduled
     | Yielded
@@ -368,6 +413,8 @@ Event = (
     | Joined
     | JoinFailed
     | EvaluationFailed
+    | ExecutionPaused
+    | ExecutionResumed
     | ExecutionEnded
     | ExecutionRedriven
 )

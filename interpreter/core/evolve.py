@@ -12,7 +12,9 @@ from .events import (
     EvaluationFailed,
     Event,
     ExecutionEnded,
+    ExecutionPaused,
     ExecutionRedriven,
+    ExecutionResumed,
     ExecutionStarted,
     Forked,
     FrameAborted,
@@ -22,6 +24,8 @@ from .events import (
     Joined,
     JoinFailed,
     RetryScheduled,
+    SignalReceived,
+    StateAmended,
     StateEntered,
     StateExited,
     TaskFailed,
@@ -36,6 +40,7 @@ from .events import (
 )
 from .execution import ROOT, RUNNING, Execution, Frame, Join, Pending
 from .limits import REDRIVE_TOKENS_MAX
+from .resources import signal_name
 
 
 def evolve(execution: Execution, event: Event) -> None:
@@ -134,9 +139,35 @@ def _task_submitted(execution: Execution, event: TaskSubmitted) -> None:
     execution.pending[event.pending].submitted = True
 
 
+def _task_succeeded(execution: Execution, event: TaskSucceeded) -> None:
+    pending = execution.pending[event.pending]
+    if pending.mode == "signal":
+        _take_signal(execution, signal_name(pending.resource or "") or "")
+    _task_ended(execution, event)
+
+
+def _take_signal(execution: Execution, name: str) -> None:
+    kept = execution.signals[name]
+    del kept[0]
+    if not kept:
+        del execution.signals[name]
+
+
 def _task_ended(execution: Execution, event: TaskSucceeded | TaskFailed) -> None:
     frame = execution.frames[event.frame]
     frame.last = execution.shown = event.shown
+    _close(execution, frame)
+
+
+def _signal_received(execution: Execution, event: SignalReceived) -> None:
+    execution.keys.add(event.key)
+    execution.signals.setdefault(event.name, []).append(event.output)
+
+
+def _state_amended(execution: Execution, event: StateAmended) -> None:
+    frame = execution.frames[event.frame]
+    if event.shown:
+        frame.last = execution.shown = event.shown
     _close(execution, frame)
 
 
@@ -230,8 +261,21 @@ def _evaluation_failed(execution: Execution, event: EvaluationFailed) -> None:
     execution.frames[event.frame].last = execution.shown = event.shown
 
 
+def _execution_paused(execution: Execution, event: ExecutionPaused) -> None:
+    execution.keys.add(event.key)
+    execution.paused = True
+    execution.now = event.at
+
+
+def _execution_resumed(execution: Execution, event: ExecutionResumed) -> None:
+    execution.keys.add(event.key)
+    execution.paused = False
+    execution.now = event.at
+
+
 def _execution_ended(execution: Execution, event: ExecutionEnded) -> None:
     execution.status = event.status
+    execution.paused = False
     execution.output = event.output
     execution.error = event.error
     execution.cause = event.cause
@@ -287,8 +331,10 @@ FILE: dict[type, Callable[[Execution, Any], None]] = {
     TaskOffered: _task_offered,
     TaskStarted: _task_started,
     TaskSubmitted: _task_submitted,
-    TaskSucceeded: _task_ended,
+    TaskSucceeded: _task_succeeded,
     TaskFailed: _task_ended,
+    SignalReceived: _signal_received,
+    StateAmended: _state_amended,
     WaitStarted: _wait_started,
     RetryScheduled: _retry_scheduled,
     Yielded: _yielded,
@@ -301,6 +347,8 @@ FILE: dict[type, Callable[[Execution, Any], None]] = {
     Joined: _joined,
     JoinFailed: _join_failed,
     EvaluationFailed: _evaluation_failed,
+    ExecutionPaused: _execution_paused,
+    ExecutionResumed: _execution_resumed,
     ExecutionEnded: _execution_ended,
     ExecutionRedriven: _execution_redriven,
 }

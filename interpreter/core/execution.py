@@ -107,6 +107,9 @@ class Execution:
     caller spelled it, where that was kept. ``open_for`` is how long the execution was open in all (milliseconds)
     until it last ended, ``redrive_tokens`` has the instants of the latest redrives that carried a token.
 
+    While it is ``paused`` no state is entered or tried again. ``signals`` are the named signals that nobody has
+    taken yet, oldest first, ``keys`` those of everything that counts once.
+
     ``opened`` and ``closed`` journal the pendings that came and went since the journal was last taken.
     """
 
@@ -133,6 +136,9 @@ class Execution:
     seq: int = 0
     shown: int = 0
     next_frame: int = 0
+    paused: bool = False
+    signals: dict[str, list[Payload]] = field(default_factory=dict)
+    keys: set[str] = field(default_factory=set)
     frames: dict[int, Frame] = field(default_factory=dict)
     pending: dict[int, Pending] = field(default_factory=dict)
     opened: list[int] = field(default_factory=list, compare=False)
@@ -152,10 +158,16 @@ class Execution:
         """The earliest instant at which the execution needs attention by itself."""
         earliest = self.ends_at if self.status == RUNNING else None
         for pending in self.pending.values():
+            if self.holds(pending):
+                continue
             for at in (pending.due, pending.beat_due):
                 if at is not None and (earliest is None or at < earliest):
                     earliest = at
         return earliest
+
+    def holds(self, pending: Pending) -> bool:
+        """Whether a pause keeps a pending from going on when its instant has come."""
+        return self.paused and pending.kind in ("retry", "more")
 
     def variables(self, frame: Frame) -> Mapping[str, JSON]:
         """The variables a frame can read: its own scope's, then those of the scopes around it."""
@@ -177,6 +189,8 @@ class Execution:
     def payloads(self) -> Iterator[Payload]:
         """Every payload a live execution may read again: what a fold must load before work goes on."""
         yield from (payload for payload in (self.input, self.spelling, self.output) if payload is not None)
+        for kept in self.signals.values():
+            yield from kept
         for frame in self.frames.values():
             yield frame.input
             if frame.variables is not None:

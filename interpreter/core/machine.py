@@ -103,8 +103,8 @@ class Choice(State):
 
 
 #: How a task's end is reported: by the call's answer, by the end of the job it started, by who holds a task
-#: token, by the worker who took the activity's task (and its token with it).
-TaskMode = Literal["request", "sync", "token", "activity"]
+#: token, by the worker who took the activity's task (and its token with it), by a named signal.
+TaskMode = Literal["request", "sync", "token", "activity", "signal"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,12 @@ def is_activity(resource: str) -> bool:
     return _ACTIVITY.match(resource) is not None
 
 
+def signal_name(resource: str) -> str | None:
+    """The name in ``signal:NAME``, a Resource that a named signal answers; None for another kind."""
+    scheme, _, name = resource.partition(":")
+    return name if scheme == "signal" else None
+
+
 def starts_execution(resource: str) -> bool:
     """Whether a Resource starts an execution of another machine, whatever it then waits for."""
     found = integration(resource)

@@ -1,7 +1,8 @@
 """Signals: everything that may arrive at an execution.
 
 A signal that answers something carries the id of the pending it answers. If nothing waits under that id
-any more, the signal changes nothing: delivery may repeat, be late, or race.
+any more, the signal changes nothing: delivery may repeat, be late, or race. A signal that answers nothing in
+particular and may come more than once carries a key of its own instead: a key counts once.
 """
 
 from __future__ import annotations
@@ -123,6 +124,60 @@ class Redriven:
     token: str | None = None
 
 
-Signal = Started | Began | Submitted | Succeeded | Failed | ChildEnded | Fired | TimedOut | Stopped | Redriven
+@dataclass(slots=True)
+class Signalled:
+    """A named signal: the answer to the task that waits longest for it, or kept until one does."""
+
+    code: ClassVar[str] = "signalled"
+
+    key: str
+    name: str
+    output: Payload
+
+
+@dataclass(slots=True)
+class Paused:
+    """Someone asked that nothing new begins."""
+
+    code: ClassVar[str] = "paused"
+
+    key: str
+
+
+@dataclass(slots=True)
+class Resumed:
+    """Someone asked a paused execution to go on."""
+
+    code: ClassVar[str] = "resumed"
+
+    key: str
+
+
+@dataclass(slots=True)
+class Amended:
+    """Someone gave the result of the state that waits; whatever it waited for is awaited no longer."""
+
+    code: ClassVar[str] = "amended"
+
+    pending: int
+    output: Payload
+
+
+Signal = (
+    Started
+    | Began
+    | Submitted
+    | Succeeded
+    | Failed
+    | ChildEnded
+    | Fired
+    | TimedOut
+    | Stopped
+    | Signalled
+    | Paused
+    | Resumed
+    | Amended
+    | Redriven
+)
 
 SIGNALS: tuple[type[Signal], ...] = Signal.__args__

@@ -197,11 +197,12 @@ def head_of(execution: Execution) -> Head:
     """What must be findable without reading the log."""
     if execution.status != RUNNING:
         return Head(execution.status, None, False, execution.ended_at)
-    return Head(execution.status, execution.due(), any(map(is_work, execution.pending.values())))
+    ready = any(map(is_work, execution.pending.values()))
+    return Head(execution.status, execution.due(), ready, paused=execution.paused)
 
 
 def is_work(pending: Pending) -> bool:
     """Whether somebody here must do something: whoever called, or took, sends word by themselves."""
-    if pending.kind != "task" or pending.submitted:
+    if pending.kind != "task" or pending.mode == "signal" or pending.submitted:
         return False
     return pending.mode != "activity" or not pending.started

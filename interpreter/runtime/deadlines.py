@@ -113,7 +113,7 @@ class Deadlines:
                 continue
             elif not entry.task:
                 self._post(entry.execution, Fired(pending.id), at=at)
-            elif pending.token is None or self._is_early(entry, pending):
+            elif (pending.token is None and pending.mode != "signal") or self._is_early(entry, pending):
                 self._time_out(entry, pending, at)
             else:
                 self._look_first(entry, at)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from ..core.codec import Step
 from ..core.execution import RUNNING, Execution, Pending
-from ..core.signals import Began, Failed, Redriven, Signal, Submitted, Succeeded
+from ..core.signals import Began, Failed, Redriven, Resumed, Signal, Submitted, Succeeded
 from .activities import Activities
 from .actor import Actor, Actors, Decided, is_work
 from .deadlines import Deadlines
@@ -78,6 +78,8 @@ class Effects:
             if isinstance(step.signal, Began) and step.signal.pending in actor.execution.pending:
                 self._deadlines.arm_begun(id, actor.execution.pending[step.signal.pending])
                 self._activities.begun(id, step.signal.pending)
+            if isinstance(step.signal, Resumed):
+                self._arm_held(actor.execution)
         if offer.batch is not None and offer.batch.letters:
             self._intake.written()
         self.tell(actor.execution, offer.steps)
@@ -135,6 +137,12 @@ class Effects:
                 self._deadlines.arm(execution.id, pending)
         else:
             self._deadlines.arm_begun(execution.id, pending)  # it runs already, and will not begin once more
+
+    def _arm_held(self, execution: Execution) -> None:
+        """Timers that came due while a pause held them back have fired into nothing."""
+        for pending in execution.pending.values():
+            if pending.kind != "task":
+                self._deadlines.arm(execution.id, pending)
 
     def _withdraw(self, execution: str, pending: int) -> None:
         """Nobody waits for this any more."""

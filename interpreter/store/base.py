@@ -16,7 +16,7 @@ from the caller. A store that several machines share measures leases by its own 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -119,13 +119,14 @@ class Head:
     ``due`` is the earliest instant at which it needs attention by itself (a timer, a retry, a deadline),
     None if only an answer can move it. ``ready`` says that work is open that nobody else will wake it
     for: tasks to run, a pure step to continue. An execution is finished if and only if ``ended_at`` is
-    set; a redrive clears it again.
+    set; a redrive clears it again. While it is ``paused`` its status stays what it was.
     """
 
     status: str
     due: int | None
     ready: bool
     ended_at: int | None = None
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +235,8 @@ class Found:
 
     record: ExecutionRecord
     head: Head
+    #: Who holds the execution, if anybody; see :meth:`Store.owners` for whether that one lives.
+    owner: str | None
     #: Where to go on after this row (opaque).
     cursor: str
 
@@ -354,6 +357,10 @@ class Store(Protocol):
         ready or due by ``now``, the longest overdue first, then those with a message in the inbox.
         ``only`` names executions to take whether or not they need attention, and no others.
         ``lease`` is in milliseconds and begins now if the owner has none; it is not extended."""
+
+    async def owners(self) -> Collection[str]:
+        """Who is at work here: the owners whose lease lives. In a store that allows one engine only nobody is
+        once its process has ended, however it ended."""
 
     async def renew(self, owner: str, *, now: int, lease: int) -> bool:
         """Extend the owner's lease. False if it had run out, or there was none: whatever the owner held is

@@ -7,7 +7,7 @@ it one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -163,7 +163,12 @@ class MemoryStore:
             if (before is None or execution.number < before) and _matches(query, execution)
         )
         return [
-            Found(execution.record, execution.standing.head, str(execution.number))
+            Found(
+                execution.record,
+                execution.standing.head,
+                execution.standing.owner,
+                str(execution.number),
+            )
             for execution in islice(matching, query.limit)
         ]
 
@@ -241,6 +246,10 @@ class MemoryStore:
             addressed.pop(number, None)
             yield execution
         yield from (execution for execution in addressed.values() if execution.standing.owner is None)
+
+    async def owners(self) -> Collection[str]:
+        self._check_open()
+        return list(self._leases)
 
     async def renew(self, owner: str, *, now: int, lease: int) -> bool:
         self._check_open(engine=True)

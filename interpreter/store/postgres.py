@@ -15,7 +15,7 @@ character Postgres has no room for, U+0000, is written as ``\\0`` and a backslas
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from .base import (
@@ -110,6 +110,9 @@ class PostgresStore:
         self, owner: str, *, now: int, lease: int, limit: int, only: Sequence[str] | None = None
     ) -> list[Claim]:
         return await self._run_executions(_claim, owner, now, lease, limit, only)
+
+    async def owners(self) -> Collection[str]:
+        return await self._run("READ", _owners)
 
     async def renew(self, owner: str, *, now: int, lease: int) -> bool:
         return await self._run_executions(_renew, owner, lease)
@@ -241,6 +244,7 @@ def _created(batch: Batch, record: ExecutionRecord) -> tuple[Any, ...]:
         head.due,
         head.ready,
         head.ended_at,
+        head.paused,
         standing.last,
         standing.fence,
         _optional(heir(batch)),
@@ -268,6 +272,7 @@ def _step(batch: Batch) -> tuple[Any, ...]:
         head.due,
         head.ready,
         head.ended_at,
+        head.paused,
         batch.last,
         changes_hands(batch),
         _optional(heir(batch)),
@@ -337,7 +342,7 @@ async def _load(transaction: Transaction, execution: str, after: int, limit: int
 
 
 def _described(row: Sequence[Any]) -> tuple[Head, ExecutionRecord]:
-    status, due, ready, ended_at, id, name, machine, digest, profile, started_at, *texts = row
+    status, due, ready, ended_at, paused, id, name, machine, digest, profile, started_at, *texts = row
     record = ExecutionRecord(
         _plain(id),
         _plain(name),
@@ -347,7 +352,7 @@ def _described(row: Sequence[Any]) -> tuple[Head, ExecutionRecord]:
         started_at,
         *map(_optional_plain, texts),
     )
-    return Head(status, due, ready, ended_at), record
+    return Head(status, due, ready, ended_at, paused), record
 
 
 async def _values(
@@ -377,9 +382,9 @@ async def _find(transaction: Transaction, query: Query) -> list[Found]:
     where = " AND ".join(f"{text} ${place}" for place, text in enumerate(given, 2)) or "TRUE"
     statement = _SQL["find"].replace("/* conditions */", where)
     found = []
-    for key, *rest in await transaction.rows(statement, query.limit, *given.values()):
+    for key, owner, *rest in await transaction.rows(statement, query.limit, *given.values()):
         head, record = _described(rest)
-        found.append(Found(record, head, str(key)))
+        found.append(Found(record, head, _optional_plain(owner), str(key)))
     return found
 
 
@@ -421,6 +426,10 @@ async def _claimed(transaction: Transaction, name: str, *arguments: Any) -> list
         Claim(_plain(id), fence, claims)
         for id, fence, claims, *_ in sorted(rows, key=lambda row: tuple(row)[3:])
     ]
+
+
+async def _owners(transaction: Transaction) -> list[str]:
+    return [_plain(name) for (name,) in await transaction.rows(_SQL["owners"])]
 
 
 async def _renew(transaction: Transaction, owner: str, lease: int) -> bool:

@@ -10,6 +10,7 @@ is faster for single commits and keeps them through the death of the process onl
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -40,7 +41,7 @@ from .base import (
     cursor_number,
 )
 from .migrate import queries
-from .sqlite_file import Connection, EngineLock, Synchronous, connect_reader, connect_writer
+from .sqlite_file import Connection, EngineLock, Synchronous, connect_reader, connect_writer, is_locked
 from .standing import Standing, begin, judge
 
 P = ParamSpec("P")
@@ -128,6 +129,11 @@ class SqliteStore:
         self, owner: str, *, now: int, lease: int, limit: int, only: Sequence[str] | None = None
     ) -> list[Claim]:
         return await self._run_executions(_claim, owner, now, lease, limit, only)
+
+    async def owners(self) -> Collection[str]:
+        if self._lock is None and not await asyncio.to_thread(is_locked, self._path):
+            return ()
+        return await self._read(_owners)
 
     async def renew(self, owner: str, *, now: int, lease: int) -> bool:
         return await self._run_executions(_renew, owner, now, lease)
@@ -329,8 +335,10 @@ def _standing(connection: sqlite3.Connection, ids: Collection[str]) -> dict[str,
     rows = {}
     for some in _padded(ids, 64 if len(ids) > 1 else 1):
         statement = _SQL["standing"].replace("/* ids */", ",".join("?" * len(some)))
-        for id, key, status, due, ready, ended_at, *rest in connection.execute(statement, some):
-            rows[id] = _Row(key, None, Standing(Head(status, due, bool(ready), ended_at), *rest))
+        for id, key, status, due, ready, ended_at, paused, *rest in connection.execute(statement, some):
+            rows[id] = _Row(
+                key, None, Standing(Head(status, due, bool(ready), ended_at, bool(paused)), *rest)
+            )
     return rows
 
 
@@ -367,6 +375,7 @@ def _stands(standing: Standing) -> tuple[Any, ...]:
         head.due,
         head.ready,
         head.ended_at,
+        head.paused,
         standing.last,
         standing.fence,
         standing.claims,
@@ -404,8 +413,8 @@ def _load(connection: sqlite3.Connection, execution: str, after: int, limit: int
 
 
 def _described(row: Sequence[Any]) -> tuple[Head, ExecutionRecord]:
-    status, due, ready, ended_at, *record = row
-    return Head(status, due, bool(ready), ended_at), ExecutionRecord(*record)
+    status, due, ready, ended_at, paused, *record = row
+    return Head(status, due, bool(ready), ended_at, bool(paused)), ExecutionRecord(*record)
 
 
 def _values(
@@ -433,9 +442,9 @@ def _find(connection: sqlite3.Connection, query: Query) -> list[Found]:
     given = {text: value for text, value in conditions.items() if value is not None}
     statement = _SQL["find"].replace("/* conditions */", " AND ".join(given) or "TRUE")
     found = []
-    for key, *rest in connection.execute(statement, (*given.values(), query.limit)):
+    for key, owner, *rest in connection.execute(statement, (*given.values(), query.limit)):
         head, record = _described(rest)
-        found.append(Found(record, head, str(key)))
+        found.append(Found(record, head, owner, str(key)))
     return found
 
 
@@ -487,6 +496,10 @@ def _needing_attention(connection: sqlite3.Connection, now: int, limit: int) -> 
 def _unheld(connection: sqlite3.Connection, ids: Sequence[str], limit: int) -> list[tuple[Any, ...]]:
     found = (connection.execute(_SQL["unheld"], (id,)).fetchone() for id in ids)
     return [row for row in found if row is not None][:limit]
+
+
+def _owners(connection: sqlite3.Connection) -> Collection[str]:
+    return [name for (name,) in connection.execute(_SQL["owners"])]
 
 
 def _renew(connection: sqlite3.Connection, owner: str, now: int, lease: int) -> bool:

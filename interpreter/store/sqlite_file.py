@@ -30,6 +30,9 @@ APPLICATION_ID = 0x64746E74
 #: How long a call waits for another process that writes, in milliseconds.
 BUSY_TIMEOUT = 5_000
 
+#: How long an engine waits for the engine lock, in seconds: somebody may just be looking who has it.
+LOCK_TIMEOUT = 0.2
+
 #: The write-ahead log is cut back to this size after a checkpoint, in bytes.
 WAL_LIMIT = 64 * 1024 * 1024
 
@@ -157,7 +160,7 @@ class EngineLock:
     def take(self) -> None:
         """Raises StoreInUse, naming the process that has it."""
         lock = sqlite3.connect(
-            f"{self._path}.engine", isolation_level=None, timeout=0, check_same_thread=False
+            f"{self._path}.engine", isolation_level=None, timeout=LOCK_TIMEOUT, check_same_thread=False
         )
         try:
             lock.execute("BEGIN EXCLUSIVE")
@@ -176,6 +179,21 @@ class EngineLock:
         if self._held is not None:
             self._held.close()
             self._held = None
+
+
+def is_locked(path: Path) -> bool:
+    """Whether an engine process has the right to run executions of a file; looking takes nothing from anybody."""
+    try:
+        lock = sqlite3.connect(f"{Path(f'{path}.engine').absolute().as_uri()}?mode=ro", uri=True, timeout=0)
+    except sqlite3.Error:
+        return False
+    try:
+        lock.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        return error.sqlite_errorname.startswith("SQLITE_BUSY")
+    finally:
+        lock.close()
+    return False
 
 
 def _holder(path: Path) -> str:

@@ -6,7 +6,7 @@ Flows are plain functions here, so that a test says what it needs and nothing is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from detent.core.bindings import Bindings
@@ -30,7 +30,21 @@ from detent.core.machine import (
     Task,
     Wait,
 )
-from detent.core.signals import Began, Failed, Fired, Signal, Started, Stopped, Submitted, Succeeded, TimedOut
+from detent.core.signals import (
+    Amended,
+    Began,
+    Failed,
+    Fired,
+    Paused,
+    Resumed,
+    Signal,
+    Signalled,
+    Started,
+    Stopped,
+    Submitted,
+    Succeeded,
+    TimedOut,
+)
 from detent.core.values import Payload
 
 #: When executions of the tests begin.
@@ -95,6 +109,11 @@ def task(
         retry,
         catch,
     )
+
+
+def asks(name: str, next: str | None = None, *, signal: str = "go", **fields: Any) -> Task:
+    """A task that a named signal answers."""
+    return replace(task(name, next, mode="signal", **fields), resource=f"signal:{signal}")
 
 
 def wait(name: str, seconds: int, next: str | None = None) -> Wait:
@@ -219,6 +238,19 @@ class Play:
 
     def stop(self, error: str | None = None, cause: str | None = None) -> list[Event]:
         return self.send(Stopped(error, cause))
+
+    def signal(self, name: str, output: Any = None, *, key: str | None = None) -> list[Event]:
+        """A named signal, with a key of its own unless one is given."""
+        return self.send(Signalled(key or f"by-hand-{len(self.log)}", name, Payload(output)))
+
+    def pause(self) -> list[Event]:
+        return self.send(Paused(f"by-hand-{len(self.log)}"))
+
+    def resume(self) -> list[Event]:
+        return self.send(Resumed(f"by-hand-{len(self.log)}"))
+
+    def amend(self, id: int, output: Any = None) -> list[Event]:
+        return self.send(Amended(id, Payload(output)))
 
     def only(self) -> Pending:
         """The one thing the execution waits for."""

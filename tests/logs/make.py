@@ -18,12 +18,16 @@ from detent.core.codec import Step, encode_segment
 from detent.core.decide import advance
 from detent.core.execution import Execution
 from detent.core.signals import (
+    Amended,
     Began,
     ChildEnded,
     Failed,
     Fired,
+    Paused,
     Redriven,
+    Resumed,
     Signal,
+    Signalled,
     Started,
     Stopped,
     Submitted,
@@ -333,6 +337,55 @@ def running() -> Play:
     return play
 
 
+def signals() -> Play:
+    """Named signals: one too early, one awaited, one that nobody takes; another task runs out of time for its own."""
+    late = [{"ErrorEquals": ["States.Timeout"], "ResultPath": "$.late", "Next": "Hold"}]
+    definition = scope(
+        Hold={"Type": "Wait", "Seconds": 5, "Next": "Early"},
+        Early=task("Awaited", Resource="signal:early", ResultPath="$.early"),
+        Awaited=task("Never", Resource="signal:awaited", ResultPath="$.awaited"),
+        Never=task(Resource="signal:never", TimeoutSeconds=60, Catch=late),
+    )
+    play = Play("signals", definition, {"n": 1})
+    play.send(Signalled("k1", "early", Payload({"by": "Ann"})), Signalled("k2", "early", Payload(None)))
+    play.fire("Hold")
+    play.send(Signalled("k3", "awaited", Payload([1, 2])))
+    play.time_out("Never")
+    return play
+
+
+def paused() -> Play:
+    """Paused and resumed: an answer, a timer and a retry come meanwhile; values are given for a task and a retry."""
+    retry = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2}]
+    branches = [
+        scope(One=task("Two"), Two=task()),
+        scope(Three={"Type": "Wait", "Seconds": 9, "Next": "Four"}, Four={"Type": "Pass", "End": True}),
+        scope(Five=task(Retry=retry)),
+        scope(Six=task(Retry=[{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 3600}])),
+    ]
+    play = Play("paused", scope(Both={"Type": "Parallel", "Branches": branches, "End": True}), {})
+    play.send(Paused("p1"))
+    play.succeed("One", "answered")
+    play.fire("Three")
+    play.fail("Five", "Busy")
+    play.fail("Six", "Busy")
+    play.now += 10_000
+    play.send(Amended(play.waits("Six"), Payload("given")), Resumed("r1"))
+    play.send(Paused("p2"))
+    play.send(Amended(play.waits("Two"), Payload("given, too")))
+    play.succeed("Five", "at last")
+    return play
+
+
+def still_paused() -> Play:
+    """Not ended: paused, with a state held back and a signal kept."""
+    play = Play("still-paused", scope(One=task("Two"), Two=task(Resource="signal:go")), {})
+    play.send(Paused("p1"))
+    play.succeed("One", 1)
+    play.send(Signalled("k1", "go", Payload({"kept": True})))
+    return play
+
+
 PLAYS: tuple[Callable[[], Play], ...] = (
     values,
     retries,
@@ -348,6 +401,9 @@ PLAYS: tuple[Callable[[], Play], ...] = (
     out_of_time,
     redriven,
     running,
+    signals,
+    paused,
+    still_paused,
 )
 
 

@@ -9,11 +9,15 @@ from core.building import Play, started
 
 from detent.core.execution import RUNNING, SUCCEEDED, Pending
 from detent.core.signals import (
+    Amended,
     Began,
     Failed,
     Fired,
+    Paused,
     Redriven,
+    Resumed,
     Signal,
+    Signalled,
     Stopped,
     Submitted,
     Succeeded,
@@ -21,7 +25,7 @@ from detent.core.signals import (
 )
 from detent.core.values import Payload
 
-from .machines import ERRORS
+from .machines import ERRORS, SIGNALS
 
 #: Signals that any run must have ended after; machines of these sizes need a few hundred.
 ENOUGH = 5_000
@@ -62,6 +66,12 @@ def _next(play: Play, random: Random, sent: list[Signal], stops: bool) -> Signal
         return Stopped("Why")
     if draw < 0.21:
         return TimedOut(None)
+    if draw < 0.24:
+        return Paused(f"pause-{len(sent)}")
+    if draw < 0.25:
+        return Signalled(f"signal-{len(sent)}", random.choice((*SIGNALS, "c")), Payload(len(sent)))
+    if play.execution.paused and draw < 0.35:
+        return Resumed(f"resume-{len(sent)}")
     pendings = list(play.execution.pending.values())
     assert pendings, "a running execution waits for nothing"
     return _answer(play, random, random.choice(pendings))
@@ -78,11 +88,16 @@ def _nonsense(play: Play, random: Random) -> Signal:
 
 
 def _answer(play: Play, random: Random, pending: Pending) -> Signal:
+    if pending.kind != "more" and random.random() < 0.03:
+        return Amended(pending.id, Payload({"given": pending.id}))
     if pending.kind != "task":
         if random.random() < 0.7 and pending.due is not None:
             play.now = max(play.now, pending.due)
         return Fired(pending.id)
     draw = random.random()
+    if pending.mode == "signal" and draw < 0.4:
+        _, _, name = (pending.resource or "").partition(":")
+        return Signalled(f"signal-{pending.id}", name, Payload({"for": pending.id}))
     if draw < 0.2:
         return Began(pending.id)
     if draw < 0.3:

@@ -35,6 +35,7 @@ from detent.core.machine import (
 )
 
 ERRORS = ("E1", "E2", "States.Timeout")
+SIGNALS = ("a", "b")
 COVERED = ("E1", "E2", "States.TaskFailed", "States.Timeout", "States.HeartbeatTimeout", "States.ALL")
 
 
@@ -153,8 +154,9 @@ class _Reader:
 
     def task(self, name: str, next: str | None, flow: Flow | None, retry: Any, catch: Any) -> Task:
         timeout, heartbeat = self.tape.pick(((None, None), (9, None), (None, 2), (9, 2)))
-        mode: Any = self.tape.pick(("request", "token"))
-        resource = f"task:{name}"
+        mode: Any = self.tape.pick(("request", "token", "signal"))
+        # Few names, so that several tasks wait for the same signal.
+        resource = f"signal:{self.tape.pick(SIGNALS)}" if mode == "signal" else f"task:{name}"
         return Task(
             name, next, flow, resource, mode, _seconds(timeout), _seconds(heartbeat), None, retry, catch
         )

@@ -9,7 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detent.core.decide import advance, transition
-from detent.core.events import Event, FrameAborted, Halted, StateEntered
+from detent.core.events import (
+    Event,
+    ExecutionEnded,
+    ExecutionPaused,
+    ExecutionResumed,
+    FrameAborted,
+    Halted,
+    StateEntered,
+    TaskScheduled,
+    WaitStarted,
+)
 from detent.core.evolve import evolve, fold
 from detent.core.execution import ROOT, RUNNING, SUCCEEDED, Execution
 from detent.core.machine import Machine
@@ -64,9 +74,13 @@ def check_shape(execution: Execution) -> None:
 
 
 def check_history(events: list[Event]) -> None:
-    """Shown ids are dense from 1, ``previous`` points back, and time does not go back."""
-    last, now = 0, 0
+    """Shown ids are dense from 1, ``previous`` points back, time does not go back, a pause begins nothing."""
+    last, now, paused = 0, 0, False
     for event in events:
+        paused = isinstance(event, ExecutionPaused) or (
+            paused and not isinstance(event, (ExecutionResumed, ExecutionEnded))
+        )
+        assert not (paused and isinstance(event, (StateEntered, TaskScheduled, WaitStarted)))
         shown = getattr(event, "shown", 0)
         if shown:
             assert shown == last + 1
@@ -91,8 +105,8 @@ def test_repeated_and_late_signals_change_nothing(machine: Machine, seed: int) -
         if len(sent) % 5 == 0 or play.execution.status != RUNNING:
             before = deepcopy(play.execution)
             for again in gone[-8:]:
-                # Only a stop and the end of the execution's own time answer nothing that waits.
-                if getattr(again, "pending", None) is not None:
+                # Only a stop and the end of the execution's own time answer nothing that waits and have no key.
+                if getattr(again, "pending", None) is not None or hasattr(again, "key"):
                     assert play.send(again) == []
             assert play.execution == before
 

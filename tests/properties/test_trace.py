@@ -47,9 +47,8 @@ def agree(told: Trace, play: Play) -> None:
     execution = play.execution
     assert told.execution.status == execution.status
     every = list(visits(told.root))
-    waiting = sorted(pending.id for visit in every if (pending := visit.pending) is not None)
-    # Between two states a frame may wait for its next turn: nothing but the execution knows of that.
-    assert waiting == sorted(execution.pending)
+    waiting = [pending.id for visit in every if (pending := visit.pending) is not None]
+    assert sorted(waiting + [held.pending.id for held in told.held]) == sorted(execution.pending)
     open_paths = sum(path.status.live for path in paths(told.root))
     if execution.status == RUNNING:
         assert open_paths == len(execution.frames)

@@ -12,6 +12,7 @@ from typing import Any
 from core.building import (
     Flow,
     Play,
+    asks,
     catcher,
     choice,
     do,
@@ -75,6 +76,12 @@ def _machines() -> dict[str, Machine]:
             parallel("Both", *branches, next="Z", retry=again, catch=(catcher("Z", flow=CAUGHT),)), do("Z")
         ),
         "slow": machine(slow, do("Z")),
+        "asking": machine(
+            asks("First", "Then", signal="first"),
+            task("Then", "Every"),
+            each("Every", scope("/Every/i", asks("Item", signal="item")), "Last", items=lambda d: [1, 2, 3]),
+            asks("Last", signal="last", flow=Flow(output=lambda b: [b.input, b.result])),
+        ),
         "beating": machine(task("Beating", heartbeat=HEARTBEAT, retry=again)),
         "loop": machine(
             do("Zero", "Add", count),
@@ -88,6 +95,10 @@ def _machines() -> dict[str, Machine]:
 MACHINES = _machines()
 
 
+#: The named signals that an execution of "asking" gets, those for one name all alike.
+SIGNALS = ("first", "item", "item", "item", "last")
+
+
 def outcome(execution: str, state: str, arguments: Any, attempt: int) -> tuple[str, Any]:
     """What an attempt of a task comes to: ``ok`` and a result, ``fail``, ``hang`` or ``beat`` and a result."""
     random = Random(f"{execution}/{state}/{arguments!r}/{attempt}")
@@ -98,6 +109,11 @@ def outcome(execution: str, state: str, arguments: Any, attempt: int) -> tuple[s
     if draw < 0.8:
         return "ok", result
     return ("hang", None) if state == "Slow" and draw < 0.9 else ("fail", None)
+
+
+def said(execution: str, name: str) -> Any:
+    """What the named signals of an execution say."""
+    return {"name": name, "of": execution}
 
 
 def expected(execution: str, machine: Machine, input: Any) -> tuple[str, Any]:
@@ -116,6 +132,10 @@ def _answer(play: Play, execution: str, pending: Pending) -> None:
         assert pending.due is not None
         play.now = max(play.now, pending.due)
         play.send(Fired(pending.id))
+        return
+    if pending.mode == "signal":
+        name = (pending.resource or "").removeprefix("signal:")
+        play.signal(name, said(execution, name))
         return
     state = play.execution.frames[pending.frame].state or ""
     assert pending.arguments is not None

@@ -6,16 +6,17 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import count
 from random import Random
 from typing import Any
 
 from detent.audit import replay, verify
 from detent.core.codec import Step, encode_signal
-from detent.core.events import ExecutionEnded, TaskFailed, TaskSucceeded, TimerFired
+from detent.core.events import ExecutionEnded, TaskFailed, TaskScheduled, TaskSucceeded, TimerFired
 from detent.core.evolve import fold
 from detent.core.execution import RUNNING, Execution
 from detent.core.machine import Machine
-from detent.core.signals import Failed, Signal, Succeeded
+from detent.core.signals import Failed, Paused, Resumed, Signal, Signalled, Succeeded
 from detent.core.values import Payload
 from detent.runtime.engine import Engine
 from detent.runtime.errors import ExecutionExists
@@ -27,7 +28,7 @@ from detent.store.memory import MemoryStore
 
 from .faults import FaultyStore
 from .loop import VirtualClock
-from .workload import HEARTBEAT, MACHINES, expected, outcome
+from .workload import HEARTBEAT, MACHINES, SIGNALS, expected, outcome, said
 
 #: Virtual seconds after which a world that has not ended is stuck.
 PATIENCE = 20_000
@@ -51,6 +52,9 @@ class World:
         self.runs: Counter[tuple[str, int]] = Counter()
         self.keys: dict[tuple[str, int], str] = {}
         self.letters = 0
+        #: Executions that somebody has paused and not resumed yet.
+        self.paused: set[str] = set()
+        self.numbers = count()
 
     def _record(self, number: int) -> ExecutionRecord:
         digest = self.random.choice(sorted(MACHINES))
@@ -122,6 +126,7 @@ class World:
                     pass  # an earlier start took place, though its answer was lost
                 self.acknowledged.add(record.id)
             await asyncio.sleep(0.1)
+        people = asyncio.gather(self._signals(record), self._pauses(record))
         resumes = self.random.random() < 0.5
         while record.id not in self.ends:
             try:
@@ -135,6 +140,35 @@ class World:
             if state is not None and state.status != RUNNING:
                 self.ends[record.id] = state
             await asyncio.sleep(1)
+        people.cancel()
+
+    # People
+
+    async def _signals(self, record: ExecutionRecord) -> None:
+        """The named signals, early, late, some of them twice; those of a life before are known by their keys."""
+        if record.digest != "asking":
+            return
+        for number, name in enumerate(SIGNALS):
+            key = f"signal-{number}"
+            signal = Signalled(key, name, Payload(said(record.name, name)))
+            for _ in range(self.random.choice((1, 1, 2))):
+                await asyncio.sleep(self.random.choice((0, 0, 1, 5)))
+                await self.memory.send([Letter(record.id, key, encode_signal(signal))])
+
+    async def _pauses(self, record: ExecutionRecord) -> None:
+        """Now and then the execution is paused; whoever did it resumes it, even in another life."""
+        if record.id in self.paused:
+            await self._steer(record, Resumed(f"resume-{next(self.numbers)}"))
+        for _ in range(self.random.choice((0, 0, 1, 2))):
+            await asyncio.sleep(self.random.choice((0, 0.5, 3)))
+            self.paused.add(record.id)
+            await self._steer(record, Paused(f"pause-{next(self.numbers)}"))
+            await asyncio.sleep(self.random.choice((0, 1, 20)))
+            await self._steer(record, Resumed(f"resume-{next(self.numbers)}"))
+            self.paused.discard(record.id)
+
+    async def _steer(self, record: ExecutionRecord, signal: Paused | Resumed) -> None:
+        await self.memory.send([Letter(record.id, signal.key, encode_signal(signal))])
 
     @staticmethod
     def _input(record: ExecutionRecord) -> Any:
@@ -193,13 +227,16 @@ class World:
         assert isinstance(events[-1], ExecutionEnded)
         assert fold(events) == state, f"{record.name}: the state is not the fold of its log"
         dues: dict[int, int] = {}
+        signalled: set[int] = set()
         for step in steps:
             for event in step.events:
                 number = len(dues)
                 dues[number + 1] = getattr(event, "due", None) or 0
                 if isinstance(event, TimerFired):
                     assert step.now >= dues[event.pending], "a timer fired early"
-                if isinstance(event, TaskSucceeded) or (
+                if isinstance(event, TaskScheduled) and event.mode == "signal":
+                    signalled.add(number + 1)
+                if (isinstance(event, TaskSucceeded) and event.pending not in signalled) or (
                     isinstance(event, TaskFailed) and not event.timed_out
                 ):
                     assert self.runs[record.id, event.pending] >= 1, "a task ended that never ran"

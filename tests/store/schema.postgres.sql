@@ -50,7 +50,8 @@ CREATE TABLE execution (
         (CASE WHEN owner IS NULL AND ended_at IS NULL THEN CASE WHEN ready THEN 0 ELSE due END END) STORED,
     version text COLLATE "C",
     alias text COLLATE "C",
-    origin text COLLATE "C"
+    origin text COLLATE "C",
+    paused boolean NOT NULL DEFAULT false
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.05);
 
 CREATE UNIQUE INDEX execution_id ON execution (id);

@@ -35,7 +35,8 @@ CREATE TABLE execution (
     parent TEXT,
     version TEXT,
     alias TEXT,
-    origin TEXT
+    origin TEXT,
+    paused INTEGER NOT NULL DEFAULT 0
 );
 
 CREATE UNIQUE INDEX execution_id ON execution (id);

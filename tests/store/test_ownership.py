@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from detent.store.base import Beat, Claim, Letter, Outcome, StoreError, StoreUnavailable
+from detent.store.base import Beat, Claim, Letter, Outcome, Query, StoreError, StoreUnavailable
 
 from .batches import PARKED, READY, create, due, ended, further
 
@@ -357,5 +359,29 @@ def test_nothing_is_a_group_too(play):
         assert await store.beat([]) == []
         assert await store.delete([]) == 0
         await store.release([])
+
+    play(scenario)
+
+
+def test_a_pause_is_seen_without_reading_the_log(play):
+    async def scenario(store):
+        paused = replace(PARKED, paused=True)
+        await store.append([create("e1", paused), create("e2", READY)])
+        assert [one.head for one in await store.find(Query())] == [READY, paused]
+        assert (await store.load("e1", limit=0)).head == paused
+        assert await claimed(store) == ["e2"]
+        await store.append([further("e1", 3, 4)])
+        assert (await store.load("e1", limit=0)).head == PARKED
+
+    play(scenario)
+
+
+def test_who_is_at_work_is_known_and_on_what(play):
+    async def scenario(store):
+        await store.append([create("e1", READY), create("e2", PARKED)])
+        assert list(await store.owners()) == []
+        await claimed(store, "w1")
+        assert list(await store.owners()) == ["w1"]
+        assert [one.owner for one in await store.find(Query())] == [None, "w1"]
 
     play(scenario)

@@ -134,6 +134,7 @@ def test_the_transitions_of_a_held_execution_leave_the_indexes_alone(empty):
                     [last * 9],
                     [last % 2 == 0],
                     [None],
+                    [last % 3 == 0],
                     [last + 1],
                     [True],
                     ["w"],

@@ -18,34 +18,36 @@ ORDER BY published_at DESC, number DESC LIMIT 1;
 
 -- name: create
 -- New executions, except those whose id is taken; an owner without a lease holds nothing.
-WITH holder AS MATERIALIZED (SELECT name FROM owner WHERE name = ANY ($7) FOR KEY SHARE)
+WITH holder AS MATERIALIZED (SELECT name FROM owner WHERE name = ANY ($8) FOR KEY SHARE)
 INSERT INTO execution
-    (status, due, ready, ended_at, last, fence, owner, claims,
+    (status, due, ready, ended_at, paused, last, fence, owner, claims,
      id, name, machine, digest, profile, started_at, parent, version, alias, origin)
 SELECT
-    status, due, ready, ended_at, last, fence, (SELECT holder.name FROM holder WHERE holder.name = hold), claims,
+    status, due, ready, ended_at, paused, last, fence,
+    (SELECT holder.name FROM holder WHERE holder.name = hold), claims,
     id, name, machine, digest, profile, started_at, parent, version, alias, origin
 FROM unnest(
-    $1::text[], $2::bigint[], $3::boolean[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[],
-    $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::text[],
-    $16::text[], $17::text[], $18::text[]
-) AS batch (status, due, ready, ended_at, last, fence, hold, claims,
+    $1::text[], $2::bigint[], $3::boolean[], $4::bigint[], $5::boolean[], $6::bigint[], $7::bigint[], $8::text[],
+    $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::bigint[], $16::text[],
+    $17::text[], $18::text[], $19::text[]
+) AS batch (status, due, ready, ended_at, paused, last, fence, hold, claims,
             id, name, machine, digest, profile, started_at, parent, version, alias, origin)
 ON CONFLICT (id) DO NOTHING
 RETURNING id, key;
 
 -- name: move
 -- Where executions stand from now on, if they still stand where their batches begin: the compare-and-set.
-WITH holder AS MATERIALIZED (SELECT name FROM owner WHERE name = ANY ($10) FOR KEY SHARE)
+WITH holder AS MATERIALIZED (SELECT name FROM owner WHERE name = ANY ($11) FOR KEY SHARE)
 UPDATE execution
-SET status = batch.status, due = batch.due, ready = batch.ready, ended_at = batch.ended_at, last = batch.last,
+SET status = batch.status, due = batch.due, ready = batch.ready, ended_at = batch.ended_at,
+    paused = batch.paused, last = batch.last,
     owner = CASE WHEN batch.changes_hands
         THEN (SELECT holder.name FROM holder WHERE holder.name = batch.hold) ELSE execution.owner END,
     claims = CASE WHEN batch.counts_afresh THEN 0 ELSE execution.claims END
 FROM unnest(
     $1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::boolean[], $7::bigint[],
-    $8::bigint[], $9::boolean[], $10::text[], $11::boolean[]
-) AS batch (id, after, fence, status, due, ready, ended_at, last, changes_hands, hold, counts_afresh)
+    $8::boolean[], $9::bigint[], $10::boolean[], $11::text[], $12::boolean[]
+) AS batch (id, after, fence, status, due, ready, ended_at, paused, last, changes_hands, hold, counts_afresh)
 WHERE execution.id = batch.id AND execution.last = batch.after
     AND (batch.fence IS NULL OR execution.fence = batch.fence)
 RETURNING execution.id, execution.key;
@@ -83,7 +85,7 @@ RETURNING execution, dedupe;
 
 -- name: load
 -- What is known of an execution beside its log.
-SELECT key, last, owner, fence, status, due, ready, ended_at, id, name, machine, digest, profile,
+SELECT key, last, owner, fence, status, due, ready, ended_at, paused, id, name, machine, digest, profile,
     started_at, parent, version, alias, origin
 FROM execution WHERE id = $1;
 
@@ -109,7 +111,7 @@ SELECT digest, value FROM blob WHERE execution = $1 AND digest = ANY ($2);
 
 -- name: find
 -- Executions, the latest created first; conditions are added in place of the marker.
-SELECT key, status, due, ready, ended_at, id, name, machine, digest, profile, started_at, parent,
+SELECT key, owner, status, due, ready, ended_at, paused, id, name, machine, digest, profile, started_at, parent,
     version, alias, origin
 FROM execution WHERE /* conditions */ ORDER BY key DESC LIMIT $1;
 
@@ -137,6 +139,10 @@ DELETE FROM owner WHERE name = $1;
 -- name: give_back_all
 -- Whatever these owners held is nobody's; a statement of its own, so that it sees what they wrote last.
 UPDATE execution SET owner = NULL WHERE owner = ANY ($1);
+
+-- name: owners
+-- Everyone whose lease lives.
+SELECT name FROM owner WHERE lease_until > lease_clock();
 
 -- name: begin_lease
 -- A lease for an owner that has none.

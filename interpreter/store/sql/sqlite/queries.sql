@@ -20,7 +20,7 @@ ORDER BY published_at DESC, rowid DESC LIMIT 1;
 
 -- name: standing
 -- Where executions stand, by their ids; as many question marks as ids are put in place of the marker.
-SELECT id, key, status, due, ready, ended_at, last, fence, claims, owner
+SELECT id, key, status, due, ready, ended_at, paused, last, fence, claims, owner
 FROM execution WHERE id IN (/* ids */);
 
 -- name: next_key
@@ -30,14 +30,14 @@ SELECT coalesce(max(key), 0) + 1 FROM execution;
 -- name: create
 -- A new execution.
 INSERT INTO execution
-    (key, status, due, ready, ended_at, last, fence, claims, owner,
+    (key, status, due, ready, ended_at, paused, last, fence, claims, owner,
      id, name, machine, digest, profile, started_at, parent, version, alias, origin)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: move
 -- Where an execution stands from now on.
 UPDATE execution
-SET status = ?, due = ?, ready = ?, ended_at = ?, last = ?, fence = ?, claims = ?, owner = ?
+SET status = ?, due = ?, ready = ?, ended_at = ?, paused = ?, last = ?, fence = ?, claims = ?, owner = ?
 WHERE key = ?;
 
 -- name: advance
@@ -78,7 +78,7 @@ ON CONFLICT (execution, dedupe) DO NOTHING;
 
 -- name: load
 -- What is known of an execution beside its log.
-SELECT key, last, owner, fence, status, due, ready, ended_at, id, name, machine, digest, profile,
+SELECT key, last, owner, fence, status, due, ready, ended_at, paused, id, name, machine, digest, profile,
     started_at, parent, version, alias, origin
 FROM execution WHERE id = ?;
 
@@ -104,7 +104,7 @@ SELECT value FROM blob WHERE execution = ? AND digest = ?;
 
 -- name: find
 -- Executions, the latest created first; conditions are added in place of the marker.
-SELECT key, status, due, ready, ended_at, id, name, machine, digest, profile, started_at, parent,
+SELECT key, owner, status, due, ready, ended_at, paused, id, name, machine, digest, profile, started_at, parent,
     version, alias, origin
 FROM execution WHERE /* conditions */ ORDER BY key DESC LIMIT ?;
 
