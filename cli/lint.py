@@ -12,7 +12,7 @@ from .checking import FORMATS, Choices, finish, selection
 from .configuration import Configuration
 from .files import write_bytes
 from .options import SETTINGS, variables
-from .sources import Source, sources
+from .sources import Source, of_text, sources, split
 from .validate import MachineType
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     "--fix", is_flag=True, help="Mend in the files what can be mended without changing what they do."
 )
 @click.option(
-    "--unsafe-fixes", is_flag=True, help="With --fix: mend also what changes how long something takes."
+    "--unsafe-fixes",
+    is_flag=True,
+    help="With --fix: mend also what changes how long something takes, and words that were hardly meant.",
 )
 @selection
 @variables
@@ -67,7 +69,7 @@ def lint(
         settings = choices.settings(file, target=target)
         kind = _kind(machine_type, choices.configuration, file)
         if fix:
-            mended += _fix(file, settings, kind, unsafe=unsafe_fixes)
+            mended += _fix(file, variables, settings, kind, unsafe=unsafe_fixes)
         for source in sources(file, variables):
             texts.append(source.text)
             findings += check(source, settings, kind)
@@ -90,26 +92,33 @@ def check(source: Source, settings: Settings, machine_type: MachineType) -> list
     return [*source.findings, *lint_document(source.document, settings=settings, machine_type=kind)]
 
 
-def _fix(file: str, settings: Settings, machine_type: MachineType, *, unsafe: bool) -> int:
-    """Mend a file in place; how many findings that were. What cannot be read, even then, is left alone."""
-    from detent.schema.document import DocumentError, read_document, read_file
-    from detent.schema.lint.check import fixed
-    from detent.schema.lint.fixes import applied
+def _fix(
+    argument: str,
+    variables: Mapping[str, str],
+    settings: Settings,
+    machine_type: MachineType,
+    *,
+    unsafe: bool,
+) -> int:
+    """Mend a file in place, a template too; how many findings that were. What stands in other files is left alone."""
+    from detent.schema.lint.check import Judgement, mended
 
-    mended = 0
+    file, name = split(argument)
+    if not Path(file).is_file():
+        return 0
+    raw = Path(file).read_bytes()
+    mark = b"\xef\xbb\xbf" if raw.startswith(b"\xef\xbb\xbf") else b""
     try:
-        document = read_file(file)
-        before = document.text
-    except DocumentError as error:
-        fixes = [one.fix for one in error.diagnostics if one.fix is not None and (one.fix.safe or unsafe)]
-        before = error.text or ""
-        try:
-            document = read_document(applied(before, fixes), source=file)
-        except DocumentError:
-            return 0
-        mended = len(fixes)
-    text, more = fixed(document, settings=settings, machine_type=machine_type, unsafe=unsafe)
+        before = raw.removeprefix(mark).decode()
+    except UnicodeDecodeError:
+        return 0
+
+    def judge(text: str) -> Judgement:
+        found = [source for source in of_text(file, text, name, variables) if source.text.text == text]
+        findings = [each for source in found for each in check(source, settings, machine_type)]
+        return Judgement(findings, readable=all(source.document is not None for source in found))
+
+    text, count = mended(before, judge, unsafe=unsafe)
     if text != before:
-        mark = b"\xef\xbb\xbf" if Path(file).read_bytes().startswith(b"\xef\xbb\xbf") else b""
         write_bytes(file, mark + text.encode())
-    return mended + more
+    return count

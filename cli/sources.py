@@ -90,12 +90,23 @@ def _templates(path: Path) -> list[str]:
 
 
 def _of_file(file: str, name: str | None, variables: Mapping[str, str]) -> Iterator[Source]:
-    from detent.schema.document import DocumentError, read_bytes, read_document
+    from detent.schema.document import DocumentError, read_bytes
     from detent.schema.frontdoor import TEMPLATE_LIMITS
-    from detent.schema.templates import machines_in, read_template
 
     try:
         text = read_bytes(file, limits=TEMPLATE_LIMITS)
+    except DocumentError as error:
+        yield Source(file, name, error, None, tuple(error.diagnostics))
+        return
+    yield from of_text(file, text, name, variables)
+
+
+def of_text(file: str, text: bytes | str, name: str | None, variables: Mapping[str, str]) -> Iterator[Source]:
+    """The definitions that a file would hold if this were its text."""
+    from detent.schema.document import DocumentError, read_document
+    from detent.schema.templates import machines_in, read_template
+
+    try:
         template = read_template(text, source=file)
         if template is None:
             if name is None:

@@ -15,7 +15,7 @@ from typing import Literal
 from detent.core.values import JSON
 
 from .codes import CODES
-from .diagnostics import Diagnostic, Pointer, Position
+from .diagnostics import Diagnostic, Edit, Pointer, Position
 from .document import Document
 from .findings import Findings, show
 from .outline import outline
@@ -28,6 +28,7 @@ from .validate_language import check_language
 from .validate_resources import check_resources
 from .validate_schema import check_schema
 from .validate_variables import check_variables
+from .written import reworded, written_key, written_text
 
 __all__ = ["CODES", "MachineType", "validate", "validate_value"]
 
@@ -44,7 +45,10 @@ def validate(document: Document, *, machine_type: MachineType = "STANDARD") -> l
     def position(pointer: Pointer, on_key: bool) -> Position | None:
         return document.position(pointer, key=on_key)
 
-    return _check(document.value, machine_type).diagnostics(position, document.source)
+    def reword(pointer: Pointer, on_key: bool, meant: str) -> Edit | None:
+        return reworded((written_key if on_key else written_text)(document, pointer), meant)
+
+    return _check(document.value, machine_type).diagnostics(position, document.source, reword)
 
 
 def validate_value(value: JSON, *, machine_type: MachineType = "STANDARD") -> list[Diagnostic]:

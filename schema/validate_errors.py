@@ -101,7 +101,7 @@ def _check_name(part: Part, position: int, name: str, findings: Findings) -> Non
             "unknown-error-name",
             place,
             f"{show(name)} in {part.label} is no error of the language and will never match",
-            hint=findings.did_you_mean(name, KNOWN_ERRORS),
+            meant=findings.similar(name, KNOWN_ERRORS),
         )
 
 

@@ -123,7 +123,7 @@ def _check_target(target: Target, scope: Scope, homes: dict[str, list[Scope]], f
             "missing-target",
             pointer,
             f"{field} of {part.label} names {show(name)}, which does not exist",
-            hint=findings.did_you_mean(name, scope.names),
+            meant=findings.similar(name, scope.names),
         )
 
 

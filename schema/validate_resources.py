@@ -140,25 +140,29 @@ def _check_arn(state: State, arn: str, findings: Findings) -> None:
 
 
 def _check_integration(state: State, service: str, action: str, pattern: str, findings: Findings) -> None:
-    place = state.at("Resource")
+    place, resource = state.at("Resource"), str(state.value["Resource"])
     if service.startswith("aws-sdk:"):
         offer: Integration | None = _offers(TOKEN)
     else:
         offer = INTEGRATIONS.get(service)
     if offer is None:
+        meant = findings.similar(service, INTEGRATIONS)
         findings.error(
             "bad-resource",
             place,
             f"{show(service or action)} in Resource of {state.label} is no service with an integration of its own",
-            hint=findings.did_you_mean(service, INTEGRATIONS) or "aws-sdk:SERVICE:ACTION reaches the others",
+            hint=f"did you mean '{meant}'?" if meant else "aws-sdk:SERVICE:ACTION reaches the others",
+            meant=resource.replace(f":{service}:", f":{meant}:") if meant else None,
         )
         return
     if offer.actions and action not in offer.actions:
+        meant = findings.similar(action, offer.actions)
         findings.error(
             "bad-resource",
             place,
             f"{show(service)} has no action {show(action)}, in Resource of {state.label}",
-            hint=findings.did_you_mean(action, offer.actions) or f"it has {', '.join(offer.actions)}",
+            hint=f"did you mean '{meant}'?" if meant else f"it has {', '.join(offer.actions)}",
+            meant=resource.replace(f":{service}:{action}", f":{service}:{meant}") if meant else None,
         )
     if pattern and pattern not in offer.patterns:
         offered = ", ".join(sorted(offer.patterns)) or "none"

@@ -39,13 +39,12 @@ def _unknown(part: Part, found: Violation, findings: Findings) -> None:
     for name in found.value:
         if name in known or is_unknown(name):
             continue
-        message, hint = _explain_unknown(part, name, label, known, findings)
-        findings.error("unknown-field", (*pointer, name), message, hint=hint, on_key=True)
+        message, hint = _explain_unknown(part, name, label)
+        meant = findings.similar(name, known) if hint is None else None
+        findings.error("unknown-field", (*pointer, name), message, hint=hint, meant=meant, on_key=True)
 
 
-def _explain_unknown(
-    part: Part, name: str, label: str, known: Mapping[str, Any], findings: Findings
-) -> tuple[str, str | None]:
+def _explain_unknown(part: Part, name: str, label: str) -> tuple[str, str | None]:
     if part.kind == "nestedRule" and name in known_fields("rule"):
         return (
             f"'{name}' in {label} belongs to the outermost rule",
@@ -57,7 +56,7 @@ def _explain_unknown(
             f"A {part.kind} state has no field '{name}' ({label})",
             f"'{name}' is for {_either(owners, 'and')}",
         )
-    return f"Unknown field {show(name)} in {label}", findings.did_you_mean(name, known)
+    return f"Unknown field {show(name)} in {label}", None
 
 
 def _conflict(part: Part, found: Violation, findings: Findings) -> None:
@@ -94,13 +93,13 @@ def _empty(part: Part, found: Violation, findings: Findings) -> None:
 def _wrong_value(part: Part, found: Violation, findings: Findings) -> None:
     label, pointer = _place(part, found, inside=True)
     options = found.schema.get("enum", ())
-    hint = findings.did_you_mean(found.value, options) if isinstance(found.value, str) else None
+    meant = findings.similar(found.value, options) if isinstance(found.value, str) else None
     if not pointer:
         findings.error("not-a-machine", pointer, f"A definition must be an object, not {show(found.value)}")
         return
     name = show(pointer[-1]) if isinstance(pointer[-1], str) else f"'{pointer[-2]}[{pointer[-1]}]'"
     message = f"{name} must be {describe(found.schema)}, not {show(found.value)}, in {label}"
-    findings.error("wrong-value", pointer, message, hint=hint)
+    findings.error("wrong-value", pointer, message, meant=meant)
 
 
 _SENTENCES: Mapping[str, Callable[[Part, Violation, Findings], None]] = {

@@ -11,9 +11,9 @@ from detent.core.values import JSON
 
 from ..diagnostics import Pointer
 from ..document import Document
-from ..lint.fixes import written_key
 from ..nodes import Node
 from ..outline import JSONATA, State
+from ..written import written_key
 from . import fields
 from .data import path_under, roots, shape_of
 from .jsonata_words import JSONATA_FUNCTIONS, about_jsonata

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from ..diagnostics import Edit, Pointer
 from ..document import Document
-from ..lint.fixes import like, written_key, written_text
 from ..outline import Scope, State
 from ..scalars import NotFiniteError, NumberRangeError, plain_scalar
 from ..validate_graph import NAME_LENGTH_MAX, targets
+from ..written import like, written_key, written_text
 from .source import Source, Written
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from detent.core.values import JSON
 
 from ..codes import CODES
-from ..diagnostics import Diagnostic, Fix, Pointer, Position, Severity, in_reading_order
-from ..document import Document, DocumentError, read_document
+from ..diagnostics import Diagnostic, Pointer, Position, Severity, in_reading_order
+from ..document import Document
 from ..findings import Findings
 from ..outline import outline
 from ..validate import MachineType, validate
@@ -89,39 +89,36 @@ def _by_rules(document: Document, settings: Settings, machine_type: MachineType)
     yield from findings.diagnostics(position, document.source)
 
 
-def fixed(
-    document: Document,
-    *,
-    settings: Settings = DEFAULT,
-    machine_type: MachineType = "STANDARD",
-    unsafe: bool = False,
-) -> tuple[str, int]:
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What there is to say about a text, and whether it could be read at all."""
+
+    findings: Sequence[Diagnostic]
+    readable: bool = True
+
+    @property
+    def weight(self) -> tuple[bool, int, int]:
+        """The lighter the better."""
+        errors = sum(each.severity is Severity.ERROR for each in self.findings)
+        return not self.readable, errors, len(self.findings)
+
+
+def mended(text: str, judge: Callable[[str], Judgement], *, unsafe: bool = False) -> tuple[str, int]:
     """The text with what can be mended mended, and how many findings that were.
 
-    Fixes that may change what the definition does are applied only if ``unsafe``. A round of fixes after which
-    the text could not be read, or had more errors than before, is taken back.
+    Fixes that may change what a definition does are applied only if ``unsafe``. A round of fixes after which the
+    text is no better than before, or cannot be read, is taken back.
     """
-    mended = 0
+    count = 0
+    found = judge(text)
     for _ in range(_ROUNDS):
-        found = lint(document, settings=settings, machine_type=machine_type)
-        fixes = [each.fix for each in found if each.fix is not None and (each.fix.safe or unsafe)]
-        following = _after(document, fixes) if fixes else None
-        if following is None or following.text == document.text:
+        fixes = [each.fix for each in found.findings if each.fix is not None and (each.fix.safe or unsafe)]
+        following = applied(text, fixes)
+        if following == text:
             break
-        again = lint(following, settings=settings, machine_type=machine_type)
-        if _errors(again) > _errors(found) or len(again) >= len(found):
+        again = judge(following)
+        if again.weight >= found.weight or not again.readable:
             break
-        mended += len(found) - len(again)
-        document = following
-    return document.text, mended
-
-
-def _after(document: Document, fixes: list[Fix]) -> Document | None:
-    try:
-        return read_document(applied(document.text, fixes), source=document.source, format=document.format)
-    except DocumentError:
-        return None
-
-
-def _errors(found: list[Diagnostic]) -> int:
-    return sum(each.severity is Severity.ERROR for each in found)
+        count += max(len(found.findings) - len(again.findings), 1)
+        text, found = following, again
+    return text, count

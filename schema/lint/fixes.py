@@ -10,13 +10,11 @@ import json
 import re
 from collections.abc import Iterable
 
-from detent.core.values import JSON
-
 from ..diagnostics import Edit, Fix, Pointer
 from ..document import Document
+from ..written import like, reworded, value_at, written_key, written_text
 from .rule import Insert, Remedy, Remove, Rename
 
-_AFTER_KEY = re.compile(r"[ \t]*:")
 _FOLLOWING = re.compile(r"\s*,\s*")
 _PRECEDING = re.compile(r",\s*\Z")
 _PLAIN = re.compile(r"[A-Za-z$][\w$.]*\Z")
@@ -50,8 +48,7 @@ def _apart(edit: Edit, other: Edit) -> bool:
 
 
 def _rename(document: Document, change: Rename) -> Edit | None:
-    old = written_key(document, change.pointer)
-    return None if old is None else Edit(old.start, old.end, like(old.text, change.key))
+    return reworded(written_key(document, change.pointer), change.key)
 
 
 def _insert(document: Document, change: Insert) -> Edit | None:
@@ -77,7 +74,7 @@ def _remove(document: Document, change: Remove) -> Edit | None:
     key = written_key(document, change.pointer)
     owner = change.pointer[:-1]
     value = written_text(document, change.pointer)
-    if key is None or value is None or len(_value_at(document, owner)) < 2:
+    if key is None or value is None or len(value_at(document, owner)) < 2:
         return None
     text = document.text
     if _is_flow(document, owner):
@@ -94,56 +91,7 @@ def _remove(document: Document, change: Remove) -> Edit | None:
     return Edit(start, end, "")
 
 
-def written_key(document: Document, pointer: Pointer) -> Edit | None:
-    """The key of a member as it is written: its place, and its text."""
-    name = str(pointer[-1])
-    start = document.offset(pointer, key=True)
-    for written in _spellings(name):
-        end = start + len(written)
-        if document.text.startswith(written, start) and _AFTER_KEY.match(document.text, end):
-            return Edit(start, end, written)
-    return None
-
-
-def written_text(document: Document, pointer: Pointer) -> Edit | None:
-    value = _value_at(document, pointer)
-    if not isinstance(value, str):
-        return None
-    start = document.offset(pointer)
-    for written in _spellings(value):
-        end = start + len(written)
-        if document.text.startswith(written, start) and document.text[end : end + 1] in (
-            "",
-            "\n",
-            "\r",
-            ",",
-            " ",
-            "}",
-        ):
-            return Edit(start, end, written)
-    return None
-
-
-def _spellings(text: str) -> tuple[str, ...]:
-    return json.dumps(text), json.dumps(text, ensure_ascii=False), f"'{text}'", text
-
-
-def like(written: str, text: str) -> str:
-    """A text in the quotes of another."""
-    quote = written[:1]
-    if quote == '"':
-        return json.dumps(text, ensure_ascii=False)
-    return f"'{text}'" if quote == "'" else text
-
-
 def _is_flow(document: Document, pointer: Pointer) -> bool:
     """Whether an object is written between braces."""
     start = document.offset(pointer)
     return document.text[start : start + 1] == "{"
-
-
-def _value_at(document: Document, pointer: Pointer) -> JSON:
-    value: JSON = document.value
-    for part in pointer:
-        value = value[part]
-    return value

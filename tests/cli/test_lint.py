@@ -213,3 +213,46 @@ def test_explain_knows_what_was_meant(detent: Detent) -> None:
     result = detent("explain", "discarded-pth")
     assert result.exit_code == 2
     assert "did you mean 'discarded-path'?" in result.stderr
+
+
+TEMPLATE = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      Definition:
+        StartAt: Each
+        States:
+          Each: # of them
+            Type: Map
+            Iterator:  {StartAt: A, States: {A: {Type: Pass, End: true}}}
+            Nxt: Done
+          Done: {Type: Succeed}
+  Payments:
+    Type: AWS::StepFunctions::StateMachine
+    Properties:
+      DefinitionString: |
+        {"StartAt": "A", "States": {"A": {"Type": "Pass", "OutputPath": "$", "End": true}}}
+"""
+
+
+def test_fix_reaches_the_state_machines_of_a_template(detent: Detent, folder: Path) -> None:
+    (folder / "template.yaml").write_text(TEMPLATE)
+    select = "deprecated-field,default-value,unknown-field,missing-transition"
+    detent("lint", "template.yaml", "--fix", "--select", select)
+    safe = TEMPLATE.replace("Iterator:", "ItemProcessor:").replace('"OutputPath": "$", ', "")
+    assert (folder / "template.yaml").read_text() == safe
+    result = detent("lint", "template.yaml", "--fix", "--unsafe-fixes", "--select", select)
+    assert (folder / "template.yaml").read_text() == safe.replace("Nxt:", "Next:")
+    assert result.exit_code == 0
+
+
+def test_the_words_that_were_meant_are_written_where_that_is_asked_for(detent: Detent, folder: Path) -> None:
+    wrong = "StartAt: Chrage\nStates:\n  Charge: {Type: Task, Resorce: 'arn:aws:states:::lamda:invoke', End: true}\n"
+    (folder / "words.yaml").write_text(wrong)
+    detent("lint", "words.yaml", "--fix")
+    assert (folder / "words.yaml").read_text() == wrong
+    assert detent("lint", "words.yaml", "--fix", "--unsafe-fixes").exit_code == 0
+    right = wrong.replace("Chrage", "Charge").replace("Resorce", "Resource")
+    assert (folder / "words.yaml").read_text() == right.replace("lamda", "lambda")

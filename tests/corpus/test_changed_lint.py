@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detent.schema.document import Document, DocumentError, read_document
-from detent.schema.lint.check import fixed, lint
+from detent.schema.lint.check import Judgement, lint, mended
 from detent.schema.lint.settings import ALL, Settings
 
 from .mutation import changed
@@ -42,10 +42,17 @@ def test_a_changed_published_definition_never_raises(definition: Any) -> None:
         assert lint(document, settings=EVERYTHING) == lint(document, settings=EVERYTHING)
 
 
+def judge(text: str) -> Judgement:
+    try:
+        return Judgement(lint(read_document(text, source="changed.json"), settings=EVERYTHING))
+    except DocumentError as error:
+        return Judgement(error.diagnostics, readable=False)
+
+
 @settings(max_examples=30, deadline=None)
 @given(definition=changed(PUBLISHED))
 def test_fixes_leave_a_text_that_can_be_read(definition: Any) -> None:
     document = document_of(definition)
     if document is not None:
-        text, _ = fixed(document, settings=EVERYTHING, unsafe=True)
+        text, _ = mended(document.text, judge, unsafe=True)
         read_document(text, source="changed.json")

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from detent.schema.document import Document, read_document
-from detent.schema.lint.check import fixed, lint
+from detent.schema.lint.check import Judgement, lint, mended
 from detent.schema.lint.settings import Settings
 
 LINES = ["StartAt: A", "States:", "  A:", "    Type: Fail"]
@@ -81,8 +81,12 @@ def test_a_rule_that_was_not_looked_at_may_be_silenced_for_another_day() -> None
     assert [each.code for each in lint(document, settings=Settings(select=("secret",)))] == []
 
 
+def judge(text: str) -> Judgement:
+    return Judgement(lint(read_document(text, source="a.yaml")))
+
+
 def test_a_useless_comment_is_taken_out() -> None:
-    text, mended = fixed(at(4, "# detent: ignore[secret]"))
-    assert (text, mended) == ("\n".join(LINES) + "\n", 1)
-    text, mended = fixed(at(0, "# detent: ignore-file[secret]"))
-    assert (text, mended) == ("\n".join(LINES) + "\n", 1)
+    text, count = mended(at(4, "# detent: ignore[secret]").text, judge)
+    assert (text, count) == ("\n".join(LINES) + "\n", 1)
+    text, count = mended(at(0, "# detent: ignore-file[secret]").text, judge)
+    assert (text, count) == ("\n".join(LINES) + "\n", 1)
