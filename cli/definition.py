@@ -13,6 +13,7 @@ from .exits import InvalidDefinition, Refusal
 if TYPE_CHECKING:
     from detent.core.values import JSON
     from detent.runtime.handlers.registry import Registry
+    from detent.runtime.mocks import MockFile
     from detent.schema.diagnostics import Diagnostic, Pointer
     from detent.schema.document import Document
 
@@ -43,8 +44,11 @@ def is_unreadable(findings: Iterable[Diagnostic]) -> bool:
     return any(finding.code in _UNREADABLE for finding in findings)
 
 
-def refuse_unhandled(document: Document, registry: Registry) -> None:
-    """Find tasks that nobody can do before anything starts. Raises InvalidDefinition naming each."""
+def refuse_unhandled(document: Document, registry: Registry, mocked: frozenset[str] = frozenset()) -> None:
+    """Find tasks that nobody can do before anything starts. Raises InvalidDefinition naming each.
+
+    States in ``mocked`` need nobody.
+    """
     from detent.schema.diagnostics import Diagnostic, Severity
 
     findings = [
@@ -64,6 +68,27 @@ def refuse_unhandled(document: Document, registry: Registry) -> None:
         raise InvalidDefinition("nothing was started: some tasks have no handler", findings, [document])
 
 
+def mocked_states(
+    mocks: MockFile | None, machine: str, test_case: str | None, *, asked_for: bool = False
+) -> frozenset[str]:
+    """The states whose work is mocked in a test case. Raises MockError for one that does not exist.
+
+    ``asked_for`` says that mocks were, so that a case is missing where none is named.
+    """
+    from detent.mocking import MockError
+
+    if test_case is None:
+        if mocks is not None and asked_for:
+            cases = ", ".join(mocks.config().machines.get(machine, {})) or f"none for the machine {machine!r}"
+            raise MockError(f"name the case to run with --test-case; {mocks.path} has: {cases}")
+        return frozenset()
+    if mocks is None:
+        raise MockError(
+            f"the test case {test_case!r} needs its mock configuration: name the file with --mock"
+        )
+    return frozenset(mocks.config().case(machine, test_case))
+
+
 def unhandled(definition: JSON, registry: Registry) -> Iterator[tuple[Pointer, str, str, str]]:
     """The tasks that nobody can do: the place of the Resource, the state, the resource, and why."""
     for pointer, name, fields in _tasks(definition, ()):
@@ -73,15 +98,15 @@ def unhandled(definition: JSON, registry: Registry) -> Iterator[tuple[Pointer, s
             yield (*pointer, "Resource"), name, fields["Resource"], reason
 
 
-def waits_outside(definition: JSON) -> Iterator[str]:
-    """What the tasks of a definition wait for that no handler gives, in words."""
+def waits_outside(definition: JSON, mocked: frozenset[str]) -> Iterator[str]:
+    """What the tasks of a definition wait for that no handler gives, nor a mock, in words."""
     from detent.core.resources import is_activity
 
     for _, state, fields in _tasks(definition, ()):
         resource = fields["Resource"]
         if is_activity(resource):
             yield f"the state {state!r} waits for a worker of the activity {resource.rpartition(':')[2]!r}"
-        elif resource.endswith(".waitForTaskToken"):
+        elif resource.endswith(".waitForTaskToken") and state not in mocked:
             yield f"the state {state!r} waits for an answer by task token"
 
 

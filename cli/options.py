@@ -66,6 +66,12 @@ handlers_option = click.option(
 _RUNNING = (
     handlers_option,
     click.option(
+        "--mock",
+        metavar="FILE",
+        help="A mock configuration: what the tasks of a test case answer instead of doing their work.  "
+        "[default: $SFN_MOCK_CONFIG]",
+    ),
+    click.option(
         "--store",
         metavar="URL",
         help="Where executions are kept: sqlite:///path, a plain path, or memory:  "

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from detent.runtime.engine import Engine
     from detent.runtime.find import Found
     from detent.runtime.handlers.registry import Registry
+    from detent.runtime.mocks import MockFile
 
     from .session import Session
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 def resume(
     execution: str | None,
     handlers: tuple[str, ...],
+    mock: str | None,
     store: str | None,
     output: OutputFormat,
     log: bool,
@@ -40,16 +42,17 @@ def resume(
     from detent.runtime.find import DEFAULT_STORE, store_exists
 
     from .run import follow, resume_command
-    from .session import Settings, registry_of
+    from .session import Settings, mock_file, registry_of
     from .view import view_for
 
     url = store or DEFAULT_STORE
     if not store_exists(url):
         raise Refusal(f"there is nothing to resume: no store at {url}", "name the store with --store")
     registry = registry_of(handlers)
-    errand = _Errand(execution, registry)
-    again = resume_command(execution, store, handlers, paths)
-    code = follow(Settings(url, registry, paths), errand.begin, view_for(log), output, again)
+    mocks = mock_file(mock)
+    errand = _Errand(execution, registry, mocks)
+    again = resume_command(execution, store, handlers, paths, mock)
+    code = follow(Settings(url, registry, paths, mocks), errand.begin, view_for(log), output, again)
     for name, reasons in errand.left.items():
         say(f"{name} was left as it is: {'; '.join(reasons)}")
     if errand.nothing:
@@ -63,6 +66,7 @@ class _Errand:
 
     execution: str | None
     registry: Registry
+    mocks: MockFile | None
     left: dict[str, list[str]] = field(default_factory=dict)
     nothing: bool = False
 
@@ -87,6 +91,7 @@ class _Errand:
 
     async def _go_on(self, session: Session, found: Found) -> bool:
         from detent.core.values import decode
+        from detent.runtime.mocks import test_case_of
         from detent.runtime.recall import recall_decisions
 
         from .definition import unhandled
@@ -95,7 +100,13 @@ class _Errand:
         engine, record = session.engine, found.record
         if found.head.ended_at is None:
             definition: JSON = decode((await engine.store.machine(record.digest)).definition)
-            missing = list(unhandled(definition, self.registry))
+            case = test_case_of(record)
+            if case is not None and self.mocks is None:
+                self.left[record.name] = [
+                    f"it runs the test case {case!r}: name its configuration with --mock"
+                ]
+                return False
+            missing = list(unhandled(definition, self.registry)) if case is None else []
             if missing:
                 self.left[record.name] = [
                     f"nobody handles {resource!r} of the state {state!r} ({reason})"

@@ -25,14 +25,17 @@ if TYPE_CHECKING:
     metavar="JSON|@FILE|-",
     help="The input: JSON, @FILE for a file's content, or - for stdin, which is not read otherwise.  [default: {}]",
 )
+@click.option("--test-case", metavar="NAME", help="The test case of the mock configuration to run.")
 @click.option("--name", help="The execution's name.  [default: made from the time]")
 @running
 @variables
 def run(
     file: str,
     input: str | None,
+    test_case: str | None,
     name: str | None,
     handlers: tuple[str, ...],
+    mock: str | None,
     store: str | None,
     output: OutputFormat,
     log: bool,
@@ -52,26 +55,29 @@ def run(
     from . import definition
     from .input import read_input
     from .progress import Progress
-    from .session import Settings, registry_of
+    from .session import Settings, mock_file, registry_of
     from .view import view_for
 
     name = definition.checked_name(name) if name is not None else fresh_name()
     document = definition.runnable(file, variables)
     machine = compile_machine(document.value, paths=paths)
     registry = registry_of(handlers)
-    definition.refuse_unhandled(document, registry)
-    value = read_input(input)
     names = Names(definition.machine_name(file))
-    settings = Settings(store or DEFAULT_STORE, registry, paths)
-    again = resume_command(name, store, handlers, paths)
-    for wait in definition.waits_outside(document.value):
+    mocks = mock_file(mock)
+    mocked = definition.mocked_states(mocks, names.machine, test_case, asked_for=mock is not None)
+    if test_case is None:  # otherwise the tasks that the case never reaches need nobody
+        definition.refuse_unhandled(document, registry)
+    value = read_input(input)
+    settings = Settings(store or DEFAULT_STORE, registry, paths, mocks)
+    again = resume_command(name, store, handlers, paths, mock)
+    for wait in definition.waits_outside(document.value, mocked):
         say(f"{wait}; somebody outside gives it", kind="note")
 
     async def begin(session: Session) -> Sequence[str]:
         arn = names.execution_arn(name)
         session.watch(arn, Progress(machine, name, names.machine))
         try:
-            await start_execution(session.engine, document.value, names, name, value)
+            await start_execution(session.engine, document.value, names, name, value, test_case=test_case)
         except ExecutionExists:
             raise await _taken(session, arn, name, again) from None
         return [arn]
@@ -114,13 +120,17 @@ def _interrupted(store: str, again: str) -> Exit:
     return Exit.INTERRUPTED
 
 
-def resume_command(execution: str | None, store: str | None, handlers: Sequence[str], paths: str) -> str:
+def resume_command(
+    execution: str | None, store: str | None, handlers: Sequence[str], paths: str, mock: str | None
+) -> str:
     """The command line that goes on with an execution, or with all."""
     import shlex
 
     words = ["detent", "resume", *filter(None, [execution])]
     for spec in handlers:
         words += ["--handlers", spec]
+    if mock is not None:
+        words += ["--mock", mock]
     if store is not None:
         words += ["--store", store]
     if paths != "detent":

@@ -24,6 +24,7 @@ from detent.runtime.engine import Engine
 from detent.runtime.handlers.guards import EVERYTHING, Guards
 from detent.runtime.handlers.loading import load_handlers
 from detent.runtime.handlers.registry import Registry
+from detent.runtime.mocks import MockFile
 
 from .exits import Exit, say
 from .progress import Progress
@@ -45,6 +46,13 @@ class Settings:
     store: str
     registry: Registry
     paths: Literal["detent", "jsonpath-ng"]
+    mocks: MockFile | None = None
+
+
+def mock_file(path: str | None) -> MockFile | None:
+    """The mock configuration that was named, or the environment's, as other tools call it; None without one."""
+    path = path or os.environ.get("SFN_MOCK_CONFIG")
+    return None if not path else MockFile(path)
 
 
 class Interrupted(Exception):
@@ -106,7 +114,10 @@ async def drive(settings: Settings, begin: Begin, view: View) -> list[Execution]
         try:
             with view:
                 async with open_engine(
-                    settings.store, settings.registry.resolve, paths=settings.paths
+                    settings.store,
+                    settings.registry.resolve,
+                    paths=settings.paths,
+                    mocks=settings.mocks,
                 ) as engine:
                     session = Session(engine, view)
                     executions = await begin(session)

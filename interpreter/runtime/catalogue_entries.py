@@ -183,7 +183,8 @@ class Origin:
     @classmethod
     def read(cls, text: str | None) -> Origin | None:
         """The origin that a record names; None if it was not started from the catalogue."""
-        return None if text is None else cls(**decode(text.encode()))
+        fields = {} if text is None else decode(text.encode())
+        return cls(**fields) if "revision" in fields else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from ..compile import compile_definition, compile_text, digest_of
 from ..core.limits import DETENT
 from ..core.machine import Machine
 from ..core.values import JSON, Payload, encode
+from ..mocking import MockError
 from ..query.jsonpath import Engine as PathEngine
 from ..store.base import ExecutionRecord, MachineRecord, Store
 from ..store.url import open_store
@@ -19,6 +20,7 @@ from .clock import Clock, SystemClock
 from .dispatch import Resolve
 from .engine import Engine
 from .machines import Machines
+from .mocks import TEST_CASE, MockFile
 from .names import Names
 from .records import Records
 
@@ -49,6 +51,7 @@ async def open_engine(
     clock: Clock | None = None,
     task_limit: int = 1000,
     takes_over: bool = False,
+    mocks: MockFile | None = None,
 ) -> AsyncIterator[Engine]:
     """An engine that runs, over a store or the store a URL names; closed on the way out.
 
@@ -65,6 +68,7 @@ async def open_engine(
         clock=clock,
         task_limit=task_limit,
         takes_over=takes_over,
+        mocks=mocks,
     )
     await engine.open()
     _collect_less_often()
@@ -116,16 +120,41 @@ def compile_machine(definition: JSON, *, paths: PathEngine = "detent") -> Machin
     return compile_definition(definition, engine=paths)
 
 
+def check_test_case(engine: Engine, machine: str, test_case: str) -> None:
+    """Raise MockError unless the engine has mocks, and they have the test case for a machine of that name."""
+    if engine.mocks is None:
+        raise MockError(f"there is no mock configuration, and so no test case {test_case!r}: name a file")
+    engine.mocks.check(machine, test_case)
+
+
 async def start_execution(
-    engine: Engine, definition: JSON, names: Names, name: str, input: JSON, *, clock: Clock | None = None
+    engine: Engine,
+    definition: JSON,
+    names: Names,
+    name: str,
+    input: JSON,
+    *,
+    test_case: str | None = None,
+    clock: Clock | None = None,
 ) -> ExecutionRecord:
     """Publish a sound definition and start an execution of it; durable when this returns.
 
-    Raises CompileError, ExecutionExists, StoreUnavailable.
+    ``test_case`` names the case of the engine's mock configuration whose answers its tasks get.
+    Raises CompileError, ExecutionExists, MockError, StoreUnavailable.
     """
+    if test_case is not None:
+        check_test_case(engine, names.machine, test_case)
     now = (clock or SystemClock()).now()
     digest = digest_of(definition)
     await engine.machines.publish(MachineRecord(digest, names.machine_arn, encode(definition), now))
-    record = ExecutionRecord(names.execution_arn(name), name, names.machine_arn, digest, DETENT.profile, now)
+    record = ExecutionRecord(
+        names.execution_arn(name),
+        name,
+        names.machine_arn,
+        digest,
+        DETENT.profile,
+        now,
+        origin=None if test_case is None else encode({TEST_CASE: test_case}).decode(),
+    )
     await engine.start(record, Payload(input), role=names.role_arn)
     return record

@@ -13,12 +13,15 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Protocol
 
-from ..core.errors import TASK_FAILED
+from ..core.errors import RUNTIME, TASK_FAILED
 from ..core.execution import Execution, Pending
 from ..core.signals import Began, Failed, Signal, Submitted, Succeeded
 from ..core.values import Payload, decode
+from ..mocking import MockError
+from ..store.base import NotFound, StoreUnavailable
 from .clock import Clock
 from .handlers.base import Handler, TaskCall, TaskError, task_key
+from .mocks import Mocks, mocked_signals
 
 log = logging.getLogger(__name__)
 
@@ -53,15 +56,25 @@ class _Attempt:
 class Dispatcher:
     """``limit`` bounds how many tasks run at once; the others wait, their clocks standing still.
 
-    ``report`` is told of their beginnings and ends, ``worker`` names who runs them, in the log.
+    ``report`` is told of their beginnings and ends, ``worker`` names who runs them, in the log. What ``mocks`` has
+    an answer for nobody else does.
 
     Attempts that end without being awaited cost no asyncio task of their own: one task runs them one after the
     other, and becomes the task of the first that has to be awaited, while the next one goes on with the rest.
     """
 
     def __init__(
-        self, resolve: Resolve, report: Report, on_beat: OnBeat, *, worker: str, clock: Clock, limit: int
+        self,
+        resolve: Resolve,
+        report: Report,
+        on_beat: OnBeat,
+        *,
+        worker: str,
+        clock: Clock,
+        limit: int,
+        mocks: Mocks | None = None,
     ) -> None:
+        self._mocks = mocks
         self._worker = worker
         self._resolve = resolve
         self._report = report
@@ -153,6 +166,10 @@ class Dispatcher:
 
     async def _run(self, attempt: _Attempt) -> None:
         call = attempt.call
+        mocked = None if self._mocks is None else await self._mocked(self._mocks, attempt)
+        if mocked is not None:
+            self._report(call.execution, mocked)
+            return
         handler, problem = None, f"nobody handles the resource {call.resource}"
         try:
             handler = self._resolve(call.resource)
@@ -167,6 +184,27 @@ class Dispatcher:
             async with handler.slots:
                 signal = await self._ask(handler, attempt)
         self._report(call.execution, signal)
+
+    async def _mocked(self, mocks: Mocks, attempt: _Attempt) -> Signal | None:
+        """The end of an attempt that has a mocked answer, None if it has none."""
+        call = attempt.call
+        try:
+            answer = await mocks.answer(call)
+        except StoreUnavailable:
+            # Whoever resumes the execution runs the attempt again.
+            await asyncio.get_running_loop().create_future()
+        except (MockError, NotFound) as error:
+            return Failed(call.pending, RUNTIME, str(error))
+        if answer is None:
+            return None
+        attempt.began_at = self._clock.now()
+        self._tell_begin(attempt)
+        *submitted, end = mocked_signals(call, attempt.pending.mode, answer)
+        for signal in submitted:
+            self._report(call.execution, signal)
+        if answer.delay:
+            await asyncio.sleep(answer.delay)
+        return end
 
     async def _ask(self, handler: Handler, attempt: _Attempt) -> Signal:
         """What becomes of an attempt. It begins now; that is told alone unless it ends at once."""

@@ -33,6 +33,7 @@ from .express import ExpressResult, SyncExpress
 from .intake import POLL_SECONDS, Intake
 from .machines import Machines
 from .mailboxes import Mailboxes
+from .mocks import MockFile, Mocks
 from .nested import StartExecution
 from .patience import Patience
 from .recall import recall
@@ -49,7 +50,8 @@ class Engine:
 
     ``resolve`` finds handlers for resources, ``release`` is written into the log, ``task_limit`` bounds
     the tasks that run at once. ``takes_over`` makes it look for executions that nobody works on; without
-    it the engine works on what it is asked to and nothing else.
+    it the engine works on what it is asked to and nothing else. Executions that were started with a test case get
+    the answers of ``mocks``.
 
     Those outside answer tasks through ``answers``, workers take the tasks of activities from ``activities``. The
     state machines that are known by name are in ``catalogue``; ``removal`` finishes those that are being deleted.
@@ -65,9 +67,11 @@ class Engine:
         clock: Clock | None = None,
         task_limit: int = 1000,
         takes_over: bool = False,
+        mocks: MockFile | None = None,
     ) -> None:
         self.store = store
         self.machines = machines
+        self.mocks = None if mocks is None else Mocks(mocks, store)
         self.owner = secrets.token_hex(8)
         self._clock = clock or SystemClock()
         self._actors = Actors()
@@ -115,6 +119,7 @@ class Engine:
             worker=self.owner,
             clock=self._clock,
             limit=task_limit,
+            mocks=self.mocks,
         )
         self._effects = Effects(
             self._actors,

@@ -220,3 +220,31 @@ def test_stores_that_cannot_be(detent: Detent, folder: Path) -> None:
     result = detent("run", "greet.yaml", "--handlers", "handlers.py", "--store", "notes.txt")
     assert result.exit_code == 74
     assert len(result.stderr.splitlines()) <= 2
+
+
+def mocks(folder: Path) -> None:
+    case = {"Greet": "greeted"}
+    answers = {"0": {"Throw": {"Error": "Shy", "Cause": "-"}}}
+    config = {
+        "StateMachines": {"greet": {"TestCases": {"shy": case}}},
+        "MockedResponses": {"greeted": answers},
+    }
+    (folder / "mocks.json").write_text(json.dumps(config))
+
+
+def test_a_test_case_answers_in_place_of_handlers(detent: Detent, folder: Path) -> None:
+    mocks(folder)
+    result = detent("run", "greet.yaml", "--store", "memory:", "--mock", "mocks.json", "--test-case", "shy")
+    assert (result.exit_code, result.stdout) == (0, '"o/"\n')
+
+
+def test_mocks_need_a_case_and_a_case_needs_mocks(detent: Detent, folder: Path) -> None:
+    mocks(folder)
+    result = detent("run", "greet.yaml", "--mock", "mocks.json")
+    assert result.exit_code == 1
+    assert "name the case to run with --test-case; mocks.json has: shy" in result.stderr
+    result = detent("run", "greet.yaml", "--test-case", "shy")
+    assert result.exit_code == 1
+    assert "name the file with --mock" in result.stderr
+    result = detent("run", "greet.yaml", "--mock", "mocks.json", "--test-case", "bold")
+    assert "has no test case 'bold'" in result.stderr

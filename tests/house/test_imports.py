@@ -14,6 +14,8 @@ import pytest
 from .tree import package_folders, pyproject, shipped_modules
 
 OUTER = {
+    "detent.mocking",
+    "detent.teststate",
     "detent.runtime",
     "detent.runtime.compose",
     "detent.compile",
@@ -39,6 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "detent.schema": {"detent.query", "detent.core"},
     "detent.compile": {"detent.schema", "detent.query", "detent.core"},
     "detent.store": {"detent.core"},
+    "detent.mocking": {"detent.schema", "detent.core"},
     "detent.teststate": {"detent.compile", "detent.schema", "detent.query", "detent.core"},
     "detent.runtime": {
         "detent.store",
@@ -46,6 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "detent.recording",
         "detent.audit",
         "detent.teststate",
+        "detent.mocking",
         "detent.core",
     },
     # A process of its own, which does nothing but evaluate.
@@ -53,6 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # The composition root builds an engine from a store, handlers and the compiler: it alone knows them all.
     "detent.runtime.compose": {
         "detent.runtime",
+        "detent.mocking",
         "detent.compile",
         "detent.schema",
         "detent.query",
