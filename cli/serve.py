@@ -148,9 +148,11 @@ For AWS SDKs and the AWS CLI:
 
 
 async def _publish(server: Server, file: str, document: Document) -> None:
+    from detent.server.definitions import kept
+
     from .definition import machine_name
 
-    await server.service.publish(machine_name(file), document.value)
+    await server.service.publish(machine_name(file), kept(document))
 
 
 async def _watch(

@@ -17,12 +17,12 @@ from .aws import endpoint as aws
 from .door import Door
 from .exchange import Exchange
 from .keys import Keyring
-from .refusals import Refused
+from .refusals import PROBLEM, Refused
+from .rest import api, page
 from .service import Service
 
 log = logging.getLogger(__name__)
 
-PROBLEM = "application/problem+json"
 REQUEST_ID = "X-Request-Id"
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
@@ -30,6 +30,8 @@ Answer = Callable[[Exchange], Awaitable[web.StreamResponse]]
 
 #: What anybody may ask who reaches the port: those who look whether the server lives have no key.
 OPEN: Mapping[str, Answer] = {"/healthz": health.alive, "/readyz": health.ready}
+#: What is only read, beside the REST API.
+PAGES: Mapping[str, Answer] = {"/openapi.json": api.describe, **dict.fromkeys(page.PATHS, page.show)}
 
 
 class Front:
@@ -62,29 +64,20 @@ class Front:
             await _go_on(request)
         path = request.rel_url.raw_path
         if path in OPEN:
-            return await only("GET", "HEAD")(OPEN[path])(exchange)
+            return await _only_read(exchange, OPEN[path])
         is_aws = speaks_aws(request)
         exchange.principal = await self._door.admit(exchange, aws.signer(exchange) if is_aws else None)
         if is_aws:
             return await aws.answer(exchange)
-        raise Refused(404, "not-found", f"there is nothing at {path[:200]}")
+        if path in PAGES:
+            return await _only_read(exchange, PAGES[path])
+        return await api.ROUTES.answer(exchange)
 
 
-def only(*methods: str) -> Callable[[Answer], Answer]:
-    """Answers other methods with what is allowed."""
-
-    def wrap(answer: Answer) -> Answer:
-        async def answered(exchange: Exchange) -> web.StreamResponse:
-            if exchange.request.method not in methods:
-                allowed = ", ".join(methods)
-                raise Refused(
-                    405, "method-not-allowed", f"{allowed} and nothing else", headers={"Allow": allowed}
-                )
-            return await answer(exchange)
-
-        return answered
-
-    return wrap
+async def _only_read(exchange: Exchange, answer: Answer) -> web.StreamResponse:
+    if exchange.request.method not in ("GET", "HEAD"):
+        raise Refused(405, "method-not-allowed", "GET and nothing else", headers={"Allow": "GET, HEAD"})
+    return await answer(exchange)
 
 
 def speaks_aws(request: web.BaseRequest) -> bool:

@@ -7,6 +7,9 @@ from http import HTTPStatus
 
 from detent.core.values import JSON
 
+#: The media type of a refusal.
+PROBLEM = "application/problem+json"
+
 
 class Refused(Exception):
     """A request is refused. ``code`` is a stable name of the reason, the text says what and how to mend it.

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from detent.compile import digest_of
-from detent.core.values import JSON, encode
+from detent.runtime.catalogue_entries import Draft, MachineEntry, Type
+from detent.runtime.catalogue_errors import MachineExists
 from detent.runtime.clock import Clock, SystemClock
 from detent.runtime.compose import open_engine
 from detent.runtime.engine import Engine
 from detent.runtime.handlers.registry import Registry
 from detent.runtime.names import Names
-from detent.store.base import MachineRecord
 
+from .definitions import Definition
 from .settings import Settings
 
 
@@ -31,12 +31,21 @@ class Service:
         """The ARNs of a machine of this server."""
         return Names(machine, self.settings.region, self.settings.account)
 
-    async def publish(self, name: str, definition: JSON) -> str:
-        """Keep a sound definition as the latest of its name; the machine's ARN. Raises CompileError, StoreError."""
-        arn = self.names(name).machine_arn
-        record = MachineRecord(digest_of(definition), arn, encode(definition), self.clock.now())
-        await self.engine.machines.publish(record)
-        return arn
+    async def publish(self, name: str, definition: Definition, *, type: Type = "STANDARD") -> MachineEntry:
+        """Make a machine of a sound definition, or give it to the machine of that name.
+
+        Raises CompileError, MachineDeleting, StoreError.
+        """
+        names, catalogue = self.names(name), self.engine.catalogue
+        draft = Draft(definition.text, definition.digest, names.role_arn)
+        try:
+            return await catalogue.create_machine(names.machine_arn, type, draft)
+        except MachineExists:
+
+            def change(known: Draft) -> Draft:
+                return replace(known, definition=draft.definition, digest=draft.digest)
+
+            return (await catalogue.update_machine(names.machine_arn, change))[0]
 
 
 @asynccontextmanager

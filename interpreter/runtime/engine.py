@@ -302,6 +302,10 @@ class Engine:
         """Ask a running execution to end as ABORTED."""
         self._mailboxes.post(execution, Stopped(error, cause))
 
+    def answers_arrived(self) -> None:
+        """Something was put into the inbox of an execution: it is not left there until the next poll."""
+        self._intake.written()
+
     def running(self) -> list[str]:
         """The executions at work here."""
         return list(self._actors)

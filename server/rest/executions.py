@@ -1,0 +1,407 @@
+"""Executions: start, find, look at, and steer."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from contextlib import suppress
+from time import monotonic
+from typing import Annotated, Literal
+from uuid import NAMESPACE_URL, uuid4, uuid5
+
+import msgspec
+from msgspec import Meta
+
+from detent.core.codec import encode_signal
+from detent.core.execution import RUNNING, Execution
+from detent.core.limits import DETENT
+from detent.core.signals import Stopped
+from detent.core.values import Payload, decode
+from detent.history import project
+from detent.places import Places
+from detent.runtime.catalogue_entries import Target
+from detent.runtime.errors import EngineError, ExecutionExists
+from detent.runtime.names import Names
+from detent.runtime.recall import recall, recall_steps
+from detent.store.base import ExecutionRecord, Found, Letter, NotFound, Query
+from detent.trace import trace
+
+from ..refusals import Refused
+from .operation import Call, Reply, Shape, operation
+from .shapes import (
+    Cursor,
+    Instant,
+    Json,
+    Limit,
+    Name,
+    Page,
+    Wait,
+    cursor_of,
+    execution_id,
+    instant,
+    milliseconds,
+    names_of,
+    path_of,
+    place_of,
+    wait_seconds,
+)
+from .timeline import Span, spans
+
+TAG = "executions"
+IDEMPOTENCY_KEY = "Idempotency-Key"
+_KEYED = {
+    IDEMPOTENCY_KEY: "Up to 255 characters of your choice. The same request again with the same key changes "
+    "nothing and gets the same answer."
+}
+#: How often is looked at an execution that another process runs, in seconds.
+LOOK_SECONDS = 0.25
+#: How long the answer to a stop waits for the end, in seconds. What was asked for is durable before.
+STOP_SECONDS = 5.0
+
+Status = Literal["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
+
+
+class ExecutionSummary(Shape):
+    """An execution, without what it was given and gave."""
+
+    id: Annotated[str, Meta(description="The ARN of the execution.")]
+    name: str
+    machine: Annotated[str, Meta(description="The name of its state machine.")]
+    machine_arn: str
+    version: Annotated[str | None, Meta(description="The ARN of the version it was started of.")]
+    alias: Annotated[str | None, Meta(description="The ARN of the alias it was started through.")]
+    definition: Annotated[str, Meta(description="The digest of the definition that it runs with.")]
+    profile: Annotated[str, Meta(description="The profile of limits: `aws` or `detent`.")]
+    status: Status
+    started_at: Instant
+    ended_at: Instant | None
+
+
+class ExecutionDetails(ExecutionSummary):
+    """An execution with what it was given and gave."""
+
+    input: Json
+    output: Annotated[Json, Meta(description="The output; null while there is none.")]
+    error: str | None
+    cause: str | None
+    states: Annotated[list[str], Meta(description="The states it is in now.")]
+
+
+class ExecutionList(Shape):
+    """A page of executions, the newest first."""
+
+    executions: list[ExecutionSummary]
+    next: Annotated[str | None, Meta(description="The cursor of the next page; null at the end.")]
+
+
+class StartExecution(Shape):
+    """What to start."""
+
+    machine: Annotated[
+        str, Meta(min_length=1, max_length=300, description="A machine: its name, or its ARN.")
+    ]
+    input: Annotated[Json, Meta(description="The input.")] = msgspec.field(default_factory=dict)
+    name: Annotated[Name | None, Meta(description="Its name; one is made if there is none.")] = None
+    version: Annotated[int, Meta(ge=1, le=10**9)] | None = None
+    alias: Annotated[str, Meta(min_length=1, max_length=80)] | None = None
+
+
+class Waiting(Shape):
+    """How long to wait for the end."""
+
+    wait: Wait | None = None
+
+
+class Search(Page):
+    """Which executions."""
+
+    status: Status | None = None
+    machine: Annotated[str, Meta(max_length=300, description="The name of a machine, or its ARN.")] | None = (
+        None
+    )
+    name: Annotated[str, Meta(max_length=80)] | None = None
+    started_after: Annotated[Instant, Meta(description="Started then or later.")] | None = None
+    started_before: Instant | None = None
+
+
+class StopExecution(Shape):
+    """Why it is stopped."""
+
+    error: Annotated[str, Meta(max_length=256)] | None = None
+    cause: Annotated[str, Meta(max_length=32_768)] | None = None
+
+
+class HistoryPage(Shape):
+    """Which events."""
+
+    limit: Limit = 100
+    cursor: Cursor | None = None
+    reverse: Annotated[bool, Meta(description="The latest first.")] = False
+
+
+class History(Shape):
+    """Events as the service's protocol shows them."""
+
+    events: list[Annotated[Json, Meta(description="A HistoryEvent of AWS Step Functions.")]]
+    next: str | None
+
+
+class Timeline(Shape):
+    """What happened when: one span for every visit of a state."""
+
+    execution: str
+    status: Status
+    started_at: Instant
+    ended_at: Instant | None
+    spans: list[Span]
+    truncated: Annotated[bool, Meta(description="Whether there are more spans than are answered.")]
+
+
+class Redriven(Shape):
+    """When the execution was redriven."""
+
+    id: str
+    redriven_at: Instant
+
+
+@operation(
+    "POST",
+    "/v1/executions",
+    tag=TAG,
+    status=202,
+    also={200: "It has ended while it was waited for, or is there already"},
+    headers=_KEYED,
+)
+async def start_execution(call: Call, query: Waiting, body: StartExecution) -> Reply[ExecutionDetails]:
+    """Start an execution
+
+    It is durable when this is answered. With `wait` the answer waits for the end; 202 says that there was none in time.
+    """
+    target, names = await _target(call, body)
+    key = _idempotency_key(call)
+    name = body.name or (str(uuid4()) if key is None else _name_of(key, names))
+    record = ExecutionRecord(
+        names.execution_arn(name),
+        name,
+        names.machine_arn,
+        target.revision.draft.digest,
+        DETENT.profile,
+        call.now,
+    )
+    record = target.put_into(record)
+    input = Payload(body.input)
+    try:
+        await call.engine.start(record, input, role=target.revision.draft.role)
+    except ExecutionExists:
+        if key is None:
+            raise
+        await _check_same(call, record, input)
+    record, state = await _wait(call, record.id, wait_seconds(query.wait))
+    status = 202 if state.status == RUNNING or query.wait is None else 200
+    return Reply(_details(record, state), status, {"Location": path_of(record.id)})
+
+
+async def _target(call: Call, body: StartExecution) -> tuple[Target, Names]:
+    names = names_of(call, body.machine)
+    if body.version is not None and body.alias is not None:
+        raise Refused(400, "invalid-body", "name a version or an alias, not both")
+    qualifier = names.qualifier if body.version is None else str(body.version)
+    arn = names.machine_arn
+    if (qualifier := body.alias or qualifier) is not None:
+        arn = f"{arn}:{qualifier}"
+    target = await call.engine.catalogue.target(arn)
+    if target.machine.type == "EXPRESS":
+        raise Refused(
+            409, "machine-type", "an EXPRESS machine is started by the AWS protocol: StartSyncExecution"
+        )
+    return target, names
+
+
+def _idempotency_key(call: Call) -> str | None:
+    key = call.header(IDEMPOTENCY_KEY)
+    if key is not None and not (0 < len(key) <= 255 and key.isprintable()):
+        raise Refused(400, "invalid-idempotency-key", "a key has 1 to 255 printable characters")
+    return key
+
+
+def _name_of(key: str, names: Names) -> str:
+    """The name of the execution that a key starts: always the same one, so that no second one can be."""
+    return str(uuid5(NAMESPACE_URL, f"{names.machine_arn}#{key}"))
+
+
+async def _check_same(call: Call, wanted: ExecutionRecord, input: Payload) -> None:
+    """Raises Refused if the key, or the name, has been used for something else."""
+    record, state = await recall(call.store, wanted.id)
+    if state.input is None or state.input.text != input.text or record.machine != wanted.machine:
+        raise Refused(422, "idempotency-key-reused", "this key was used with another request; choose another")
+
+
+@operation("GET", "/v1/executions", tag=TAG)
+async def list_executions(call: Call, query: Search) -> ExecutionList:
+    """Find executions, the newest first"""
+    found = await call.store.find(
+        Query(
+            status=query.status,
+            machine=None if query.machine is None else names_of(call, query.machine).machine_arn,
+            name=query.name,
+            started_from=None
+            if query.started_after is None
+            else milliseconds(query.started_after, "startedAfter"),
+            started_before=None
+            if query.started_before is None
+            else milliseconds(query.started_before, "startedBefore"),
+            cursor=place_of(query.cursor),
+            limit=query.limit + 1,
+        )
+    )
+    page = found[: query.limit]
+    return ExecutionList(
+        executions=[summary(one) for one in page],
+        next=cursor_of(page[-1].cursor) if len(found) > len(page) else None,
+    )
+
+
+@operation("GET", "/v1/executions/{execution}", tag=TAG)
+async def get_execution(call: Call, query: Waiting) -> ExecutionDetails:
+    """Look at an execution
+
+    With `wait` the answer waits for its end.
+    """
+    return _details(*await _wait(call, execution_id(call), wait_seconds(query.wait)))
+
+
+@operation("GET", "/v1/executions/{execution}/history", tag=TAG)
+async def get_history(call: Call, query: HistoryPage) -> History:
+    """The history as the service's protocol shows it"""
+    _, steps = await recall_steps(call.store, execution_id(call))
+    events = list(project(steps))
+    place = place_of(query.cursor)
+    if query.reverse:
+        events = [event for event in reversed(events) if place is None or event.id < int(place)]
+    elif place is not None:
+        events = [event for event in events if event.id > int(place)]
+    page = events[: query.limit]
+    return History(
+        events=[event.as_json() for event in page],
+        next=cursor_of(page[-1].id) if len(events) > len(page) else None,
+    )
+
+
+@operation("GET", "/v1/executions/{execution}/timeline", tag=TAG)
+async def get_timeline(call: Call) -> Timeline:
+    """What happened when: every visit of a state with its attempts"""
+    record, steps = await recall_steps(call.store, execution_id(call))
+    definition = decode((await call.store.machine(record.digest)).definition)
+    told = trace(steps, Places(definition))
+    found, truncated = spans(told.root)
+    state = told.execution
+    return Timeline(
+        execution=record.id,
+        status=state.status,  # type: ignore[arg-type]  # one of five
+        started_at=instant(record.started_at),
+        ended_at=None if state.ended_at is None else instant(state.ended_at),
+        spans=found,
+        truncated=truncated,
+    )
+
+
+@operation(
+    "POST",
+    "/v1/executions/{execution}/stop",
+    tag=TAG,
+    also={202: "It will end; the wish is stored"},
+    body_optional=True,
+)
+async def stop_execution(call: Call, body: StopExecution) -> Reply[ExecutionDetails]:
+    """Stop an execution: it ends as ABORTED
+
+    One that has ended stays as it is.
+    """
+    id = execution_id(call)
+    if (await call.store.load(id, limit=0)).head.ended_at is None:
+        stop = encode_signal(Stopped(body.error, body.cause))
+        await call.store.send([Letter(id, f"stop-{secrets.token_hex(8)}", stop)])
+        call.engine.answers_arrived()
+    record, state = await _wait(call, id, STOP_SECONDS)
+    return Reply(_details(record, state), 202 if state.status == RUNNING else 200)
+
+
+@operation("POST", "/v1/executions/{execution}/redrive", tag=TAG, headers=_KEYED)
+async def redrive_execution(call: Call) -> Redriven:
+    """Have an execution that ended without success go on where it stood"""
+    id = execution_id(call)
+    key = _idempotency_key(call)
+    token = None if key is None else hashlib.sha256(key.encode()).hexdigest()
+    at = await call.engine.redrive(id, token)
+    return Redriven(id=id, redriven_at=instant(at))
+
+
+@operation("DELETE", "/v1/executions/{execution}", tag=TAG, status=204)
+async def delete_execution(call: Call) -> None:
+    """Forget an execution that has ended, with everything stored for it"""
+    id = execution_id(call)
+    if (await call.store.load(id, limit=0)).head.ended_at is None:
+        raise Refused(409, "still-running", "the execution has not ended: stop it first")
+    await call.store.delete([id])
+
+
+async def _wait(call: Call, id: str, seconds: float) -> tuple[ExecutionRecord, Execution]:
+    """Where an execution stands, once it has ended or the time is over. Raises NotFound."""
+    until = monotonic() + seconds
+    while True:
+        record, state = await recall(call.store, id)
+        left = until - monotonic()
+        if state.status != RUNNING or left <= 0:
+            return record, state
+        with suppress(TimeoutError, NotFound, EngineError):
+            async with asyncio.timeout(left):
+                ended = await call.engine.result(id)
+                if ended.status == RUNNING:  # another process runs it
+                    await asyncio.sleep(LOOK_SECONDS)
+
+
+def summary(found: Found) -> ExecutionSummary:
+    """A row of a search."""
+    return ExecutionSummary(**_common(found.record, found.head.status, found.head.ended_at))
+
+
+def _details(record: ExecutionRecord, state: Execution) -> ExecutionDetails:
+    return ExecutionDetails(
+        **_common(record, state.status, state.ended_at),
+        input=None if state.input is None else state.input.value,
+        output=None if state.output is None else state.output.value,
+        error=state.error,
+        cause=state.cause,
+        states=sorted({frame.state for frame in state.frames.values() if frame.state is not None})
+        if state.status == RUNNING
+        else [],
+    )
+
+
+def _common(record: ExecutionRecord, status: str, ended_at: int | None) -> dict[str, Json]:
+    return {
+        "id": record.id,
+        "name": record.name,
+        "machine": record.machine.partition(":stateMachine:")[2],
+        "machine_arn": record.machine,
+        "version": record.version,
+        "alias": record.alias,
+        "definition": record.digest,
+        "profile": record.profile,
+        "status": status,
+        "started_at": instant(record.started_at),
+        "ended_at": None if ended_at is None else instant(ended_at),
+    }
+
+
+OPERATIONS = (
+    start_execution,
+    list_executions,
+    get_execution,
+    delete_execution,
+    get_history,
+    get_timeline,
+    stop_execution,
+    redrive_execution,
+)

@@ -1,0 +1,199 @@
+"""Operations of the REST API: functions with types, which are checked on the way in and described to clients.
+
+The annotations of a function are the one source: ``query`` and ``body`` say what it takes, what it returns says what
+it answers, and ``{name}`` in its path is a member of ``call.params``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+from urllib.parse import parse_qsl
+
+import msgspec
+from aiohttp import web
+
+from detent.core.values import encode
+from detent.runtime.engine import Engine
+from detent.runtime.handlers.payloads import parse
+from detent.store.base import Store
+
+from ..exchange import Exchange
+from ..refusals import Refused
+from ..service import Service
+
+T = TypeVar("T")
+
+JSON_TYPE = "application/json"
+
+
+class Shape(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """What goes in or out: an object whose members are the fields, in camel case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Generic[T]):
+    """An answer with more than its value: headers, or another status than the operation's."""
+
+    value: T
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Nothing:
+    """The answer without a body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: ``params`` are the parts of the path, decoded."""
+
+    exchange: Exchange
+    params: Mapping[str, str]
+
+    @property
+    def service(self) -> Service:
+        return self.exchange.service
+
+    @property
+    def engine(self) -> Engine:
+        return self.exchange.service.engine
+
+    @property
+    def store(self) -> Store:
+        return self.exchange.service.engine.store
+
+    @property
+    def now(self) -> int:
+        """The time in milliseconds."""
+        return self.exchange.service.clock.now()
+
+    def header(self, name: str) -> str | None:
+        """A header of the request."""
+        return self.exchange.request.headers.get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """``status`` is that of its usual answer, ``also`` says which others it has and when.
+
+    ``headers`` are those of the request that it looks at. ``media`` is given where it answers with something else
+    than JSON: then ``run`` makes the response itself.
+    """
+
+    method: str
+    path: str
+    run: Callable[..., Awaitable[Any]]
+    name: str
+    summary: str
+    description: str
+    tag: str
+    status: int
+    also: Mapping[int, str]
+    headers: Mapping[str, str]
+    media: tuple[str, ...]
+    query: type[Shape] | None
+    body: Any
+    body_optional: bool
+    result: Any
+
+    async def answer(self, call: Call) -> web.StreamResponse:
+        """Check what was sent, run, and spell the answer. Raises Refused, DetentError."""
+        arguments: dict[str, Any] = {}
+        arguments["query"] = self._read_query(call)
+        if self.query is None:
+            del arguments["query"]
+        if self.body is not None:
+            arguments["body"] = await self._read_body(call)
+        answer = await self.run(call, **arguments)
+        if isinstance(answer, web.StreamResponse):
+            return answer
+        reply = answer if isinstance(answer, Reply) else Reply(answer)
+        status = reply.status or self.status
+        if status == 204 or isinstance(reply.value, Nothing):
+            return web.Response(status=status, headers=reply.headers)
+        return web.Response(
+            status=status, body=text_of(reply.value), content_type=JSON_TYPE, headers=reply.headers
+        )
+
+    def _read_query(self, call: Call) -> Any:
+        text = call.exchange.request.rel_url.raw_query_string
+        given: dict[str, str] = {}
+        for name, value in parse_qsl(text, keep_blank_values=True, max_num_fields=100):
+            if name in given:
+                raise Refused(400, "invalid-query", f"the parameter {name[:100]!r} is given twice")
+            given[name] = value
+        if self.query is None:
+            if given:
+                raise Refused(400, "invalid-query", f"there is no parameter {next(iter(given))[:100]!r}")
+            return None
+        try:
+            return msgspec.convert(given, self.query, strict=False)
+        except msgspec.ValidationError as error:
+            raise Refused(400, "invalid-query", _in_words(error)) from None
+
+    async def _read_body(self, call: Call) -> Any:
+        text = await call.exchange.body()
+        if not text and self.body_optional:
+            text = b"{}"
+        elif (media := call.exchange.request.content_type) != JSON_TYPE:
+            raise Refused(415, "not-json", f"send the body as {JSON_TYPE}, not as {media[:100]}")
+        try:
+            value = parse(text)
+        except (ValueError, RecursionError) as error:
+            raise Refused(400, "malformed-json", f"the body is no JSON: {str(error)[:300]}") from None
+        try:
+            return msgspec.convert(value, self.body)
+        except msgspec.ValidationError as error:
+            raise Refused(400, "invalid-body", _in_words(error)) from None
+
+
+def operation(
+    method: str,
+    path: str,
+    *,
+    tag: str,
+    status: int = 200,
+    also: Mapping[int, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    media: tuple[str, ...] = (),
+    body_optional: bool = False,
+) -> Callable[[Callable[..., Awaitable[Any]]], Operation]:
+    """An operation of the function below; its docstring is what is said of it."""
+
+    def wrap(run: Callable[..., Awaitable[Any]]) -> Operation:
+        hints = get_type_hints(run)
+        summary, _, description = (inspect.getdoc(run) or "").partition("\n")
+        result = hints.get("return")
+        if get_origin(result) is Reply:
+            (result,) = get_args(result)
+        return Operation(
+            method,
+            path,
+            run,
+            run.__name__,
+            summary.rstrip("."),
+            description.strip(),
+            tag,
+            status,
+            dict(also or {}),
+            dict(headers or {}),
+            media,
+            hints.get("query"),
+            hints.get("body"),
+            body_optional,
+            result,
+        )
+
+    return wrap
+
+
+def text_of(value: Any) -> bytes:
+    """A value with shapes in it as JSON."""
+    return encode(msgspec.to_builtins(value))
+
+
+def _in_words(error: msgspec.ValidationError) -> str:
+    return str(error)[:500]
