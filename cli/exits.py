@@ -44,7 +44,6 @@ EXIT_OF_CODE = {
     "EXPOSED": Exit.USAGE,
     "HANDLERS": Exit.USAGE,
     "NOT_FOUND": Exit.USAGE,
-    "NOT_REDRIVABLE": Exit.USAGE,
     "STILL_RUNNING": Exit.USAGE,
     "QUERY": Exit.USAGE,
     "STORE_URL": Exit.USAGE,

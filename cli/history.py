@@ -19,10 +19,7 @@ if TYPE_CHECKING:
     from detent.history import HistoryEvent
 
 #: Details that say most about an event, in the order in which they are looked for.
-_TELLING = (
-    *("name", "error", "cause", "index", "length", "resource", "state", "workerName", "redriveCount"),
-    *("output", "input"),
-)
+_TELLING = ("name", "error", "cause", "index", "length", "resource", "state", "workerName", "output", "input")
 _VALUES = frozenset({"output", "input", "parameters"})
 
 

@@ -50,7 +50,7 @@ def resume(
         raise Refusal(f"there is nothing to resume: no store at {url}", "name the store with --store")
     registry = registry_of(handlers)
     mocks = mock_file(mock)
-    errand = Errand(execution, registry, mocks)
+    errand = _Errand(execution, registry, mocks)
     again = resume_command(execution, store, handlers, paths, mock)
     code = follow(Settings(url, registry, paths, mocks), errand.begin, view_for(log), output, again)
     for name, reasons in errand.left.items():
@@ -61,13 +61,12 @@ def resume(
 
 
 @dataclass(slots=True)
-class Errand:
-    """What is asked for, and what could not be gone on with: names, and why. ``redrive`` what has ended first."""
+class _Errand:
+    """What is asked for, and what could not be gone on with: names, and why."""
 
     execution: str | None
     registry: Registry
     mocks: MockFile | None
-    redrive: bool = False
     left: dict[str, list[str]] = field(default_factory=dict)
     nothing: bool = False
 
@@ -99,7 +98,7 @@ class Errand:
         from .progress import Progress
 
         engine, record = session.engine, found.record
-        if found.head.ended_at is None or self.redrive:
+        if found.head.ended_at is None:
             definition: JSON = decode((await engine.store.machine(record.digest)).definition)
             case = test_case_of(record)
             if case is not None and self.mocks is None:
@@ -117,8 +116,6 @@ class Errand:
         progress = Progress(await engine.machines.get(record.digest))
         progress.fold(await recall_decisions(engine.store, record.id))
         session.watch(record.id, progress)
-        if self.redrive:
-            await engine.redrive(record.id)
         if not await _is_ours(engine, record.id):
             self.left[record.name] = ["somebody else works on it"]
             return False

@@ -27,8 +27,6 @@ def as_json(trace: Trace, where: Where) -> dict[str, JSON]:
         "paused": execution.paused,
         "started": instant(execution.started_at),
         "ended": _instant(execution.ended_at),
-        "redrives": execution.redrive_count,
-        "redriven": _instant(execution.redriven_at),
         "input": _value(execution.input),
         "output": _value(execution.output),
         "error": execution.error,

@@ -25,6 +25,7 @@ DIAGNOSTICS_MAX = 100
 
 #: Fields without which an object is none of its kind, in the order in which the service names them.
 _REQUIRED_OF_SCOPES = ("States", "StartAt")
+_SCOPES = ("ItemProcessor", "Iterator")
 _REQUIRED_OF_STATES: Mapping[str, tuple[str, ...]] = {
     "Task": ("Resource",),
     "Choice": ("Choices",),
@@ -96,7 +97,7 @@ def value_diagnostics(value: JSON, machine_type: MachineType = "STANDARD") -> li
     told: list[ServiceDiagnostic] = []
     for (pointer, missing), group in groupby(found, lambda one: (one.pointer, one.code == "missing-field")):
         together = list(group)
-        names = _missing(_at(value, pointer)) if missing else ()
+        names = _missing(_at(value, pointer), pointer) if missing else ()
         if names:
             told.append(
                 ServiceDiagnostic(
@@ -107,20 +108,35 @@ def value_diagnostics(value: JSON, machine_type: MachineType = "STANDARD") -> li
                 )
             )
             continue
-        told += [_told(one, value) for one in together if one.severity != Severity.INFO]
+        told += [
+            _told(one, value)
+            for one in together
+            if one.severity != Severity.INFO and not _follows(one, value)
+        ]
     return told
 
 
-def _missing(part: JSON) -> tuple[str, ...]:
-    """The required fields that an object has not; empty where they do not follow from its type."""
+def _follows(found: Diagnostic, value: JSON) -> bool:
+    """Whether a finding follows from another: without States nothing can be where StartAt leads."""
+    scope = _at(value, found.pointer[:-1])
+    return (
+        found.code == "missing-target"
+        and isinstance(scope, dict)
+        and "StartAt" in scope
+        and "States" not in scope
+    )
+
+
+def _missing(part: JSON, pointer: Pointer) -> tuple[str, ...]:
+    """The required fields that an object has not; empty where they do not follow from its place and its type."""
     if not isinstance(part, dict):
         return ()
     kind = part.get("Type")
-    required: tuple[str, ...] = _REQUIRED_OF_SCOPES
-    if isinstance(kind, str) and kind in _REQUIRED_OF_STATES:
-        required = _REQUIRED_OF_STATES[kind]
-    elif "Type" in part or not ({"States", "StartAt"} & part.keys() or not part):
-        return ()
+    required: tuple[str, ...] = ()
+    if not pointer or pointer[-1] in _SCOPES or pointer[-2:-1] == ("Branches",):
+        required = _REQUIRED_OF_SCOPES
+    elif isinstance(kind, str):
+        required = _REQUIRED_OF_STATES.get(kind, ())
     return tuple(name for name in required if name not in part)
 
 

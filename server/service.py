@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -13,9 +15,17 @@ from detent.runtime.compose import open_engine
 from detent.runtime.engine import Engine
 from detent.runtime.handlers.registry import Registry
 from detent.runtime.names import Names
+from detent.store.base import StoreError
 
+from .aws.pages import Pages
 from .definitions import Definition
 from .settings import Settings
+
+log = logging.getLogger(__name__)
+
+#: How often machines that are being deleted are looked at, and how often is looked whether there are any, in seconds.
+DELETING_SECONDS = 0.2
+LOOK_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +36,7 @@ class Service:
     handlers: Registry
     settings: Settings
     clock: Clock
+    pages: Pages
 
     def names(self, machine: str) -> Names:
         """The ARNs of a machine of this server."""
@@ -53,7 +64,20 @@ async def open_service(settings: Settings, handlers: Registry) -> AsyncIterator[
     """A service that runs executions, also those that others have left. Raises StoreError."""
     clock = SystemClock()
     async with open_engine(settings.store, handlers.resolve, clock=clock, takes_over=True) as engine:
+        deleting = asyncio.create_task(_go_on_deleting(engine))
         try:
-            yield Service(engine, handlers, settings, clock)
+            yield Service(engine, handlers, settings, clock, Pages(engine.store))
         finally:
+            deleting.cancel()
             await handlers.close()
+
+
+async def _go_on_deleting(engine: Engine) -> None:
+    """Finish what is being deleted here, or was where this store was served before."""
+    while True:
+        try:
+            left = await engine.removal.proceed()
+        except StoreError as error:
+            log.warning("what is being deleted has to wait: %s", error)
+            left = 1
+        await asyncio.sleep(DELETING_SECONDS if left else LOOK_SECONDS)

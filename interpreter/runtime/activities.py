@@ -33,6 +33,17 @@ class ActivityTask(NamedTuple):
     input: JSON
 
 
+class Offered(NamedTuple):
+    """A task on its way to a worker. ``begun`` tells whether the log says that it has begun; False: it will not."""
+
+    token: str
+    input: JSON
+    activity: str
+    place: Place
+    seed: str
+    begun: asyncio.Future[bool]
+
+
 class Activities:
     """``pending`` finds what a live execution waits for, ``post`` brings it signals."""
 
@@ -64,14 +75,38 @@ class Activities:
         """
         deadline = asyncio.get_running_loop().time() + wait_seconds
         while True:
+            offered = await self.take(arn, deadline - asyncio.get_running_loop().time())
+            if offered is None:
+                return None
+            self.begin(offered, worker)
+            if await asyncio.shield(offered.begun):
+                return ActivityTask(offered.token, offered.input)
+
+    async def take(self, arn: str, wait_seconds: float = POLL_SECONDS_DEFAULT) -> Offered | None:
+        """The task that has waited longest, or the first that comes, kept for this worker; None if none comes.
+
+        Nothing is written yet: :meth:`begin` once the worker has it, or :meth:`put_back`.
+        Raises StoreUnavailable, and EngineError if the engine is closed meanwhile.
+        """
+        deadline = asyncio.get_running_loop().time() + wait_seconds
+        while True:
             try:
                 async with asyncio.timeout_at(deadline):
                     place, seed = await self._next(arn)
             except TimeoutError:
                 return None
-            task = await self._begin(place, seed, worker)
-            if task is not None:
-                return task
+            offered = await self._keep(place, seed)
+            if offered is not None:
+                return offered
+
+    def begin(self, offered: Offered, worker: str | None = None) -> None:
+        """The worker has the task: have it written that it has begun."""
+        execution, id = offered.place
+        self._post(execution, Began(id, worker))
+
+    def put_back(self, offered: Offered) -> None:
+        """The worker has not got the task: the next one shall."""
+        self._offer_again(offered.place, offered.activity, offered.seed, offered.begun)
 
     async def _next(self, arn: str) -> tuple[Place, str | None]:
         """Take the first place of a queue, waiting in the line of its pollers while it is empty."""
@@ -94,23 +129,40 @@ class Activities:
                 if ready in line:
                     line.remove(ready)
 
-    async def _begin(self, place: Place, seed: str | None, worker: str | None) -> ActivityTask | None:
-        """Have it written that the task has begun. None if nobody waits for it any more."""
+    async def _keep(self, place: Place, seed: str | None) -> Offered | None:
+        """Keep a task for a worker. None if nobody waits for it any more."""
         execution, id = place
         pending = self._pending(execution, id)
-        if pending is None or pending.started or pending.arguments is None:
+        if pending is None or pending.started or pending.arguments is None or pending.resource is None:
             return None
-        task_input = decode(pending.arguments.text)
-        written = self._taken[place] = asyncio.get_running_loop().create_future()
-        self._post(execution, Began(id, worker))
-        try:
-            if not await asyncio.shield(written):
-                return None
-        finally:
-            self._taken.pop(place, None)
+        task_input, activity = decode(pending.arguments.text), pending.resource
+        begun = self._taken[place] = asyncio.get_running_loop().create_future()
+        begun.add_done_callback(lambda future: self._settled(place, future))
         if seed is None:
-            seed = await self._seed(execution, id)
-        return ActivityTask(make_token(seed, execution, id), task_input)
+            try:
+                seed = await self._seed(execution, id)
+            except BaseException:
+                self._offer_again(place, activity, None, begun)
+                raise
+        return Offered(make_token(seed, execution, id), task_input, activity, place, seed, begun)
+
+    def _settled(self, place: Place, begun: asyncio.Future[bool]) -> None:
+        if self._taken.get(place) is begun:
+            del self._taken[place]
+        if not begun.cancelled():
+            begun.exception()  # it is for those who wait, and nobody may
+
+    def _offer_again(
+        self, place: Place, activity: str, seed: str | None, begun: asyncio.Future[bool]
+    ) -> None:
+        """What nobody has got is the next one's, unless nobody waits for it any more."""
+        if begun.done():
+            return
+        del self._taken[place]
+        begun.cancel()
+        self._offered[place] = seed
+        self._queues.setdefault(activity, deque()).appendleft(place)
+        self._wake(activity)
 
     async def _seed(self, execution: str, id: int) -> str:
         """The seed of the step that scheduled a task, from the log."""

@@ -1,6 +1,6 @@
-"""What is recorded, seen and kept in order without running anything: find, read, redrive, stop, delete, bring in.
+"""What is recorded, seen and kept in order without running anything: find, read, stop, delete, bring in.
 
-Works beside an engine in another process: reading needs no lock, and a wish goes through the execution's inbox.
+Works beside an engine in another process: reading needs no lock, and a stop goes through the execution's inbox.
 Where no engine is at work, a stop takes the engine's place for as long as that one decision needs.
 """
 
@@ -17,8 +17,7 @@ from ..audit import verify_recording
 from ..core.codec import LogError, decode_log, decode_signal, encode_signal, missing_payloads, payloads_of
 from ..core.evolve import fold
 from ..core.execution import ABORTED
-from ..core.redrive import refusal
-from ..core.signals import Redriven, Stopped
+from ..core.signals import Stopped
 from ..core.values import decode, encode
 from ..recording import Facts, Part, Recording, RecordingError, fingerprint
 from ..store.base import (
@@ -36,7 +35,7 @@ from ..store.base import (
 )
 from .actor import Actor, head_of
 from .clock import Clock, SystemClock
-from .errors import ExecutionExists, NotRedrivable, StillRunning
+from .errors import ExecutionExists, StillRunning
 from .find import named
 from .machines import Compile, Machines
 from .recall import recall
@@ -139,25 +138,7 @@ class Records:
         facts = _facts(log.record, log.head, machine.published_at)
         return Recording(facts, decode(machine.definition), parts, blobs, beats=log.beats)
 
-    # Redrive, stop and delete
-
-    async def redrive(self, execution: str, *, patience: float = 5.0) -> bool:
-        """Ask the process that runs this store to redrive an execution; whether it has done so.
-
-        The wish is durable when this returns. That process gets ``patience`` seconds before this looks away.
-        Raises NotFound, NotRedrivable, LogError.
-        """
-        _, state = await recall(self._store, execution)
-        reason = refusal(state, self._clock.now())
-        if reason is not None:
-            raise NotRedrivable(reason)
-        token = secrets.token_hex(8)
-        await self._store.send([Letter(execution, f"redrive-{token}", encode_signal(Redriven(token)))])
-        for _ in range(round(patience / LOOK_SECONDS)):
-            if (await self._store.load(execution, limit=0)).last > state.seq:
-                return True
-            await asyncio.sleep(LOOK_SECONDS)
-        return False
+    # Stop and delete
 
     async def stop(
         self, execution: str, error: str | None = None, cause: str | None = None, *, patience: float = 5.0
@@ -230,9 +211,7 @@ class Records:
         if head.ended_at is None:
             asked = "; it has been asked to" if force else ""
             raise StillRunning(f"the execution {log.record.name} has not ended{asked}")
-        # It may have been redriven since: only what has ended still is forgotten.
-        if not await self._store.delete([execution], ended=True):
-            raise StillRunning(f"the execution {log.record.name} has not ended: it was redriven just now")
+        await self._store.delete([execution])
 
     # Bring in
 

@@ -44,9 +44,7 @@ class Removal:
         while found := await self._store.find(Query(machine=arn, limit=PAGE)):
             if any(one.head.ended_at is None for one in found):
                 return False  # it was started just before the machine was marked
-            ids = [one.record.id for one in found]
-            if await self._store.delete(ids, ended=True) < len(ids):
-                return False  # one was redriven just now, or another process is at it
+            await self._store.delete([one.record.id for one in found])
         await self._forget(arn)
         return True
 

@@ -30,7 +30,6 @@ def test_the_reference_names_every_command_that_looks_at_executions() -> None:
         "executions",
         "show",
         "history",
-        "redrive",
         "stop",
         "delete",
         "verify",

@@ -15,7 +15,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from detent.runtime.handlers.registry import Registry
 from detent.server.serving import Server, open_server
@@ -161,3 +163,27 @@ def _program(
             yield program
         finally:
             process.kill()
+
+
+@pytest.fixture
+def boto() -> Callable[..., Any]:
+    """A client of boto3 for a running server, as anybody makes one."""
+
+    def client(server: Running, **settings: Any) -> Any:
+        config = Config(
+            inject_host_prefix=False,
+            retries={"max_attempts": 0},
+            read_timeout=120,
+            proxies={},
+            **settings,
+        )
+        return boto3.client(
+            "stepfunctions",
+            endpoint_url=server.url,
+            region_name="us-east-1",
+            aws_access_key_id="any",
+            aws_secret_access_key="any",
+            config=config,
+        )
+
+    return client

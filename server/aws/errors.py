@@ -1,0 +1,57 @@
+"""Errors as the service has them: a code and a sentence (api, section 4)."""
+
+from __future__ import annotations
+
+from detent.core.values import JSON
+
+from ..refusals import Refused
+
+
+class ServiceError(Refused):
+    """An operation is refused. ``more`` are members that the error has beside its message."""
+
+    def __init__(self, code: str, message: str, *, more: dict[str, JSON] | None = None) -> None:
+        super().__init__(400, code, message, more=more)
+
+
+def validation(message: str, reason: str | None = None) -> ServiceError:
+    """Arguments are of the right shape, and wrong."""
+    return ServiceError("ValidationException", message, more={} if reason is None else {"reason": reason})
+
+
+def invalid_arn(why: str) -> ServiceError:
+    return ServiceError("InvalidArn", f"Invalid Arn: '{why}'")
+
+
+def invalid_name(name: str) -> ServiceError:
+    return ServiceError("InvalidName", f"Invalid Name: '{name}'")
+
+
+def invalid_token() -> ServiceError:
+    return ServiceError("InvalidToken", "Invalid Token: 'Invalid token'")
+
+
+def no_machine(arn: str) -> ServiceError:
+    return ServiceError("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
+
+
+def machine_deleting(arn: str) -> ServiceError:
+    return ServiceError("StateMachineDeleting", f"State Machine Deleting: '{arn}'")
+
+
+def no_execution(arn: str) -> ServiceError:
+    return ServiceError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
+
+
+def no_activity(arn: str) -> ServiceError:
+    return ServiceError("ActivityDoesNotExist", f"Activity Does Not Exist: '{arn}'")
+
+
+def no_resource(arn: str) -> ServiceError:
+    return ServiceError("ResourceNotFound", f"Resource not found: '{arn}'", more={"resourceName": arn})
+
+
+def unsupported_type() -> ServiceError:
+    return ServiceError(
+        "StateMachineTypeNotSupported", "This operation is not supported by this type of state machine"
+    )

@@ -1,0 +1,325 @@
+"""Executions: start, describe, list, stop, redrive, history (api, sections 7 and 8)."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+from uuid import uuid4
+
+from detent.core.codec import encode_signal
+from detent.core.execution import RUNNING, Execution
+from detent.core.limits import AWS, profile_for
+from detent.core.redrive import redrive_status
+from detent.core.signals import Stopped
+from detent.core.values import JSON, Payload
+from detent.history import project
+from detent.runtime.catalogue_entries import Origin, Target
+from detent.runtime.catalogue_errors import MachineDeleting
+from detent.runtime.errors import ExecutionExists, NotRedrivable
+from detent.runtime.handlers.payloads import parse
+from detent.runtime.names import Names
+from detent.runtime.recall import recall, recall_steps
+from detent.schema.jackson import complaint
+from detent.store.base import ExecutionRecord, Found, Letter, NotFound, Query
+
+from .. import arns
+from ..call import Call, seconds
+from ..errors import ServiceError, machine_deleting, no_execution, no_machine, unsupported_type, validation
+from ..pages import size
+from .found import belongs, execution_of
+
+#: How long an answer to StopExecution waits for the end, in seconds. What was asked for is durable before.
+STOP_SECONDS = 5.0
+
+_INCLUDED: Mapping[str, JSON] = {"included": True}
+_LEFT_OUT: Mapping[str, JSON] = {"included": False}
+
+
+# Start
+
+
+async def start_execution(call: Call) -> JSON:
+    params = call.params
+    arn = arns.machine(params["stateMachineArn"].partition("#")[0])
+    input, spelling = read_input(params.get("input", "{}"))
+    if "name" in params:
+        arns.check_name(params["name"])
+    target = await target_of(call, arn)
+    record = _record(call, arn, target)
+    try:
+        await call.engine.start(record, input, role=target.revision.draft.role, spelling=spelling)
+    except ExecutionExists:
+        record = await _same(call, record, input)
+    return {"executionArn": record.id, "startDate": seconds(record.started_at)}
+
+
+def read_input(text: str) -> tuple[Payload, Payload | None]:
+    """The input of an execution and, where that is another text, how it is spelled. Raises ServiceError."""
+    if not text.strip():
+        raise _invalid_input("Invalid execution input.")
+    found = complaint(text)
+    if found is not None:
+        raise _invalid_input(str(found))
+    given = text.encode("utf-8", "surrogatepass")
+    try:
+        value = Payload(parse(given))
+    except ValueError as error:
+        raise _invalid_input(str(error)) from None
+    return value, None if value.text == given else Payload(text)
+
+
+def _invalid_input(why: str) -> ServiceError:
+    return ServiceError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{why}'")
+
+
+async def target_of(call: Call, arn: arns.Arn) -> Target:
+    """What is to be started. Raises ServiceError."""
+    if "/" in arn.name:
+        raise validation(
+            f"{arn.text} is the ARN of the Map state of a machine", "API_DOES_NOT_SUPPORT_LABELED_ARNS"
+        )
+    try:
+        return await call.catalogue.target(arn.text)
+    except NotFound:
+        raise no_machine(arn.text) from None
+    except MachineDeleting:
+        raise machine_deleting(arn.machine) from None
+
+
+def _record(call: Call, arn: arns.Arn, target: Target, *, synchronous: bool = False) -> ExecutionRecord:
+    """What is to be started: an execution of type EXPRESS is another one with each call."""
+    _, partition, _, region, account = arn.prefix.split(":")
+    names = Names(arn.name, region, account, partition)
+    name = call.params.get("name") or str(uuid4())
+    type = target.machine.type
+    record = ExecutionRecord(
+        names.execution_arn(name) if type == "STANDARD" else names.express_arn(name, str(uuid4())),
+        name,
+        names.machine_arn,
+        target.revision.draft.digest,
+        profile_for(AWS.profile, type, synchronous=synchronous),
+        call.now,
+    )
+    return target.put_into(record, trace_header=call.params.get("traceHeader"))
+
+
+async def _same(call: Call, wanted: ExecutionRecord, input: Payload) -> ExecutionRecord:
+    """The execution of that name, if it runs with the same input. Raises ServiceError ExecutionAlreadyExists."""
+    record, state = await recall(call.store, wanted.id)
+    if state.status != RUNNING or state.input is None or state.input.text != input.text:
+        raise ServiceError("ExecutionAlreadyExists", f"Execution Already Exists: '{wanted.id}'")
+    return record
+
+
+async def start_sync_execution(call: Call) -> JSON:
+    params = call.params
+    arn = arns.machine(params["stateMachineArn"].partition("#")[0])
+    input, spelling = read_input(params.get("input", "{}"))
+    if "name" in params:
+        arns.check_name(params["name"])
+    target = await target_of(call, arn)
+    if target.machine.type != "EXPRESS":
+        raise unsupported_type()
+    record = _record(call, arn, target, synchronous=True)
+    result = await call.engine.run_express(record, input, role=target.revision.draft.role, spelling=spelling)
+    answer = {
+        **_told(record, result.execution),
+        **_data(call, result.execution),
+        "billingDetails": {
+            "billedDurationInMilliseconds": result.billed_milliseconds,
+            "billedMemoryUsedInMB": result.billed_megabytes,
+        },
+    }
+    # The service says so of a synchronous execution that failed, too.
+    answer.setdefault("outputDetails", answer["inputDetails"])
+    return answer
+
+
+# Look
+
+
+async def describe_execution(call: Call) -> JSON:
+    arn = arns.execution(call.params["executionArn"])
+    await execution_of(call, arn)
+    record, state = await recall(call.store, arn.text)
+    return {**_told(record, state), **_through(record), **_data(call, state), **_redrives(state, call.now)}
+
+
+def _told(record: ExecutionRecord, state: Execution) -> dict[str, JSON]:
+    machine, _, _ = record.machine.partition("/")
+    told: dict[str, JSON] = {
+        "executionArn": record.id,
+        "stateMachineArn": machine,
+        "name": record.name,
+        "status": state.status,
+        "startDate": seconds(record.started_at),
+    }
+    if state.ended_at is not None:
+        told["stopDate"] = seconds(state.ended_at)
+    origin = Origin.read(record.origin)
+    if origin is not None and origin.trace_header is not None:
+        told["traceHeader"] = origin.trace_header
+    return told
+
+
+def _through(record: ExecutionRecord) -> dict[str, JSON]:
+    """The version and the alias that an execution was started through."""
+    through = {"stateMachineVersionArn": record.version, "stateMachineAliasArn": record.alias}
+    return {name: arn for name, arn in through.items() if arn is not None}
+
+
+def _data(call: Call, state: Execution) -> dict[str, JSON]:
+    """Input, output and error; without ``ALL_DATA`` only that they are there."""
+    metadata_only = call.params.get("includedData") == "METADATA_ONLY"
+    details = _LEFT_OUT if metadata_only else _INCLUDED
+    data: dict[str, JSON] = {"inputDetails": details}
+    if state.input is not None and not metadata_only:
+        data["input"] = spelled(state)
+    if state.output is not None:
+        data["outputDetails"] = details
+        if not metadata_only:
+            data["output"] = state.output.text.decode()
+    if state.status != "TIMED_OUT":
+        data |= {
+            name: text for name, text in (("error", state.error), ("cause", state.cause)) if text is not None
+        }
+    return data
+
+
+def spelled(state: Execution) -> str:
+    """The input of an execution as its caller spelled it."""
+    assert state.input is not None
+    text: str = state.input.text.decode() if state.spelling is None else state.spelling.value
+    return text
+
+
+def _redrives(state: Execution, now: int) -> dict[str, JSON]:
+    status = redrive_status(state, now)
+    shown: dict[str, JSON] = {"redriveCount": state.redrive_count, "redriveStatus": status.status}
+    if status.reason is not None:
+        shown["redriveStatusReason"] = status.reason
+    if state.redriven_at is not None:
+        shown["redriveDate"] = seconds(state.redriven_at)
+    return shown
+
+
+async def list_executions(call: Call) -> JSON:
+    params = call.params
+    if ("stateMachineArn" in params) == ("mapRunArn" in params):
+        raise validation(
+            "Must provide a stateMachineArn or a mapRunArn, and not both"
+            if "mapRunArn" in params
+            else "Must provide a stateMachineArn or a mapRunArn",
+            "MISSING_REQUIRED_PARAMETER",
+        )
+    arn = arns.machine(params["stateMachineArn"])
+    cursor = await call.cursor()
+    try:
+        entry = await call.catalogue.machine(arn.machine)
+    except NotFound:
+        raise no_machine(arn.text) from None
+    if entry.type == "EXPRESS":
+        raise unsupported_type()
+    is_alias = arn.qualifier is not None and arn.version is None
+    if (is_alias and entry.alias(arn.qualifier or "") is None) or (
+        arn.version is not None and entry.version(arn.version) is None
+    ):
+        raise no_machine(arn.text)
+    query = Query(
+        machine=arn.machine,
+        status=params.get("statusFilter"),
+        version=arn.text if arn.version is not None else None,
+        alias=arn.text if is_alias else None,
+        cursor=cursor,
+        limit=size(params) + 1,
+    )
+    found = [one for one in await call.store.find(query) if belongs(one.record, entry)]
+    page = found[: size(params)]
+    items = [_listed(one) for one in page]
+    return await call.page("executions", items, page[-1].cursor if len(found) > len(page) else None)
+
+
+def _listed(found: Found) -> JSON:
+    record, head = found.record, found.head
+    item: dict[str, JSON] = {
+        "executionArn": record.id,
+        "stateMachineArn": record.machine,
+        "name": record.name,
+        "status": head.status,
+        "startDate": seconds(record.started_at),
+        "redriveCount": 0,
+    }
+    if head.ended_at is not None:
+        item["stopDate"] = seconds(head.ended_at)
+    return item | _through(record)
+
+
+async def get_execution_history(call: Call) -> JSON:
+    params = call.params
+    arn = arns.execution(params["executionArn"])
+    cursor = await call.cursor()
+    await execution_of(call, arn)
+    _, steps = await recall_steps(call.store, arn.text)
+    events = list(project(steps))
+    if params.get("reverseOrder"):
+        events = [event for event in reversed(events) if cursor is None or event.id < cursor]
+    elif cursor is not None:
+        events = [event for event in events if event.id > cursor]
+    page = events[: size(params)]
+    shown = [event.as_json() for event in page]
+    if params.get("includeExecutionData") is False:
+        shown = [without_data(event) for event in shown]
+    return await call.page("events", shown, page[-1].id if len(events) > len(page) else None)
+
+
+#: Members of an event's details that hold the data of an execution, each with what says whether it is there.
+_DATA = {
+    "input": "inputDetails",
+    "output": "outputDetails",
+    "assignedVariables": "assignedVariablesDetails",
+}
+
+
+def without_data(event: Mapping[str, Any]) -> dict[str, JSON]:
+    """An event of the history without the data of the execution."""
+    bare = {}
+    for name, details in event.items():
+        if name.endswith("EventDetails") and isinstance(details, dict):
+            hidden = {*_DATA, *_DATA.values()}
+            details = {key: value for key, value in details.items() if key not in hidden}
+        bare[name] = details
+    return bare
+
+
+# Stop and redrive
+
+
+async def stop_execution(call: Call) -> JSON:
+    params = call.params
+    arn = arns.execution(params["executionArn"])
+    head = (await execution_of(call, arn)).head
+    if head.ended_at is None:
+        stop = encode_signal(Stopped(params.get("error"), params.get("cause")))
+        await call.store.send([Letter(arn.text, f"stop-{secrets.token_hex(8)}", stop)])
+        call.engine.answers_arrived()
+        with suppress(TimeoutError, NotFound):
+            async with asyncio.timeout(STOP_SECONDS):
+                await call.engine.result(arn.text)
+        head = (await execution_of(call, arn)).head
+    return {"stopDate": seconds(call.now if head.ended_at is None else head.ended_at)}
+
+
+async def redrive_execution(call: Call) -> JSON:
+    params = call.params
+    arn = arns.execution(params["executionArn"])
+    await execution_of(call, arn)
+    try:
+        at = await call.engine.redrive(arn.text, params.get("clientToken"))
+    except NotRedrivable as error:
+        raise ServiceError("ExecutionNotRedrivable", str(error)) from None
+    except NotFound:
+        raise no_execution(arn.text) from None
+    return {"redriveDate": seconds(at)}

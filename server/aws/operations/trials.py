@@ -1,0 +1,27 @@
+"""TestState and ValidateStateMachineDefinition: definitions tried without being published (api, sections 9, 14)."""
+
+from __future__ import annotations
+
+from detent.core.values import JSON
+from detent.runtime.trials import run_trial
+from detent.schema.service import validate_definition
+from detent.teststate import Refused
+
+from .. import arns
+from ..call import Call
+from ..errors import ServiceError
+
+
+async def test_state(call: Call) -> JSON:
+    if "roleArn" in call.params:
+        arns.check_role(call.params["roleArn"])
+    try:
+        return await run_trial(
+            call.params, call.service.handlers.resolve, place=call.prefix, clock=call.service.clock
+        )
+    except Refused as refused:
+        raise ServiceError(refused.code, refused.message) from None
+
+
+async def validate_state_machine_definition(call: Call) -> JSON:
+    return validate_definition(call.params)
