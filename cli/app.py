@@ -33,6 +33,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "executions": (".executions", "executions"),
     "show": (".show", "show"),
     "history": (".history", "history"),
+    "signal": (".steer", "signal"),
+    "pause": (".steer", "pause"),
     "stop": (".stop", "stop"),
     "delete": (".stop", "delete"),
     "verify": (".verify", "verify"),

@@ -100,7 +100,7 @@ def unhandled(definition: JSON, registry: Registry) -> Iterator[tuple[Pointer, s
 
 def waits_outside(definition: JSON, mocked: frozenset[str]) -> Iterator[str]:
     """What the tasks of a definition wait for that no handler gives, nor a mock, in words."""
-    from detent.core.resources import is_activity
+    from detent.core.resources import is_activity, signal_name
 
     for _, state, fields in _tasks(definition, ()):
         resource = fields["Resource"]
@@ -108,6 +108,8 @@ def waits_outside(definition: JSON, mocked: frozenset[str]) -> Iterator[str]:
             yield f"the state {state!r} waits for a worker of the activity {resource.rpartition(':')[2]!r}"
         elif resource.endswith(".waitForTaskToken") and state not in mocked:
             yield f"the state {state!r} waits for an answer by task token"
+        elif name := signal_name(resource):
+            yield f"the state {state!r} waits for `detent signal EXECUTION {name} --value JSON`"
 
 
 def _tasks(scope: Mapping[str, JSON], place: Pointer) -> Iterator[tuple[Pointer, str, Mapping[str, JSON]]]:

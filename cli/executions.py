@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -51,13 +52,14 @@ def executions(
 ) -> None:
     """List executions, the newest first.
 
-    The exit code is 0 also if there are none.
+    Of those that have not ended it tells which are paused, and which are interrupted: no living process works on
+    them. The exit code is 0 also if there are none.
     """
     now = time.time_ns() // 1_000_000
     started_from, started_before = _instant(since, now), _instant(until, now)
 
-    async def find(records: Records) -> list[Found]:
-        return await records.search(
+    async def find(records: Records) -> tuple[list[Found], set[str]]:
+        found = await records.search(
             status=status.upper() if status else None,
             machine=machine,
             name=name,
@@ -66,22 +68,23 @@ def executions(
             cursor=after,
             limit=limit + 1,
         )
+        return found, await records.at_work(found)
 
-    found = with_records(store, find)
+    found, at_work = with_records(store, find)
     more = found[limit - 1].cursor if len(found) > limit else None
     found = found[:limit]
     if output == "json" or query is not None:
         from .paper import print_json
 
-        print_json({"executions": [_as_json(one) for one in found], "after": more}, query)
+        print_json({"executions": [_as_json(one, at_work) for one in found], "after": more}, query)
         return
-    _print(found, now)
+    _print(found, at_work, now)
     if more is not None:
         click.echo(f"detent: there are more: --after {more}", err=True)
 
 
-def _print(found: list[Found], now: int) -> None:
-    from .paper import Column, paper, status_text, table
+def _print(found: list[Found], at_work: Collection[str], now: int) -> None:
+    from .paper import Column, condition, paper, status_text, table
     from .progress import seconds
     from .words import printable
 
@@ -99,7 +102,7 @@ def _print(found: list[Found], now: int) -> None:
         (
             printable(one.record.name),
             printable(one.record.machine.rpartition(":")[2]),
-            status_text(one.head.status),
+            status_text(condition(one.head.status, one.head.paused, one.record.id in at_work)),
             _day(one.record.started_at, now),
             seconds((one.head.ended_at or now) - one.record.started_at),
         )
@@ -114,7 +117,7 @@ def _day(started: int, now: int) -> str:
     return f"{moment:%b %d %H:%M:%S}" if moment.year == today.year else f"{moment:%Y-%m-%d %H:%M}"
 
 
-def _as_json(one: Found) -> JSON:
+def _as_json(one: Found, at_work: Collection[str]) -> JSON:
     record, head = one.record, one.head
     return {
         "execution": record.id,
@@ -122,6 +125,8 @@ def _as_json(one: Found) -> JSON:
         "machine": record.machine,
         "definition": record.digest,
         "status": head.status,
+        "paused": head.paused,
+        "at_work": record.id in at_work,
         "started": instant(record.started_at),
         "ended": None if head.ended_at is None else instant(head.ended_at),
     }

@@ -45,6 +45,11 @@ EXIT_OF_CODE = {
     "HANDLERS": Exit.USAGE,
     "NOT_FOUND": Exit.USAGE,
     "STILL_RUNNING": Exit.USAGE,
+    "NOT_RUNNING": Exit.USAGE,
+    "NOT_PAUSED": Exit.USAGE,
+    "UNKNOWN_SIGNAL": Exit.USAGE,
+    "AMBIGUOUS_STATE": Exit.USAGE,
+    "INVALID_OUTPUT": Exit.USAGE,
     "QUERY": Exit.USAGE,
     "STORE_URL": Exit.USAGE,
     "STORE": Exit.STORE,
@@ -60,7 +65,9 @@ EXIT_OF_CODE = {
 #: What to try next, by the code of the error.
 HINT_OF_CODE = {
     "NOT_FOUND": "`detent executions` lists what is there",
-    "STORE_IN_USE": "wait until it has ended, or choose another store with --store",
+    "NOT_PAUSED": "`detent show` tells how it stands; `detent pause` pauses it",
+    "AMBIGUOUS_STATE": "`detent show` tells what waits; --state names one of them",
+    "STORE_IN_USE": "end it, or choose another --store; `show`, `signal`, `pause` and `stop` work beside it",
     "STORE_TOO_NEW": "use the release that wrote it, or choose another store with --store",
 }
 

@@ -54,6 +54,18 @@ def paper() -> Paper:
     )
 
 
+def condition(status: str, paused: bool, at_work: bool | None) -> str:
+    """How an execution stands, for people: its status, and of one that runs whether it is paused or interrupted.
+
+    ``at_work`` is whether a living process works on it, None where nobody can know.
+    """
+    if status != "RUNNING":
+        return status
+    if paused:
+        return "PAUSED"
+    return "INTERRUPTED" if at_work is False else status
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """``right`` sets numbers under each other; ``gives`` lets the column be cut where there is too little room."""

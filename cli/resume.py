@@ -18,15 +18,25 @@ if TYPE_CHECKING:
     from detent.runtime.find import Found
     from detent.runtime.handlers.registry import Registry
     from detent.runtime.mocks import MockFile
+    from detent.runtime.records import Records, Steered
+    from detent.runtime.steering import Given
 
     from .session import Session
 
 
 @click.command(context_settings=SETTINGS)
 @click.argument("execution", required=False)
+@click.option(
+    "--value",
+    metavar="JSON",
+    help="For a paused EXECUTION: the result of the state that waits, as JSON, @FILE, or - for stdin.",
+)
+@click.option("--state", metavar="NAME", help="Which state the value is for, where several wait.")
 @running
 def resume(
     execution: str | None,
+    value: str | None,
+    state: str | None,
     handlers: tuple[str, ...],
     mock: str | None,
     store: str | None,
@@ -34,10 +44,11 @@ def resume(
     log: bool,
     paths: Literal["detent", "jsonpath-ng"],
 ) -> int:
-    """Go on with what was interrupted: EXECUTION, a name or an ARN, or every execution.
+    """Go on with what was interrupted or paused: EXECUTION, a name or an ARN, or every interrupted execution.
 
     Output and exit code are those of `run`; of several executions the first that did not succeed decides.
-    An execution with a task that nobody handles is named and left as it is (exit code 2).
+    An execution with a task that nobody handles is named and left as it is (exit code 2). A paused one is left, too,
+    unless it is named. If another process runs it, that one goes on with it, and this ends at once with code 0.
     """
     from detent.runtime.find import DEFAULT_STORE, store_exists
 
@@ -48,16 +59,59 @@ def resume(
     url = store or DEFAULT_STORE
     if not store_exists(url):
         raise Refusal(f"there is nothing to resume: no store at {url}", "name the store with --store")
+    given = _given(execution, value, state)
+    if execution is not None and _went_on_elsewhere(execution, given, url, output):
+        return Exit.SUCCEEDED
     registry = registry_of(handlers)
     mocks = mock_file(mock)
-    errand = _Errand(execution, registry, mocks)
+    errand = _Errand(execution, registry, mocks, given)
     again = resume_command(execution, store, handlers, paths, mock)
     code = follow(Settings(url, registry, paths, mocks), errand.begin, view_for(log), output, again)
     for name, reasons in errand.left.items():
         say(f"{name} was left as it is: {'; '.join(reasons)}")
+    for name in errand.paused:
+        say(f"{name} is paused: `detent resume {name}` goes on with it", kind="note")
     if errand.nothing:
         click.echo("detent: nothing to resume: no execution was interrupted", err=True)
     return code or (Exit.USAGE if errand.left else Exit.SUCCEEDED)
+
+
+def _given(execution: str | None, value: str | None, state: str | None) -> Given | None:
+    from detent.runtime.steering import Given
+
+    from .input import read_value
+
+    if value is None:
+        if state is not None:
+            raise Refusal("--state says which state a value is for, and there is none", "add --value JSON")
+        return None
+    if execution is None:
+        raise Refusal("--value is for one execution", "name it: detent resume EXECUTION --value JSON")
+    return Given(read_value(value), state)
+
+
+def _went_on_elsewhere(execution: str, given: Given | None, store: str, output: OutputFormat) -> bool:
+    """Whether the execution was paused in another process, which has been told to go on with it."""
+    from detent.runtime.errors import NotPaused
+
+    from .reading import label, the_one, with_records
+    from .steer import tell
+
+    async def work(records: Records) -> Steered | None:
+        id = await the_one(records, execution)
+        found = [one for one in await records.named(execution) if one.record.id == id]
+        if given is not None and found[0].head.ended_at is None and not found[0].head.paused:
+            raise NotPaused(f"the execution {found[0].record.name} is not paused")
+        if not found[0].head.paused or not await records.at_work(found):
+            return None
+        return await records.resume(id, given)
+
+    steered = with_records(store, work)
+    if steered is None:
+        return False
+    told = "goes on" if steered.arrived else "will go on: the wish is stored"
+    tell(steered, output, f"{label(steered.state.id)} {told}, in the process that runs it")
+    return True
 
 
 @dataclass(slots=True)
@@ -67,6 +121,8 @@ class _Errand:
     execution: str | None
     registry: Registry
     mocks: MockFile | None
+    given: Given | None = None
+    paused: list[str] = field(default_factory=list)
     left: dict[str, list[str]] = field(default_factory=dict)
     nothing: bool = False
 
@@ -80,7 +136,9 @@ class _Errand:
         from detent.runtime.find import interrupted, named
 
         if self.execution is None:
-            return await interrupted(engine.store)
+            found = await interrupted(engine.store)
+            self.paused = [one.record.name for one in found if one.head.paused]
+            return [one for one in found if not one.head.paused]
         found = await named(engine.store, self.execution)
         if not found:
             raise Refusal(f"there is no execution {self.execution!r} in this store")
@@ -119,6 +177,8 @@ class _Errand:
         if not await _is_ours(engine, record.id):
             self.left[record.name] = ["somebody else works on it"]
             return False
+        if found.head.paused:
+            await engine.steering.resume(record.id, self.given)
         return True
 
 

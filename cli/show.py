@@ -58,7 +58,7 @@ def show(
         from .paper import print_json
         from .show_json import as_json
 
-        print_json(as_json(told, where), query)
+        print_json(as_json(told, where, recording.at_work), query)
         return
     from .paper import paper
 
@@ -75,7 +75,7 @@ def _lines(
     from .tree import Tree
 
     tree = Tree(sheet.marks, sheet.width, now, where, full)
-    yield from tree.head(told, recording.release)
+    yield from tree.head(told, recording.release, recording.at_work)
     if told.running:
         yield from (Text(), Text("waits for", "bold"))
         yield from tree.waits(told)

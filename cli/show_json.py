@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .reading import Where
 
 
-def as_json(trace: Trace, where: Where) -> dict[str, JSON]:
+def as_json(trace: Trace, where: Where, at_work: bool | None = None) -> dict[str, JSON]:
     """The whole trace. Fields that say nothing are left out, but ``output``, ``error`` and ``ended`` never."""
     execution = trace.execution
     failed = trace.failed
@@ -25,6 +25,7 @@ def as_json(trace: Trace, where: Where) -> dict[str, JSON]:
         "definition": execution.digest,
         "status": execution.status,
         "paused": execution.paused,
+        "at_work": at_work,
         "started": instant(execution.started_at),
         "ended": _instant(execution.ended_at),
         "input": _value(execution.input),

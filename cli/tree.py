@@ -18,7 +18,7 @@ from detent.core.values import JSON, Payload
 from detent.trace import Attempt, Path, Status, Trace, Visit
 
 from .marks import Marks
-from .paper import BAD, status_text
+from .paper import BAD, condition, status_text
 from .progress import seconds
 from .reading import Where
 from .timeline import NAME_MAX, PATHS_SHOWN, VISITS_SHOWN, mark, path_name, paths_name, selected
@@ -41,10 +41,13 @@ class Tree:
 
     # The head
 
-    def head(self, trace: Trace, release: str | None) -> Iterator[Text]:
-        """Name, status and time; input and output; why it failed and where."""
+    def head(self, trace: Trace, release: str | None, at_work: bool | None = None) -> Iterator[Text]:
+        """Name, status and time; input and output; why it failed and where.
+
+        ``at_work`` is whether a living process works on it, None where nobody can know.
+        """
         execution = trace.execution
-        status = "PAUSED" if execution.paused else execution.status
+        status = condition(execution.status, execution.paused, at_work)
         ended = execution.ended_at
         took = (self.now if ended is None else ended) - execution.started_at
         machine = execution.machine_name.rpartition(":")[2]
@@ -58,6 +61,9 @@ class Tree:
             yield self._label(
                 "timeout", f"{day_and_time(execution.ends_at)}, {self._left(execution.ends_at)}"
             )
+        if trace.running and at_work is not None and (execution.paused or not at_work):
+            nobody = "" if at_work else "no process works on it; "
+            yield self._label("go on", f"{nobody}detent resume {printable(execution.name)}")
         if self.full:
             yield self._label("arn", execution.id)
             yield self._label("definition", execution.digest)
@@ -209,6 +215,8 @@ class Tree:
             else:
                 would = "" if visit.status is Status.SUCCEEDED else "would have "
                 yield Text(f"{would}waited until {until}", "dim")
+        if visit.amended:
+            yield Text("its result was given by whoever resumed it", "yellow")
         if visit.kind == "Choice" and visit.next:
             yield Text(f"{self.marks.arrow} {printable(visit.next)}", "dim")
         if visit.status is Status.CAUGHT:

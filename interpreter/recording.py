@@ -72,7 +72,8 @@ class Part:
 class Recording:
     """``blobs`` are the large values by digest. ``release`` wrote the file, None for one that came from a store.
 
-    ``beats`` are the heartbeat deadlines of running tasks, by pending id; they don't travel.
+    ``beats`` are the heartbeat deadlines of running tasks, by pending id, ``at_work`` whether a living process works
+    on the execution, None where nobody can know; they don't travel.
     """
 
     facts: Facts
@@ -81,6 +82,7 @@ class Recording:
     blobs: Mapping[str, bytes] = field(default_factory=dict)
     release: str | None = None
     beats: Mapping[int, int] = field(default_factory=dict)
+    at_work: bool | None = None
 
     def steps(self) -> list[Step]:
         """The log, every value loaded. Raises LogError for a log that is damaged or of a later format."""

@@ -40,6 +40,7 @@ from .recall import recall
 from .recovery import Recovery
 from .removal import Removal
 from .rounds import Rounds
+from .steering import Steering
 from .waiting import Waiting
 
 log = logging.getLogger(__name__)
@@ -97,6 +98,7 @@ class Engine:
             self._mailboxes.wake,
         )
         live = Live(self._actors.pending, self._intake.written, self._deadlines.beat)
+        self.steering = Steering(store, self._intake.written)
         self.answers = Answers(store, self._clock, live)
         self.activities = Activities(store, self._actors.pending, self._mailboxes.post)
         self.catalogue = Catalogue(store, machines, self._clock)

@@ -34,6 +34,30 @@ class StillRunning(EngineError):
     code = "STILL_RUNNING"
 
 
+class NotRunning(EngineError):
+    """The execution has ended, and must run for what was asked."""
+
+    code = "NOT_RUNNING"
+
+
+class NotPaused(EngineError):
+    """The execution is not paused, so there is no pause to end and no moment to give it a value."""
+
+    code = "NOT_PAUSED"
+
+
+class UnknownSignal(EngineError):
+    """No state of the execution's definition waits for a signal of that name."""
+
+    code = "UNKNOWN_SIGNAL"
+
+
+class AmbiguousState(EngineError):
+    """A value was given for the state that waits, and none does, or several do."""
+
+    code = "AMBIGUOUS_STATE"
+
+
 class ExecutionTaken(EngineError):
     """Another process works on the execution now; it goes on there."""
 

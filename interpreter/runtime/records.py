@@ -1,24 +1,25 @@
-"""What is recorded, seen and kept in order without running anything: find, read, stop, delete, bring in.
+"""What is recorded, seen and kept in order without running anything: find, read, steer, stop, delete, bring in.
 
-Works beside an engine in another process: reading needs no lock, and a stop goes through the execution's inbox.
-Where no engine is at work, a stop takes the engine's place for as long as that one decision needs.
+Works beside an engine in another process: reading needs no lock, and a wish goes through the execution's inbox.
+Where no engine is at work, a wish takes the engine's place for as long as that one decision needs.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from difflib import get_close_matches
+from typing import NamedTuple
 
 from ..audit import verify_recording
 from ..core.codec import LogError, decode_log, decode_signal, encode_signal, missing_payloads, payloads_of
 from ..core.evolve import fold
-from ..core.execution import ABORTED
+from ..core.execution import ABORTED, RUNNING, Execution
 from ..core.signals import Stopped
-from ..core.values import decode, encode
+from ..core.values import JSON, decode, encode
 from ..recording import Facts, Part, Recording, RecordingError, fingerprint
 from ..store.base import (
     Batch,
@@ -39,6 +40,7 @@ from .errors import ExecutionExists, StillRunning
 from .find import named
 from .machines import Compile, Machines
 from .recall import recall
+from .steering import Given, Steering
 
 __all__ = ["Found", "Records"]
 
@@ -48,6 +50,13 @@ NAMES_MAX = 2_000
 LOOK_SECONDS = 0.05
 #: The lease for one decision, in milliseconds: nobody else may open the store as an engine meanwhile.
 LEASE_MILLISECONDS = 60_000
+
+
+class Steered(NamedTuple):
+    """``state`` is how an execution stands after a wish, ``arrived`` whether it has heard of it."""
+
+    state: Execution
+    arrived: bool
 
 
 class Records:
@@ -73,6 +82,7 @@ class Records:
         self._release = release
         self._arn_of = arn_of
         self._clock = clock or SystemClock()
+        self._steering = Steering(store)
 
     # Look
 
@@ -136,7 +146,47 @@ class Records:
             digests = missing_payloads(payload for step in steps for payload in payloads_of(step))[1]
             blobs = await self._store.blobs(execution, digests) if digests else {}
         facts = _facts(log.record, log.head, machine.published_at)
-        return Recording(facts, decode(machine.definition), parts, blobs, beats=log.beats)
+        at_work = log.owner is not None and log.owner in await self._store.owners()
+        return Recording(facts, decode(machine.definition), parts, blobs, beats=log.beats, at_work=at_work)
+
+    # Steer
+
+    async def signal(
+        self, execution: str, name: str, value: JSON, *, key: str | None = None, patience: float = 5.0
+    ) -> Steered:
+        """Send a named signal. Raises what :meth:`.steering.Steering.signal` raises."""
+        wish = await self._steering.signal(execution, name, value, key=key)
+        return await self._steered(execution, wish, patience)
+
+    async def pause(self, execution: str, *, patience: float = 5.0) -> Steered:
+        """Pause an execution. Raises what :meth:`.steering.Steering.pause` raises."""
+        return await self._steered(execution, await self._steering.pause(execution), patience)
+
+    async def resume(self, execution: str, given: Given | None = None, *, patience: float = 5.0) -> Steered:
+        """End the pause of an execution that another process works on.
+
+        Raises what :meth:`.steering.Steering.resume` raises.
+        """
+        return await self._steered(execution, await self._steering.resume(execution, given), patience)
+
+    async def _steered(self, execution: str, key: str, patience: float) -> Steered:
+        """What became of a wish that was stored: fulfilled here if nobody else is at work, or else there."""
+        with suppress(StoreInUse):
+            if await self._deliver(execution):
+                patience = 0
+        _, state = await recall(self._store, execution)
+        for _ in range(round(patience / LOOK_SECONDS)):
+            if key in state.keys or state.status != RUNNING:
+                break
+            await asyncio.sleep(LOOK_SECONDS)
+            if (await self._store.load(execution, limit=0)).last != state.seq:
+                _, state = await recall(self._store, execution)
+        return Steered(state, key in state.keys)
+
+    async def at_work(self, found: Sequence[Found]) -> set[str]:
+        """Those executions that a living process works on, by id."""
+        owners = await self._store.owners()
+        return {one.record.id for one in found if one.owner in owners}
 
     # Stop and delete
 

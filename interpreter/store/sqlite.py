@@ -278,7 +278,7 @@ class _Changes:
         guard = key, batch.execution, batch.after, batch.fence, batch.hold
         if head.ended_at is None:
             fresh = bool(batch.closed)
-            self.advanced.append((head.status, head.due, head.ready, batch.last, fresh, *guard))
+            self.advanced.append((head.status, head.due, head.ready, head.paused, batch.last, fresh, *guard))
         else:
             self.finished.append((head.status, head.due, head.ready, head.ended_at, batch.last, *guard))
         return key

@@ -168,8 +168,7 @@ class EngineLock:
             lock.close()
             if error.sqlite_errorname.startswith("SQLITE_BUSY"):
                 raise StoreInUse(
-                    f"{_holder(self._path)} runs the executions of {self._path}; "
-                    "stop it first, or give this one another --store"
+                    f"{_holder(self._path)} runs the executions of {self._path}, and only one process can"
                 ) from None
             raise
         self._held = lock

@@ -372,6 +372,10 @@ def test_a_pause_is_seen_without_reading_the_log(play):
         assert await claimed(store) == ["e2"]
         await store.append([further("e1", 3, 4)])
         assert (await store.load("e1", limit=0)).head == PARKED
+        held = {"fence": 1, "hold": "w1"}
+        for last, head in ((4, READY), (5, paused), (6, PARKED), (7, paused), (8, ended(9))):
+            await store.append([further("e2", last - 1, last, head, **held)])
+            assert (await store.load("e2", limit=0)).head == head
 
     play(scenario)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from ...core.resources import integration, is_activity, starts_execution
+from ...core.resources import integration, is_activity, signal_name, starts_execution
 from ...core.values import JSON
 from .base import Handler
 from .connections import Target, target_of
@@ -125,7 +125,7 @@ class Registry:
         if is_function_arn(resource):
             return self._missing(function_name(resource) or resource, "Lambda function")
         found = integration(resource)
-        if is_activity(resource) or starts_execution(resource):
+        if is_activity(resource) or starts_execution(resource) or signal_name(resource):
             return None  # the engine itself sees to them
         if found in _INVOKE:
             named = arguments.get("FunctionName") if isinstance(arguments, Mapping) else None
@@ -169,9 +169,7 @@ class Registry:
 
 def _not_ours(resource: str, found: tuple[str, str] | None) -> str:
     """What is to be said of a resource of no form that is handled here."""
-    instead = "name a resource that is: task:NAME, a Lambda function, http(s)://... or exec:..."
-    if resource.startswith("signal:"):
-        return f"named signals are not handled yet; {instead}"
+    instead = "name a resource that is: task:NAME, signal:NAME, a Lambda function, http(s)://... or exec:..."
     if found is not None:
         return f"the integration {found[0]}:{found[1]} is not handled yet; {instead}"
     return f"this is no resource that is handled; {instead}"

@@ -43,12 +43,13 @@ WHERE key = ?;
 -- name: advance
 -- Where an execution stands that its owner keeps, if it stood where it was left.
 UPDATE execution
-SET status = ?, due = ?, ready = ?, last = ?, claims = CASE WHEN ? THEN 0 ELSE claims END
+SET status = ?, due = ?, ready = ?, paused = ?, last = ?, claims = CASE WHEN ? THEN 0 ELSE claims END
 WHERE key = ? AND id = ? AND last = ? AND fence = ? AND owner = ? AND ended_at IS NULL;
 
 -- name: finish
 -- The end of an execution that had an owner, if it stood where it was left.
-UPDATE execution SET status = ?, due = ?, ready = ?, ended_at = ?, last = ?, claims = 0, owner = NULL
+UPDATE execution
+SET status = ?, due = ?, ready = ?, ended_at = ?, paused = FALSE, last = ?, claims = 0, owner = NULL
 WHERE key = ? AND id = ? AND last = ? AND fence = ? AND owner = ? AND ended_at IS NULL;
 
 -- name: append
