@@ -15,6 +15,7 @@ from ..core.signals import Fired, TimedOut
 from ..store.base import Beat, StoreError
 from .actor import Actors
 from .clock import Clock
+from .jumps import Jumps
 from .timers import Due, Timers
 
 #: Timers that one round may fire: overdue ones are worked off in bounded batches.
@@ -38,6 +39,7 @@ class Deadlines:
     def __init__(
         self,
         clock: Clock,
+        jumps: Jumps,
         actors: Actors,
         post: Post,
         note: Callable[[Beat], None],
@@ -45,6 +47,7 @@ class Deadlines:
         wake: Callable[[], None],
     ) -> None:
         self._clock = clock
+        self._jumps = jumps
         self._timers = Timers(clock, self._matters)
         self._actors = actors
         self._post = post
@@ -88,12 +91,26 @@ class Deadlines:
             self._note(Beat(execution, id, pending.beat_due, actor.fence))
 
     def _add(self, entry: Due, *, absolute: bool = False) -> None:
-        self._timers.add(entry, absolute=absolute, behind=self._behind(entry.execution))
+        self._timers.add(entry, absolute=absolute, shift=self._shift(entry))
 
     def _behind(self, execution: str) -> int:
         """How far the wall clock lies before the execution's own time, in milliseconds: its time never goes back."""
         actor = self._actors.get(execution)
         return 0 if actor is None else max(0, actor.execution.now - self._clock.now())
+
+    def _shift(self, entry: Due) -> int:
+        """How much longer than the wall clock says an entry has to wait still."""
+        actor = self._actors.get(entry.execution)
+        if actor is None:
+            return 0
+        state = actor.execution
+        pending = state.pending.get(entry.pending) if entry.pending is not None else None
+        ahead = (
+            self._jumps.forward_since(state.started_at)
+            if pending is None
+            else self._jumps.shift(state, pending)
+        )
+        return ahead - self._behind(entry.execution)
 
     def wait(self) -> float | None:
         """Seconds until it is worth looking again; None if nothing is awaited."""
@@ -103,6 +120,7 @@ class Deadlines:
 
     def fire(self) -> None:
         """Bring the signals of what is due now, a bounded number of them."""
+        self._jumps.look()
         for entry in self._timers.take(FIRED_MAX):
             # The wall clock may have been set back while the time that was to pass has passed.
             at = max(self._clock.now(), entry.due)

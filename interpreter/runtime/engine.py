@@ -31,10 +31,12 @@ from .effects import Effects, Observer
 from .errors import EngineError, ExecutionExists, ExecutionTaken, NotExpress, NotRedrivable
 from .express import ExpressResult, SyncExpress
 from .intake import POLL_SECONDS, Intake
+from .jumps import Jumps
 from .machines import Machines
 from .mailboxes import Mailboxes
 from .mocks import MockFile, Mocks
 from .nested import StartExecution
+from .parking import Parking
 from .patience import Patience
 from .recall import recall
 from .recovery import Recovery
@@ -79,9 +81,11 @@ class Engine:
         self._waiting = Waiting()
         self._patience = Patience(store)
         self._mailboxes = Mailboxes(self._actors, self._clock)
+        self._jumps = Jumps(self._clock)
         self._intake = Intake(
             store,
             self._clock,
+            self._jumps,
             self.owner,
             self._actors,
             self._adopt,
@@ -91,6 +95,7 @@ class Engine:
         )
         self._deadlines = Deadlines(
             self._clock,
+            self._jumps,
             self._actors,
             self._mailboxes.post,
             self._intake.note,
@@ -153,6 +158,18 @@ class Engine:
             self._patience,
             self._waiting,
         )
+        self._parking = None
+        if takes_over:
+            self._parking = Parking(
+                self._actors,
+                self._clock,
+                self._jumps,
+                self._patience,
+                self._waiting,
+                forget=self._effects.forget,
+                try_again=self._recovery.try_again,
+                claim=self._intake.claim,
+            )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -353,3 +370,5 @@ class Engine:
     async def poll(self) -> None:
         """Look for executions that need attention and for messages. Raises StoreError."""
         await self._intake.poll()
+        if self._parking is not None:
+            await self._parking.park()

@@ -17,6 +17,7 @@ from ..core.errors import DetentError
 from ..core.signals import Redriven, Signal
 from ..store.base import Batch, Beat, Claim, Message, NotFound, Store, StoreUnavailable
 from .clock import Clock
+from .jumps import Jumps
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
 #: Claims or messages that are asked for at once.
 PAGE = 256
+#: Executions that are read at once: the store answers many quicker than one after the other.
+ADOPTED_AT_ONCE = 32
 #: How long what an engine holds stays its own without a sign of life. A store that allows one engine ends
 #: the leases of those before it at once.
 LEASE_MILLISECONDS = 15_000
@@ -51,6 +54,7 @@ class Intake:
         self,
         store: Store,
         clock: Clock,
+        jumps: Jumps,
         owner: str,
         live: Collection[str],
         adopt: Adopt,
@@ -61,6 +65,7 @@ class Intake:
     ) -> None:
         self._store = store
         self._clock = clock
+        self._jumps = jumps
         self._owner = owner
         self._live = live
         self._adopt = adopt
@@ -152,6 +157,8 @@ class Intake:
                     await self._written.wait()
                     self._written.clear()
                     await self._deliver_messages(after=self._seen)
+                    if self._takes_over:
+                        await self._take_over()  # also for what only waits, and is nobody's
 
     async def catch_up(self, execution: str) -> Mapping[int, int]:
         """Deliver what has arrived; the heartbeat deadlines that are stored for an execution. Raises StoreError."""
@@ -160,7 +167,7 @@ class Intake:
 
     async def _ask(self, *, limit: int, only: list[str] | None = None) -> int:
         """Claim, and note the claims before anything is read: what cannot be read now is taken later."""
-        soon = self._clock.now() + round(2000 * POLL_SECONDS)
+        soon = self._clock.now() + self._jumps.back + round(2000 * POLL_SECONDS)
         claims = await self._store.claim(
             self._owner, now=soon, lease=LEASE_MILLISECONDS, limit=limit, only=only
         )
@@ -171,14 +178,18 @@ class Intake:
         found = PAGE
         while found == PAGE:
             found = await self._ask(limit=PAGE)
-            for claim in [claim for id, claim in self._claims.items() if id not in self._live]:
-                try:
-                    await self._adopt(claim.execution, claim.fence)
-                except StoreUnavailable:
-                    raise
-                except DetentError as error:
-                    self.forget(claim.execution)
-                    log.error("the execution %s cannot be resumed: %s", claim.execution, error)
+            claims = [claim for id, claim in self._claims.items() if id not in self._live]
+            for at in range(0, len(claims), ADOPTED_AT_ONCE):
+                await asyncio.gather(*map(self._take, claims[at : at + ADOPTED_AT_ONCE]))
+
+    async def _take(self, claim: Claim) -> None:
+        try:
+            await self._adopt(claim.execution, claim.fence)
+        except StoreUnavailable:
+            raise
+        except DetentError as error:
+            self.forget(claim.execution)
+            log.error("the execution %s cannot be resumed: %s", claim.execution, error)
 
     async def _settle_doubts(self) -> None:
         """A start that was refused and written all the same runs like any other."""

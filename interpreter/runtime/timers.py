@@ -48,16 +48,16 @@ class Timers:
     def __len__(self) -> int:
         return len(self._relative) + len(self._absolute)
 
-    def add(self, entry: Due, *, absolute: bool = False, behind: int = 0) -> None:
+    def add(self, entry: Due, *, absolute: bool = False, shift: int = 0) -> None:
         """Wait for an entry's instant.
 
-        ``behind`` is how far the wall clock lies before the time its seconds were counted from, in milliseconds:
-        it was set back, and nobody should wait for that long.
+        ``shift`` is by how much the wall clock was set since its seconds began to count, in milliseconds: nobody
+        should wait longer, or less, for that.
         """
         if absolute:
             heapq.heappush(self._absolute, (entry.due, next(self._number), entry))
         else:
-            remaining = max(0, entry.due - self._clock.now() - behind) / 1000
+            remaining = max(0, entry.due - self._clock.now() + shift) / 1000
             at = self._clock.monotonic() + remaining
             heapq.heappush(self._relative, (at, next(self._number), entry))
         if len(self) >= self._sweep_at:

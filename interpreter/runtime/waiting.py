@@ -30,6 +30,10 @@ class Waiting:
         if beginning is not None:
             await asyncio.wait({beginning})
 
+    def is_awaited(self, execution: str) -> bool:
+        """Whether somebody waits for the end."""
+        return execution in self._end
+
     def end(self, execution: str) -> asyncio.Future[Execution]:
         """Resolved with the state in which the execution ends."""
         future: asyncio.Future[Execution] = asyncio.get_running_loop().create_future()

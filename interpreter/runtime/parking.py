@@ -1,0 +1,108 @@
+"""Executions that only wait are let go: what is parked costs a row in the store, and no memory.
+
+Nothing is lost with them, for a state is a cache of the log. The store finds them again when they are due, or
+when a message has come, as it finds what a crash has left; so this is for engines that take over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from itertools import islice
+
+from ..core.execution import RUNNING, Execution
+from ..store.base import Batch, Head, Outcome
+from .actor import Actor, Actors, Decided, is_work
+from .clock import Clock
+from .jumps import Jumps
+from .patience import Patience
+from .waiting import Waiting
+
+#: How long an execution has waited when it is let go, and how much longer it must have to wait, in milliseconds.
+PARK_AFTER = 2_000
+PARK_FOR = 10_000
+#: Executions that are let go in one transaction.
+GROUP_MAX = 256
+
+
+class Parking:
+    """``forget`` drops a live execution, ``try_again`` goes on with one that somebody else has written to,
+    ``claim`` makes one live again."""
+
+    def __init__(
+        self,
+        actors: Actors,
+        clock: Clock,
+        jumps: Jumps,
+        patience: Patience,
+        waiting: Waiting,
+        *,
+        forget: Callable[[Actor], None],
+        try_again: Callable[[Actor, Decided], Awaitable[None]],
+        claim: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._actors = actors
+        self._clock = clock
+        self._jumps = jumps
+        self._patience = patience
+        self._waiting = waiting
+        self._forget = forget
+        self._try_again = try_again
+        self._claim = claim
+
+    async def park(self) -> None:
+        """Let go what only waits. Raises StoreError."""
+        while group := list(islice(self._idle(), GROUP_MAX)):
+            for actor in group:
+                actor.committing = True
+            batches = [self._batch(actor) for actor in group]
+            outcomes = await self._patience.append(batches, lambda place, error: False)
+            for actor, batch, outcome in zip(group, batches, outcomes, strict=True):
+                if outcome is Outcome.DONE:
+                    await self._let_go(actor)
+                elif outcome is not None:
+                    await self._try_again(actor, Decided(batch, [], [], []))
+
+    def _idle(self) -> Iterator[Actor]:
+        """The live executions that have nothing to do here, and nobody to tell of their end."""
+        now = self._clock.now()
+        for id, actor in self._actors.items():
+            state = actor.execution
+            if (
+                actor.created
+                and not actor.committing
+                and not actor.mailbox
+                and state.status == RUNNING
+                and state.now + PARK_AFTER <= now
+                and not any(map(is_work, state.pending.values()))
+                and not self._waiting.is_awaited(id)
+            ):
+                due = self._due(state)
+                if due is None or due > now + self._jumps.back + PARK_FOR:
+                    yield actor
+
+    def _batch(self, actor: Actor) -> Batch:
+        state = actor.execution
+        head = Head(state.status, self._due(state), False)
+        return Batch(actor.record.id, state.seq, state.seq, b"", b"[]", head, fence=actor.fence)
+
+    def _due(self, state: Execution) -> int | None:
+        """When the wall clock, as it is set now, shows that it is time."""
+        return min(self._instants(state), default=None)
+
+    def _instants(self, state: Execution) -> Iterator[int]:
+        if state.ends_at is not None:
+            yield state.ends_at + self._jumps.forward_since(state.started_at)
+        for pending in state.pending.values():
+            for due in (pending.due, pending.beat_due):
+                if due is not None:
+                    yield due + self._jumps.shift(state, pending)
+
+    async def _let_go(self, actor: Actor) -> None:
+        self._forget(actor)
+        # What came meanwhile is brought again, but for messages: the inbox has them.
+        came = [(signal, at) for signal, at, message in actor.mailbox if not message]
+        if came:
+            await self._patience.insist(lambda: self._claim(actor.record.id))
+            live = self._actors.get(actor.record.id)
+            if live is not None:
+                live.mailbox.extend((signal, at, 0) for signal, at in came)
