@@ -79,6 +79,10 @@ def _refuse_non_finite(value: JSON) -> None:
             stack.extend(item)
 
 
+#: Texts up to this size are copied out of the buffer they were written to, in bytes.
+_BUFFER = 16_384
+
+
 class _Missing:
     def __repr__(self) -> str:
         return "MISSING"
@@ -134,7 +138,9 @@ class Payload:
     def text(self) -> bytes:
         """The compact JSON text. Raises what :func:`encode` raises for a value that is not JSON."""
         if self._text is None:
-            self._text = encode(self.value)
+            text = encode(self.value)
+            # What the writer answers holds on to its whole buffer: a small text that is kept must not.
+            self._text = bytes(memoryview(text)) if len(text) < _BUFFER else text
         return self._text
 
     def __eq__(self, other: object) -> bool:

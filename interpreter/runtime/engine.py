@@ -279,6 +279,8 @@ class Engine:
         """Wait until an execution has ended, and answer how. Raises NotFound, ExecutionStuck."""
         if execution not in self._actors:
             state = (await recall(self.store, execution))[1]
+            if state.status == RUNNING and self._parking is not None:
+                await self._intake.claim(execution)  # it may only wait, and have been let go
             if state.status != RUNNING or execution not in self._actors:
                 return state
         return await self._waiting.end(execution)
@@ -318,7 +320,7 @@ class Engine:
                     await self._waiting.begin(execution)
 
     def stop(self, execution: str, error: str | None = None, cause: str | None = None) -> None:
-        """Ask a running execution to end as ABORTED."""
+        """Ask an execution that is live here to end as ABORTED. Others are told by a letter (records.stop)."""
         self._mailboxes.post(execution, Stopped(error, cause))
 
     def answers_arrived(self) -> None:
@@ -369,6 +371,7 @@ class Engine:
 
     async def poll(self) -> None:
         """Look for executions that need attention and for messages. Raises StoreError."""
+        self._jumps.look()
         await self._intake.poll()
         if self._parking is not None:
             await self._parking.park()

@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from itertools import islice
 
 from ..core.execution import RUNNING, Execution
-from ..store.base import Batch, Head, Outcome
-from .actor import Actor, Actors, Decided, is_work
+from ..store.base import Batch, Outcome
+from .actor import Actor, Actors, Decided, head_of
 from .clock import Clock
 from .jumps import Jumps
 from .patience import Patience
@@ -60,7 +60,7 @@ class Parking:
                 if outcome is Outcome.DONE:
                     await self._let_go(actor)
                 elif outcome is not None:
-                    await self._try_again(actor, Decided(batch, [], [], []))
+                    await self._try_again(actor, Decided(batch.after, batch, [], [], []))
 
     def _idle(self) -> Iterator[Actor]:
         """The live executions that have nothing to do here, and nobody to tell of their end."""
@@ -71,9 +71,10 @@ class Parking:
                 actor.created
                 and not actor.committing
                 and not actor.mailbox
+                and not actor.kept
                 and state.status == RUNNING
                 and state.now + PARK_AFTER <= now
-                and not any(map(is_work, state.pending.values()))
+                and not head_of(state).ready
                 and not self._waiting.is_awaited(id)
             ):
                 due = self._due(state)
@@ -82,11 +83,14 @@ class Parking:
 
     def _batch(self, actor: Actor) -> Batch:
         state = actor.execution
-        head = Head(state.status, self._due(state), False)
+        head = head_of(state)
+        head.due = self._due(state)
         return Batch(actor.record.id, state.seq, state.seq, b"", b"[]", head, fence=actor.fence)
 
     def _due(self, state: Execution) -> int | None:
         """When the wall clock, as it is set now, shows that it is time."""
+        if not self._jumps.forward_since(state.started_at):
+            return state.due()
         return min(self._instants(state), default=None)
 
     def _instants(self, state: Execution) -> Iterator[int]:
@@ -94,7 +98,7 @@ class Parking:
             yield state.ends_at + self._jumps.forward_since(state.started_at)
         for pending in state.pending.values():
             for due in (pending.due, pending.beat_due):
-                if due is not None:
+                if due is not None and not state.holds(pending):
                     yield due + self._jumps.shift(state, pending)
 
     async def _let_go(self, actor: Actor) -> None:

@@ -5,6 +5,9 @@ A state is a cache of the log: where a write did not end as expected it is throw
 
 from __future__ import annotations
 
+import asyncio
+from weakref import WeakValueDictionary
+
 from ..core.codec import unstored
 from ..core.errors import DetentError
 from ..core.execution import RUNNING, Execution
@@ -45,9 +48,17 @@ class Recovery:
         self._patience = patience
         self._waiting = waiting
         self._parents = Parents(store)
+        self._adopting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def adopt(self, execution: str, fence: int) -> None:
         """Make a stored execution live. Raises NotFound, LogError, StoreUnavailable and what compiling raises."""
+        # One after the other: while the first is read the second would read the same, and come back to life with it
+        # when the first has ended.
+        lock = self._adopting.setdefault(execution, asyncio.Lock())
+        async with lock:
+            await self._adopt(execution, fence)
+
+    async def _adopt(self, execution: str, fence: int) -> None:
         record, state = await recall(self._store, execution)
         machine = await self._machines.get(record.digest)
         # Whoever redrove a child wanted it to go on by itself.
