@@ -6,7 +6,6 @@ as a batch, and waits: nothing more is decided, and no effect takes place, until
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -56,7 +55,7 @@ class Actor:
     execution: Execution
     fence: int
     created: bool
-    mailbox: deque[tuple[Signal, int, int]] = field(default_factory=deque)
+    mailbox: list[tuple[Signal, int, int]] = field(default_factory=list)
     committing: bool = False
     #: What is left of a round that was broken off: where the log ended, the seeds, and what the signal at that
     #: place of the round evaluated.
@@ -98,7 +97,7 @@ class Actor:
             self._seeds, self._broken = [], None
         seeds = self._seeds
         while self.mailbox:
-            signal, at, message = self.mailbox.popleft()
+            signal, at, message = self.mailbox.pop(0)
             if len(taken) == len(seeds):
                 seeds.append(draw_seed())
             seed = seeds[len(taken)]
@@ -111,7 +110,7 @@ class Actor:
             except BrokenOff:
                 if evaluations is not None:
                     self._broken, self._broken_after = (len(taken) - 1, evaluations), after
-                self.mailbox.extendleft(reversed(taken))
+                self.mailbox[:0] = taken
                 raise
             if events:
                 steps.append(Step(signal, at, seed, events))

@@ -18,7 +18,7 @@ from .patience import Patience
 from .waiting import Waiting
 
 #: How long an execution has waited when it is let go, and how much longer it must have to wait, in milliseconds.
-PARK_AFTER = 2_000
+PARK_AFTER = 1_000
 PARK_FOR = 10_000
 #: Executions that are let go in one transaction.
 GROUP_MAX = 256

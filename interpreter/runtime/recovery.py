@@ -124,7 +124,7 @@ class Recovery:
         actor.fence = fence
         again = [(unstored(step.signal), step.now, 0) for step in (*actor.kept, *offer.steps)]
         actor.kept = []
-        actor.mailbox.extendleft(reversed(again))
+        actor.mailbox[:0] = again
         await self._reload(actor)
 
     async def take_up(self, actor: Actor) -> None:
