@@ -63,14 +63,17 @@ handlers_option = click.option(
     "May be given more than once.",
 )
 
+#: What tasks answer instead of doing their work.
+mock_option = click.option(
+    "--mock",
+    metavar="FILE",
+    help="A mock configuration: what the tasks of a test case answer instead of doing their work.  "
+    "[default: $SFN_MOCK_CONFIG]",
+)
+
 _RUNNING = (
     handlers_option,
-    click.option(
-        "--mock",
-        metavar="FILE",
-        help="A mock configuration: what the tasks of a test case answer instead of doing their work.  "
-        "[default: $SFN_MOCK_CONFIG]",
-    ),
+    mock_option,
     click.option(
         "--store",
         metavar="URL",

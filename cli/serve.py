@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .exits import Exit, Refusal, say
-from .options import SETTINGS, handlers_option, variables
+from .options import SETTINGS, handlers_option, mock_option, variables
 
 if TYPE_CHECKING:
     from detent.runtime.handlers.registry import Registry
@@ -27,6 +27,7 @@ SUFFIXES = (".json", ".yaml", ".yml")
 @click.command(context_settings=SETTINGS)
 @click.argument("definitions", nargs=-1, metavar="[DEFINITION|DIR]...")
 @handlers_option
+@mock_option
 @click.option(
     "--store",
     metavar="URL",
@@ -62,6 +63,7 @@ SUFFIXES = (".json", ".yaml", ".yml")
 def serve(
     definitions: tuple[str, ...],
     handlers: tuple[str, ...],
+    mock: str | None,
     store: str | None,
     host: str,
     port: int,
@@ -82,8 +84,9 @@ def serve(
     from detent.runtime.handlers.guards import Guards
     from detent.server.settings import Settings
 
-    from .session import registry_of
+    from .session import mock_file, registry_of
 
+    mocks = mock_file(mock)
     guards = Guards(programs=allow_exec, link_local=False, private=allow_private)
     registry = registry_of(handlers, guards)
     files = [file for argument in definitions for file in _files(argument)]
@@ -95,6 +98,7 @@ def serve(
         host_names=frozenset(map(str.lower, host_names)),
         unsafe_no_auth=unsafe_no_auth,
         requests_per_second=rate_limit,
+        mock=None if mocks is None else mocks.path,
     )
     return asyncio.run(_serve(settings, registry, documents, variables, watch))
 

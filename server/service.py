@@ -14,6 +14,7 @@ from detent.runtime.clock import Clock, SystemClock
 from detent.runtime.compose import open_engine
 from detent.runtime.engine import Engine
 from detent.runtime.handlers.registry import Registry
+from detent.runtime.mocks import MockFile
 from detent.runtime.names import Names
 from detent.store.base import StoreError
 
@@ -63,7 +64,10 @@ class Service:
 async def open_service(settings: Settings, handlers: Registry) -> AsyncIterator[Service]:
     """A service that runs executions, also those that others have left. Raises StoreError."""
     clock = SystemClock()
-    async with open_engine(settings.store, handlers.resolve, clock=clock, takes_over=True) as engine:
+    mocks = None if settings.mock is None else MockFile(settings.mock)
+    async with open_engine(
+        settings.store, handlers.resolve, clock=clock, takes_over=True, mocks=mocks
+    ) as engine:
         deleting = asyncio.create_task(_go_on_deleting(engine))
         try:
             yield Service(engine, handlers, settings, clock, Pages(engine.store))

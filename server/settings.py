@@ -17,6 +17,7 @@ class Settings:
 
     ``requests_per_second`` is what one client may ask; None: as much as it likes on loopback without keys, 1000
     elsewhere. ``unsafe_no_auth`` lets a server without keys listen where others reach it.
+    ``mock`` is the path of a mock configuration, whose test cases executions can be started with.
     ``drain_seconds`` is how long requests and tasks under way may go on once the server is told to end.
     """
 
@@ -28,6 +29,7 @@ class Settings:
     host_names: frozenset[str] = frozenset()
     unsafe_no_auth: bool = False
     requests_per_second: float | None = None
+    mock: str | None = None
     drain_seconds: float = 10.0
     #: Bytes of a request's body: the largest input of the profile ``detent``, spelled as a JSON text in JSON.
     body_bytes_max: int = 4 * 1024 * 1024

@@ -118,7 +118,9 @@ class Engine:
             stop=self.stop,
         )
         resolve = children.beside(resolve)
-        self._express = SyncExpress(lambda: self._in_memory(resolve, release=release, task_limit=task_limit))
+        self._express = SyncExpress(
+            lambda: self._in_memory(resolve, release=release, task_limit=task_limit, mocks=mocks)
+        )
         self._dispatcher = Dispatcher(
             resolve,
             self._report,
@@ -333,10 +335,18 @@ class Engine:
 
     # What happens by itself
 
-    def _in_memory(self, resolve: Resolve, *, release: str, task_limit: int) -> Engine:
+    def _in_memory(
+        self, resolve: Resolve, *, release: str, task_limit: int, mocks: MockFile | None
+    ) -> Engine:
         """Where synchronous executions run. What their tasks start is started here, and durable."""
         engine = Engine(
-            MemoryStore(), self.machines, resolve, release=release, clock=self._clock, task_limit=task_limit
+            MemoryStore(),
+            self.machines,
+            resolve,
+            release=release,
+            clock=self._clock,
+            task_limit=task_limit,
+            mocks=mocks,
         )
         engine.observe(self._effects.tell)
         return engine

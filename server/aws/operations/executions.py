@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from detent.core.codec import encode_signal
@@ -16,8 +16,10 @@ from detent.core.redrive import redrive_status
 from detent.core.signals import Stopped
 from detent.core.values import JSON, Payload
 from detent.history import project
+from detent.mocking import MockError
 from detent.runtime.catalogue_entries import Origin, Target
 from detent.runtime.catalogue_errors import MachineDeleting
+from detent.runtime.compose import check_test_case
 from detent.runtime.errors import ExecutionExists, NotRedrivable
 from detent.runtime.handlers.payloads import parse
 from detent.runtime.names import Names
@@ -42,13 +44,8 @@ _LEFT_OUT: Mapping[str, JSON] = {"included": False}
 
 
 async def start_execution(call: Call) -> JSON:
-    params = call.params
-    arn = arns.machine(params["stateMachineArn"].partition("#")[0])
-    input, spelling = read_input(params.get("input", "{}"))
-    if "name" in params:
-        arns.check_name(params["name"])
-    target = await target_of(call, arn)
-    record = _record(call, arn, target)
+    target, arn, test_case, input, spelling = await _asked(call)
+    record = _record(call, arn, target, test_case)
     try:
         await call.engine.start(record, input, role=target.revision.draft.role, spelling=spelling)
     except ExecutionExists:
@@ -56,18 +53,45 @@ async def start_execution(call: Call) -> JSON:
     return {"executionArn": record.id, "startDate": seconds(record.started_at)}
 
 
+class _Asked(NamedTuple):
+    """What a start asks for."""
+
+    target: Target
+    arn: arns.Arn
+    test_case: str | None
+    input: Payload
+    spelling: Payload | None
+
+
+async def _asked(call: Call) -> _Asked:
+    """What is to be started, with what. Raises ServiceError.
+
+    Behind ``#`` in the ARN stands the test case whose mocked answers the tasks get (mocking, section 2).
+    """
+    text, mark, test_case = call.params["stateMachineArn"].partition("#")
+    arn = arns.machine(text)
+    if "name" in call.params:
+        arns.check_name(call.params["name"])
+    input, spelling = read_input(call.params.get("input", "{}"))
+    target = await target_of(call, arn)
+    if mark:
+        try:
+            check_test_case(call.engine, arn.name, test_case)
+        except MockError as error:
+            raise validation(str(error)) from None
+    return _Asked(target, arn, test_case if mark else None, input, spelling)
+
+
 def read_input(text: str) -> tuple[Payload, Payload | None]:
     """The input of an execution and, where that is another text, how it is spelled. Raises ServiceError."""
     if not text.strip():
         raise _invalid_input("Invalid execution input.")
-    found = complaint(text)
-    if found is not None:
-        raise _invalid_input(str(found))
     given = text.encode("utf-8", "surrogatepass")
     try:
         value = Payload(parse(given))
     except ValueError as error:
-        raise _invalid_input(str(error)) from None
+        found = complaint(text)
+        raise _invalid_input(str(error) if found is None else found.message) from None
     return value, None if value.text == given else Payload(text)
 
 
@@ -89,7 +113,9 @@ async def target_of(call: Call, arn: arns.Arn) -> Target:
         raise machine_deleting(arn.machine) from None
 
 
-def _record(call: Call, arn: arns.Arn, target: Target, *, synchronous: bool = False) -> ExecutionRecord:
+def _record(
+    call: Call, arn: arns.Arn, target: Target, test_case: str | None, *, synchronous: bool = False
+) -> ExecutionRecord:
     """What is to be started: an execution of type EXPRESS is another one with each call."""
     _, partition, _, region, account = arn.prefix.split(":")
     names = Names(arn.name, region, account, partition)
@@ -103,7 +129,7 @@ def _record(call: Call, arn: arns.Arn, target: Target, *, synchronous: bool = Fa
         profile_for(AWS.profile, type, synchronous=synchronous),
         call.now,
     )
-    return target.put_into(record, trace_header=call.params.get("traceHeader"))
+    return target.put_into(record, trace_header=call.params.get("traceHeader"), test_case=test_case)
 
 
 async def _same(call: Call, wanted: ExecutionRecord, input: Payload) -> ExecutionRecord:
@@ -115,15 +141,10 @@ async def _same(call: Call, wanted: ExecutionRecord, input: Payload) -> Executio
 
 
 async def start_sync_execution(call: Call) -> JSON:
-    params = call.params
-    arn = arns.machine(params["stateMachineArn"].partition("#")[0])
-    input, spelling = read_input(params.get("input", "{}"))
-    if "name" in params:
-        arns.check_name(params["name"])
-    target = await target_of(call, arn)
+    target, arn, test_case, input, spelling = await _asked(call)
     if target.machine.type != "EXPRESS":
         raise unsupported_type()
-    record = _record(call, arn, target, synchronous=True)
+    record = _record(call, arn, target, test_case, synchronous=True)
     result = await call.engine.run_express(record, input, role=target.revision.draft.role, spelling=spelling)
     answer = {
         **_told(record, result.execution),
