@@ -24,6 +24,7 @@ from detent.runtime.engine import Engine
 from detent.runtime.handlers.guards import EVERYTHING, Guards
 from detent.runtime.handlers.loading import load_handlers
 from detent.runtime.handlers.registry import Registry
+from detent.runtime.items.storages import Storages
 from detent.runtime.mocks import MockFile
 
 from .exits import Exit, say
@@ -118,6 +119,7 @@ async def drive(settings: Settings, begin: Begin, view: View) -> list[Execution]
                     settings.registry.resolve,
                     paths=settings.paths,
                     mocks=settings.mocks,
+                    storages=Storages(None, EVERYTHING),  # one's own file may use all there is
                 ) as engine:
                     session = Session(engine, view)
                     executions = await begin(session)

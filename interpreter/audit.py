@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from .core import run_events as r
 from .core.codec import LogError, Step
 from .core.decide import advance
 from .core.events import (
@@ -36,8 +37,29 @@ from .core.execution import RUNNING, SUCCEEDED, Execution
 from .core.machine import Machine
 from .recording import Recording
 
-_OPENING = (TaskScheduled, WaitStarted, RetryScheduled, Yielded)
-_ANSWERING = (TaskStarted, TaskSubmitted, TaskSucceeded, TaskFailed, StateAmended, TimerFired)
+_STARTING = (ExecutionStarted, r.RunBegan)
+_OPENING = (
+    TaskScheduled,
+    WaitStarted,
+    RetryScheduled,
+    Yielded,
+    r.MapRunStarted,
+    r.ChildOpened,
+    r.RunYielded,
+)
+_ANSWERING = (
+    TaskStarted,
+    TaskSubmitted,
+    TaskSucceeded,
+    TaskFailed,
+    StateAmended,
+    TimerFired,
+    r.MapRunEnded,
+    r.ItemsRead,
+    r.ChildClosed,
+    r.RunResumed,
+    r.ResultsGathered,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +158,7 @@ class _Audit:
             self._breach("an execution that has ended waits for nothing", f"{pending} are pending")
 
     def _start_and_end(self, event: Event) -> None:
-        if (self.number == 1) != isinstance(event, ExecutionStarted):
+        if (self.number == 1) != isinstance(event, _STARTING):
             self._breach("a log has one start, at its beginning", f"{event.code} stands here")
         ended = self.execution.status != RUNNING
         redriven = isinstance(event, ExecutionRedriven)

@@ -34,8 +34,9 @@ from .core.events import (
     TaskSubmitted,
     TaskSucceeded,
 )
-from .core.execution import ROOT
+from .core.execution import FAILED, ROOT
 from .core.resources import integration
+from .core.run_events import MapRunEnded, MapRunRedriven, MapRunStarted
 from .core.values import JSON, Payload
 
 _NOT_TRUNCATED: Mapping[str, JSON] = {"truncated": False}
@@ -215,6 +216,19 @@ class _Projection:
     def join_failed(self, event: JoinFailed) -> list[Shown]:
         return [(f"{self._places[event.frame].kind}StateFailed", None, None)]
 
+    def run_started(self, event: MapRunStarted) -> list[Shown]:
+        return [("MapRunStarted", "mapRunStarted", {"mapRunArn": event.run})]
+
+    def run_redriven(self, event: MapRunRedriven) -> list[Shown]:
+        details = {"mapRunArn": event.run, "redriveCount": event.count}
+        return [("MapRunRedriven", "mapRunRedriven", details)]
+
+    def run_ended(self, event: MapRunEnded) -> list[Shown]:
+        end = f"MapRun{event.status.capitalize()}"
+        if event.status != FAILED:
+            return [(end, None, None)]
+        return [(end, "mapRunFailed", _error(event.error, event.cause))]
+
     def evaluation_failed(self, event: EvaluationFailed) -> list[Shown]:
         details = {"error": event.error, "cause": event.cause, "state": self._places[event.frame].state}
         if event.location is not None:
@@ -252,6 +266,9 @@ _SHAPES: Mapping[type, Callable[[_Projection, Any], list[Shown]]] = {
     Halted: _Projection.ended,
     Joined: _Projection.joined,
     JoinFailed: _Projection.join_failed,
+    MapRunStarted: _Projection.run_started,
+    MapRunEnded: _Projection.run_ended,
+    MapRunRedriven: _Projection.run_redriven,
     EvaluationFailed: _Projection.evaluation_failed,
     ExecutionEnded: _Projection.execution_ended,
     ExecutionRedriven: _Projection.redriven,

@@ -206,6 +206,7 @@ _KINDS: Mapping[str, type] = {
     "str": str,
     "int": int,
     "bool": bool,
+    "float": float,
     "None": type(None),
     "Payload": Payload,
     "dict[str, Payload]": dict,

@@ -16,9 +16,10 @@ from enum import StrEnum
 from typing import Any
 
 from .core import events as e
+from .core import run_events as r
 from .core.codec import LogError, Step
 from .core.evolve import evolve
-from .core.execution import FAILED, ROOT, RUNNING, SUCCEEDED, Execution, Pending
+from .core.execution import ABORTED, FAILED, ROOT, RUNNING, SUCCEEDED, Execution, Pending
 from .core.resources import signal_name
 from .core.signals import Stopped, TimedOut
 from .core.values import Payload
@@ -67,6 +68,8 @@ class Attempt:
     width: int = 0
     at_once: int = 0
     paths: list[Path] = field(default_factory=list)
+    #: The Map Run that a distributed Map has started.
+    run: str | None = None
     #: Whether one of its paths has failed: the others are aborted then.
     broken: bool = False
 
@@ -103,7 +106,10 @@ class Visit:
 
 @dataclass(slots=True)
 class Path:
-    """The states that a frame went through. ``index`` counts branches or iterations."""
+    """The states that a frame went through. ``index`` counts branches or iterations.
+
+    Of a Map Run's child, which has a log of its own, ``child`` is the id, and there are no visits.
+    """
 
     scope: str
     index: int
@@ -113,6 +119,7 @@ class Path:
     ended_at: int | None = None
     visits: list[Visit] = field(default_factory=list)
     parent: Visit | None = None
+    child: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +198,7 @@ class _Folding:
         self._places = places
         self._execution = Execution()
         self._paths: dict[int, Path] = {}
+        self._children: dict[int, Path] = {}
         self._next_frame = ROOT + 1
         self._now = 0
         self._from_outside = False
@@ -256,6 +264,43 @@ class _Folding:
                 attempt.status, attempt.ended_at, attempt.broken = Status.RUNNING, None, False
                 attempt.error = attempt.cause = None
 
+    # Map Runs
+
+    def _run_started(self, event: r.MapRunStarted) -> None:
+        self._visit(event.frame).attempts[-1].run = event.run
+
+    def _run_ended(self, event: r.MapRunEnded) -> None:
+        visit = self._visit(event.frame)
+        if event.status == FAILED:
+            self._failing(visit, event.error, event.cause)
+
+    def _run_began(self, event: r.RunBegan) -> None:
+        root = self._paths[ROOT] = Path(event.scope, 0, event.started_at, event.input)
+        visit = Visit(event.scope, event.state, "Map", self._execution.seq, event.started_at, event.input)
+        root.visits.append(visit)
+        attempt = self._attempt(visit, Status.RUNNING)
+        attempt.width, attempt.at_once = event.width or 0, event.concurrency
+
+    def _items_read(self, event: r.ItemsRead) -> None:
+        self._visit(ROOT).attempts[-1].width += len(event.items)
+
+    def _child_opened(self, event: r.ChildOpened) -> None:
+        visit = self._visit(ROOT)
+        path = Path(visit.scope, event.number, event.at, event.input, parent=visit, child=event.child)
+        visit.attempts[-1].paths.append(path)
+        self._children[self._execution.seq] = path
+
+    def _child_closed(self, event: r.ChildClosed) -> None:
+        path = self._children[event.pending]
+        ways = {SUCCEEDED: Status.SUCCEEDED, ABORTED: Status.ABORTED}
+        path.status, path.ended_at = ways.get(event.status, Status.FAILED), self._now
+
+    def _child_reopened(self, event: r.ChildReopened) -> None:
+        number = self._execution.pending[event.pending].number
+        path = self._visit(ROOT).attempts[-1].paths[number]
+        path.status, path.ended_at, path.child = Status.RUNNING, None, event.child
+        self._children[event.pending] = path
+
     # States
 
     def _entered(self, event: e.StateEntered) -> None:
@@ -285,6 +330,8 @@ class _Folding:
     # Tasks, timers, retries
 
     def _scheduled(self, event: e.TaskScheduled) -> None:
+        if self._execution.run is not None:
+            return  # what a Map Run has read or gathered is no work of the state's own
         attempt = self._attempt(self._visit(event.frame), Status.WAITING)
         attempt.resource, attempt.arguments = event.resource, event.arguments
 
@@ -310,6 +357,8 @@ class _Folding:
                 attempt.status, attempt.ended_at, attempt.output = Status.SUCCEEDED, self._now, event.output
 
     def _failed(self, event: e.TaskFailed) -> None:
+        if self._execution.run is not None:
+            return
         visit = self._visit(event.frame)
         visit.attempts[-1].timed_out = event.timed_out
         self._failing(visit, event.error, event.cause)
@@ -444,5 +493,12 @@ _READ: dict[type[e.Event], Callable[[_Folding, Any], None]] = {
     e.JoinFailed: _Folding._join_failed,
     e.EvaluationFailed: _Folding._evaluation_failed,
     e.ExecutionEnded: _Folding._ended,
+    r.MapRunStarted: _Folding._run_started,
+    r.MapRunEnded: _Folding._run_ended,
+    r.RunBegan: _Folding._run_began,
+    r.ItemsRead: _Folding._items_read,
+    r.ChildOpened: _Folding._child_opened,
+    r.ChildClosed: _Folding._child_closed,
+    r.ChildReopened: _Folding._child_reopened,
     e.ExecutionRedriven: _Folding._redriven,
 }

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from detent.core.runs import NOT_IN_LABELS
 from detent.core.values import JSON
 from detent.query.timestamps import parse_timestamp
 
@@ -11,9 +10,6 @@ from .diagnostics import Pointer
 from .document import is_unknown
 from .findings import Findings, sentence, show
 from .outline import JSONATA, JSONPATH, Outline, Part, State
-
-#: What a Label may not contain (language, section 2.7).
-_NOT_IN_A_LABEL = re.compile(r"[\s?*<>{}\[\]:;,\\|^~$#%&`\"'\x00-\x1f\x7f-\x9f]")
 
 #: Fields of a rule that are no operator.
 _NO_OPERATORS = frozenset(
@@ -77,7 +73,7 @@ def _check_credentials(state: State, findings: Findings) -> None:
 
 def _check_label(state: State, findings: Findings) -> None:
     label = state.value.get("Label")
-    bad = _NOT_IN_A_LABEL.search(label) if isinstance(label, str) and not is_unknown(label) else None
+    bad = NOT_IN_LABELS.search(label) if isinstance(label, str) and not is_unknown(label) else None
     if bad:
         findings.error(
             "bad-label",

@@ -4,7 +4,7 @@
 fields of one language each.
 """
 
-from .errors import CompileError, NotSupported
+from .errors import CompileError
 from .graph import compile_definition, compile_text, digest_of
 
-__all__ = ["CompileError", "NotSupported", "compile_definition", "compile_text", "digest_of"]
+__all__ = ["CompileError", "compile_definition", "compile_text", "digest_of"]

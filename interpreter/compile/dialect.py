@@ -15,6 +15,11 @@ Fields: TypeAlias = Mapping[str, JSON]
 Until: TypeAlias = Callable[[JSON, Bindings, int], tuple[int, bool]]
 
 
+def storage_call(part: Fields, arguments: JSON, config: JSON) -> JSON:
+    """What an ItemReader or a ResultWriter asks for, its fields evaluated."""
+    return {"resource": part.get("Resource"), "arguments": arguments, "config": config}
+
+
 class Dialect(Protocol):
     """The fields of one state in its query language. None stands for a field, or a stage, it has not."""
 
@@ -44,6 +49,24 @@ class Dialect(Protocol):
 
     def concurrency(self) -> Evaluate | None:
         """How many iterations of a Map may be open."""
+
+    def distributed_items(self) -> Evaluate | None:
+        """What a distributed Map iterates over: a list or an object. None if an ItemReader reads it."""
+
+    def tolerated_count(self) -> Evaluate | None:
+        """How many items of a distributed Map may fail."""
+
+    def tolerated_percentage(self) -> Evaluate | None:
+        """Which share of them may."""
+
+    def reader(self) -> Evaluate | None:
+        """ItemReader: an object of ``resource``, ``arguments`` and ``config``."""
+
+    def batcher(self) -> Evaluate | None:
+        """ItemBatcher: an object of ``items`` and ``bytes``, the most in a batch, and ``input``."""
+
+    def writer(self) -> Evaluate | None:
+        """ResultWriter: an object as that of the reader."""
 
     def failure_text(self, field: str) -> Evaluate | None:
         """Error or Cause of a Fail state."""

@@ -13,6 +13,7 @@ from hashlib import sha256
 from ..core.machine import (
     Catcher,
     Choice,
+    DistributedMap,
     Fail,
     Machine,
     Map,
@@ -27,11 +28,12 @@ from ..core.machine import (
     Wait,
 )
 from ..core.resources import is_activity, signal_name
+from ..core.runs import LABEL_MAX, NOT_IN_LABELS
 from ..core.values import JSON, decode, encode
 from ..query.jsonata import JSONataError
 from ..query.jsonpath import Engine
 from .dialect import Dialect, Fields
-from .errors import CompileError, NotSupported
+from .errors import CompileError
 from .jsonata import JSONataFields
 from .jsonpath import JSONPathFields
 
@@ -141,14 +143,11 @@ class _Compiler:
             name, _next(fields), dialect.flow(), branches, _retriers(fields), _catchers(fields, dialect)
         )
 
-    def _map(self, name: str, fields: Fields, dialect: Dialect, path: str) -> Map:
+    def _map(self, name: str, fields: Fields, dialect: Dialect, path: str) -> Map | DistributedMap:
         key = "ItemProcessor" if "ItemProcessor" in fields else "Iterator"
         processor = fields[key]
         if processor.get("ProcessorConfig", {}).get("Mode", "INLINE") != "INLINE":
-            raise NotSupported(
-                f"the Map state '{name}' is DISTRIBUTED, which this release validates but cannot run: "
-                "use Mode INLINE"
-            )
+            return self._distributed_map(name, fields, dialect, f"{path}/{key}", processor)
         return Map(
             name,
             _next(fields),
@@ -160,6 +159,34 @@ class _Compiler:
             _retriers(fields),
             _catchers(fields, dialect),
         )
+
+    def _distributed_map(
+        self, name: str, fields: Fields, dialect: Dialect, path: str, processor: Fields
+    ) -> DistributedMap:
+        return DistributedMap(
+            name,
+            _next(fields),
+            dialect.flow(),
+            dialect.distributed_items(),
+            dialect.selector(),
+            self._scope(processor, path),
+            dialect.concurrency(),
+            dialect.tolerated_count(),
+            dialect.tolerated_percentage(),
+            dialect.reader(),
+            dialect.batcher(),
+            dialect.writer(),
+            fields.get("Label") or _label(name, path),
+            processor["ProcessorConfig"].get("ExecutionType") == "EXPRESS",
+            _retriers(fields),
+            _catchers(fields, dialect),
+        )
+
+
+def _label(name: str, path: str) -> str:
+    """The label of a Map that has none: what its name may lend to one, and what is its own."""
+    readable = NOT_IN_LABELS.sub("", name).replace("/", "")[: LABEL_MAX - 9]
+    return f"{readable}-{sha256(path.encode()).hexdigest()[:8]}"
 
 
 def _retriers(fields: Fields) -> tuple[Retrier, ...]:

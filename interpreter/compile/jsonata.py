@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..core.bindings import Evaluate
+from ..core.bindings import Bindings, Evaluate
 from ..core.machine import DataFlow, Rule
 from ..core.values import JSON
 from ..query.jsonata import (
@@ -12,13 +12,15 @@ from ..query.jsonata import (
     ExpressionCatchFlow,
     ExpressionFlow,
     Stage,
+    compile_collection,
     compile_integer,
     compile_items,
+    compile_percentage,
     compile_template,
     compile_typed,
     compile_until,
 )
-from .dialect import Fields, Until
+from .dialect import Fields, Until, storage_call
 
 #: States that do work, whose result their Output and Assign can see.
 _WORKING = frozenset({"Task", "Parallel", "Map"})
@@ -70,6 +72,58 @@ class JSONataFields:
 
     def concurrency(self) -> Evaluate | None:
         return self._integer("MaxConcurrency", least=0)
+
+    def distributed_items(self) -> Evaluate | None:
+        return None if "ItemReader" in self._fields else compile_collection(self._fields, self._entry)
+
+    def tolerated_count(self) -> Evaluate | None:
+        return self._integer("ToleratedFailureCount", least=0)
+
+    def tolerated_percentage(self) -> Evaluate | None:
+        value: JSON = self._fields.get("ToleratedFailurePercentage")
+        return None if value is None else compile_percentage(value, stage=self._entry)
+
+    def reader(self) -> Evaluate | None:
+        return self._storage("ItemReader", "ReaderConfig")
+
+    def batcher(self) -> Evaluate | None:
+        batcher = self._fields.get("ItemBatcher")
+        if batcher is None:
+            return None
+        items = self._batch_limit(batcher, "MaxItemsPerBatch")
+        bytes_most = self._batch_limit(batcher, "MaxInputBytesPerBatch")
+        shared = compile_template(
+            batcher.get("BatchInput"), place="ItemBatcher/BatchInput", stage=self._entry
+        )
+
+        def read(document: JSON, bindings: Bindings) -> JSON:
+            return {
+                "items": items and items(document, bindings),
+                "bytes": bytes_most and bytes_most(document, bindings),
+                "input": shared(document, bindings),
+            }
+
+        return read
+
+    def _batch_limit(self, batcher: Fields, field: str) -> Evaluate | None:
+        if field not in batcher:
+            return None
+        return compile_integer(batcher[field], field=f"ItemBatcher/{field}", stage=self._entry, least=1)
+
+    def writer(self) -> Evaluate | None:
+        return self._storage("ResultWriter", "WriterConfig")
+
+    def _storage(self, field: str, config: str) -> Evaluate | None:
+        part = self._fields.get(field)
+        if part is None:
+            return None
+        arguments = compile_template(part.get("Arguments"), place=f"{field}/Arguments", stage=self._entry)
+        settings = compile_template(part.get(config, {}), place=f"{field}/{config}", stage=self._entry)
+
+        def read(document: JSON, bindings: Bindings) -> JSON:
+            return storage_call(part, arguments(document, bindings), settings(document, bindings))
+
+        return read
 
     def failure_text(self, field: str) -> Evaluate | None:
         if field not in self._fields:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from ..core.bindings import Bindings, Evaluate
@@ -14,7 +15,7 @@ from ..query.intrinsics import compile_intrinsic
 from ..query.jsonpath import Engine, compile_path, not_in_input
 from ..query.result_path import compile_result_path
 from ..query.template import compile_template
-from .dialect import Fields, Until
+from .dialect import Fields, Until, storage_call
 
 
 class JSONPathFields:
@@ -95,6 +96,77 @@ class JSONPathFields:
             return None
         text = self._fields["MaxConcurrencyPath"]
         return self._on_effective_input(path_fields.concurrency_path(text, self._engine))
+
+    def distributed_items(self) -> Evaluate | None:
+        if "ItemReader" in self._fields:
+            return None
+        text = self._fields.get("ItemsPath", "$")
+        return self._on_effective_input(path_fields.collection_path(text, self._engine))
+
+    def tolerated_count(self) -> Evaluate | None:
+        if "ToleratedFailureCount" in self._fields:
+            return constant(int(self._fields["ToleratedFailureCount"]))
+        return self._read("ToleratedFailureCountPath", path_fields.tolerated_count_path)
+
+    def tolerated_percentage(self) -> Evaluate | None:
+        if "ToleratedFailurePercentage" in self._fields:
+            return constant(float(self._fields["ToleratedFailurePercentage"]))
+        return self._read("ToleratedFailurePercentagePath", path_fields.tolerated_percentage_path)
+
+    def reader(self) -> Evaluate | None:
+        reader = self._fields.get("ItemReader")
+        if reader is None:
+            return None
+        config = dict(reader.get("ReaderConfig", {}))
+        path = config.pop("MaxItemsPath", None)
+        most = None if path is None else path_fields.integer_path("MaxItemsPath", path, self._engine)
+        arguments = self._template(reader, "Parameters")
+
+        def read(document: JSON, bindings: Bindings) -> JSON:
+            limits = {} if most is None else {"MaxItems": most(document, bindings)}
+            return storage_call(reader, arguments and arguments(document, bindings), {**config, **limits})
+
+        return self._on_effective_input(read)
+
+    def batcher(self) -> Evaluate | None:
+        batcher = self._fields.get("ItemBatcher")
+        if batcher is None:
+            return None
+        items = self._batch_limit(batcher, "MaxItemsPerBatch")
+        bytes_most = self._batch_limit(batcher, "MaxInputBytesPerBatch")
+        shared = self._template(batcher, "BatchInput") or constant(None)
+
+        def read(document: JSON, bindings: Bindings) -> JSON:
+            return {
+                "items": items(document, bindings),
+                "bytes": bytes_most(document, bindings),
+                "input": shared(document, bindings),
+            }
+
+        return self._on_effective_input(read)
+
+    def _batch_limit(self, batcher: Fields, field: str) -> Evaluate:
+        path = batcher.get(field + "Path")
+        if path is None:
+            return constant(batcher.get(field))
+        return path_fields.positive_path(field + "Path", path, self._engine)
+
+    def writer(self) -> Evaluate | None:
+        writer = self._fields.get("ResultWriter")
+        if writer is None:
+            return None
+        arguments = self._template(writer, "Parameters")
+
+        def read(document: JSON, bindings: Bindings) -> JSON:
+            return storage_call(
+                writer, arguments and arguments(document, bindings), writer.get("WriterConfig", {})
+            )
+
+        return self._on_effective_input(read)
+
+    def _read(self, field: str, compiled: Callable[[str, Engine], Evaluate]) -> Evaluate | None:
+        text = self._fields.get(field)
+        return None if text is None else self._on_effective_input(compiled(text, self._engine))
 
     def failure_text(self, field: str) -> Evaluate | None:
         if field in self._fields:

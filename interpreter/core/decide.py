@@ -15,7 +15,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from . import joins, redrive, unwind
+from . import decide_runs, joins, redrive, unwind
 from .bindings import Bindings, Evaluate
 from .children import outcome_of_child
 from .errors import HEARTBEAT_TIMEOUT, RUNTIME, TASK_FAILED, TIMEOUT, StateFailure
@@ -40,9 +40,12 @@ from .events import (
 )
 from .execution import ABORTED, RUNNING, TIMED_OUT, Execution, Frame, Pending
 from .leaving import finish, leave, leave_with
-from .machine import Choice, Fail, Machine, Map, Parallel, Pass, Succeed, Task, Wait
+from .machine import Choice, DistributedMap, Fail, Machine, Map, Parallel, Pass, Succeed, Task, Wait
+from .map_runs import end_run, start_run
 from .resources import producer, signal_name
+from .run_events import ChildOf
 from .signals import (
+    STARTS,
     Amended,
     Began,
     ChildEnded,
@@ -54,10 +57,13 @@ from .signals import (
     Signal,
     Signalled,
     Started,
+    StartedChild,
+    StartedRun,
     Stopped,
     Submitted,
     Succeeded,
     TimedOut,
+    Withdrawn,
 )
 from .tokens import hash_token
 from .turn import HistoryFull, Turn, too_large
@@ -99,11 +105,15 @@ def advance(
     the same events. ``context`` is shown in place of the execution's own context object. Raises what
     ``evaluator`` raises to break off; ``execution`` is then of no more use.
     """
-    profile = signal.profile if isinstance(signal, Started) else execution.profile
+    profile = signal.profile if isinstance(signal, STARTS) else execution.profile
     turn = Turn(machine, execution, now, seed, profile, evaluator, context)
     # The first signal is a start, no later one is; what has ended receives nothing but a redrive.
     ended = execution.status != RUNNING
-    if isinstance(signal, Started) == (execution.seq == 0) and isinstance(signal, Redriven) == ended:
+    if isinstance(signal, STARTS) != (execution.seq == 0):
+        return turn.events
+    if execution.run is not None or isinstance(signal, StartedRun):
+        decide_runs.receive(turn, signal)
+    elif isinstance(signal, Redriven) == ended:
         try:
             _RECEIVE[signal.__class__](turn, signal)
             _run(turn)
@@ -134,6 +144,29 @@ def _started(turn: Turn, signal: Started) -> None:
         )
     )
     turn.ready.append((0, turn.machine.root.start))
+
+
+def _started_child(turn: Turn, signal: StartedChild) -> None:
+    scope = turn.machine.scopes[signal.scope]
+    turn.emit(
+        ExecutionStarted(
+            signal.execution,
+            signal.name,
+            signal.machine_name,
+            signal.digest,
+            signal.profile,
+            signal.role,
+            signal.input,
+            None,
+            turn.now,
+            turn.ends_at(child=True),
+            scope.path,
+            shown=1,
+            previous=0,
+        )
+    )
+    turn.emit(ChildOf(signal.run, signal.pending, signal.count))
+    turn.ready.append((0, scope.start))
 
 
 def _task(turn: Turn, id: int | None) -> tuple[Pending, Frame] | None:
@@ -214,6 +247,12 @@ def _fail_task(turn: Turn, pending: Pending, frame: Frame, error: str | None, ca
 
 
 def _child_ended(turn: Turn, signal: ChildEnded) -> None:
+    run = turn.execution.pending.get(signal.pending)
+    if run is not None and run.kind == "child":
+        frame = turn.execution.frames[run.frame]
+        if signal.description.value.get("RedriveCount", 0) >= run.redrives:
+            _guarded(turn, frame, lambda: end_run(turn, frame, run, signal))
+        return
     found = _task(turn, signal.pending)
     if found is None or found[0].mode != "sync":
         return
@@ -249,7 +288,7 @@ def _timed_out(turn: Turn, signal: TimedOut) -> None:
 
 def _fired(turn: Turn, signal: Fired) -> None:
     pending = turn.execution.pending.get(signal.pending)
-    if pending is None or pending.kind == "task" or turn.execution.holds(pending):
+    if pending is None or pending.kind in ("task", "child") or turn.execution.holds(pending):
         return
     _fire(turn, pending)
 
@@ -270,6 +309,11 @@ def _fire(turn: Turn, pending: Pending) -> None:
 
 def _stopped(turn: Turn, signal: Stopped) -> None:
     unwind.end_from_outside(turn, ABORTED, *unwind.within_limits(signal.error, signal.cause))
+
+
+def _withdrawn(turn: Turn, signal: Withdrawn) -> None:
+    if turn.execution.redrive_count <= signal.redrives:
+        unwind.end_from_outside(turn, ABORTED, None, None)
 
 
 def _redriven(turn: Turn, signal: Redriven) -> None:
@@ -331,6 +375,7 @@ def _amended(turn: Turn, signal: Amended) -> None:
 
 _RECEIVE: dict[type, Callable[[Turn, Any], None]] = {
     Started: _started,
+    StartedChild: _started_child,
     Began: _began,
     Submitted: _submitted,
     Succeeded: _succeeded,
@@ -339,6 +384,7 @@ _RECEIVE: dict[type, Callable[[Turn, Any], None]] = {
     TimedOut: _timed_out,
     Fired: _fired,
     Stopped: _stopped,
+    Withdrawn: _withdrawn,
     Redriven: _redriven,
     Signalled: _signalled,
     Paused: _paused,
@@ -534,6 +580,14 @@ def _map(turn: Turn, frame: Frame, state: Map) -> None:
         finish(turn, frame, result)
 
 
+def _distributed_map(turn: Turn, frame: Frame, state: DistributedMap) -> None:
+    try:
+        start_run(turn, frame, state)
+    except StateFailure as failure:
+        failure.unstarted = frame.join is None
+        raise
+
+
 _EXECUTE: dict[type, Callable[[Turn, Frame, Any], None]] = {
     Pass: _pass,
     Task: _schedule,
@@ -543,4 +597,5 @@ _EXECUTE: dict[type, Callable[[Turn, Frame, Any], None]] = {
     Fail: _fail,
     Parallel: joins.fork_branches,
     Map: _map,
+    DistributedMap: _distributed_map,
 }

@@ -13,7 +13,9 @@ ALL = "States.ALL"
 DATA_LIMIT_EXCEEDED = "States.DataLimitExceeded"
 EXCEED_TOLERATED_FAILURE_THRESHOLD = "States.ExceedToleratedFailureThreshold"
 HEARTBEAT_TIMEOUT = "States.HeartbeatTimeout"
+ITEM_READER_FAILED = "States.ItemReaderFailed"
 QUERY_EVALUATION_ERROR = "States.QueryEvaluationError"
+RESULT_WRITER_FAILED = "States.ResultWriterFailed"
 RUNTIME = "States.Runtime"
 TASK_FAILED = "States.TaskFailed"
 TIMEOUT = "States.Timeout"
@@ -25,19 +27,19 @@ KNOWN_ERRORS = frozenset(
         DATA_LIMIT_EXCEEDED,
         EXCEED_TOLERATED_FAILURE_THRESHOLD,
         HEARTBEAT_TIMEOUT,
+        ITEM_READER_FAILED,
         QUERY_EVALUATION_ERROR,
+        RESULT_WRITER_FAILED,
         RUNTIME,
         TASK_FAILED,
         TIMEOUT,
         "States.BranchFailed",
         "States.Http.Socket",
         "States.IntrinsicFailure",
-        "States.ItemReaderFailed",
         "States.NoChoiceMatched",
         "States.ParameterPathFailure",
         "States.Permissions",
         "States.ResultPathMatchFailure",
-        "States.ResultWriterFailed",
     }
 )
 
@@ -60,7 +62,7 @@ class StateFailure(Exception):
     ``cause`` is the text without the opening sentence "An error occurred while executing the state ...";
     ``prefixed`` says whether that sentence belongs before it. ``location`` is the slash path of the field
     inside the state (``Output/result``) and is set by JSONata evaluation only. ``unstarted`` is set where a
-    Map failed over its items, before it had any iteration.
+    Map failed over its items, before it had any iteration, ``of_run`` where its Map Run did.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class StateFailure(Exception):
         self.prefixed = prefixed
         self.location = location
         self.unstarted = False
+        self.of_run = False
 
 
 def matches(error_equals: Iterable[str], error: str | None) -> bool:

@@ -8,7 +8,7 @@ protocol knows, 0 for what that history does not show; ``previous`` is the ``pre
 Instants are milliseconds since the epoch. ``frame`` is the frame the event belongs to.
 
 An event kind never changes its meaning. A new field gets a new ``code`` for the kind, and the old row is
-brought to the new shape where rows are decoded. The codes ``Cs`` and ``Ce`` are reserved for children.
+brought to the new shape where rows are decoded.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from . import run_events as r
 from .values import Payload
 
 
@@ -417,6 +418,21 @@ Event = (
     | ExecutionResumed
     | ExecutionEnded
     | ExecutionRedriven
+    | r.MapRunStarted
+    | r.MapRunEnded
+    | r.MapRunRedriven
+    | r.RunBegan
+    | r.ItemsRead
+    | r.ChildOpened
+    | r.ChildClosed
+    | r.ChildReopened
+    | r.RunRedriveNoted
+    | r.RunUpdated
+    | r.RunYielded
+    | r.RunResumed
+    | r.RunClosing
+    | r.ResultsGathered
+    | r.ChildOf
 )
 
 EVENTS: tuple[type[Event], ...] = Event.__args__

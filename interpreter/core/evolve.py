@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from . import evolve_runs
 from .events import (
     EvaluationFailed,
     Event,
@@ -84,6 +85,7 @@ def _state_entered(execution: Execution, event: StateEntered) -> None:
     frame.before = event.previous
     frame.attempt = 0
     frame.retries = None
+    frame.run = None
 
 
 def _state_exited(execution: Execution, event: StateExited) -> None:
@@ -197,6 +199,7 @@ def _timer_fired(execution: Execution, event: TimerFired) -> None:
 def _forked(execution: Execution, event: Forked) -> None:
     frame = execution.frames[event.frame]
     frame.last = execution.shown = event.shown
+    frame.run = None
     frame.join = Join(
         frame.kind or "", event.width, event.limit, event.scopes, event.items, [None] * event.width
     )
@@ -296,6 +299,8 @@ def _execution_redriven(execution: Execution, event: ExecutionRedriven) -> None:
         execution.redrive_tokens[event.token] = event.at
         if len(execution.redrive_tokens) > REDRIVE_TOKENS_MAX:
             del execution.redrive_tokens[next(iter(execution.redrive_tokens))]
+    if execution.run is not None:
+        execution.run.reopen()
     for frame in execution.frames.values():
         frame.halted = False
         frame.retries = None
@@ -351,4 +356,5 @@ FILE: dict[type, Callable[[Execution, Any], None]] = {
     ExecutionResumed: _execution_resumed,
     ExecutionEnded: _execution_ended,
     ExecutionRedriven: _execution_redriven,
+    **evolve_runs.FILE,
 }

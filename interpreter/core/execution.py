@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from .run_events import ChildOf
+from .runs import MapRun
 from .values import JSON, Payload
 
 RUNNING = "RUNNING"
@@ -27,9 +29,11 @@ _NO_VARIABLES: Mapping[str, JSON] = {}
 class Pending:
     """One thing an execution waits for. ``id`` is the number of the event that opened it.
 
-    ``kind`` is task, timer, retry or more. ``due`` is when a timer fires or a task runs out of time,
+    ``kind`` is task, timer, retry, more or child. ``due`` is when a timer fires or a task runs out of time,
     ``beat_due`` when a running task is taken for dead; both None where no clock runs. ``timeout`` and
-    ``heartbeat`` are a task's allowances in seconds, which start to count when it begins.
+    ``heartbeat`` are a task's allowances in seconds, which start to count when it begins. ``child`` is the
+    execution that is waited for, ``number`` and ``count`` which of a Map Run's children it is and its number of
+    items, ``began_at`` when it was started. It was redriven ``redrives`` times, and is there already if ``again``.
     """
 
     id: int
@@ -50,6 +54,12 @@ class Pending:
     started: bool = False
     worker: str | None = None
     submitted: bool = False
+    child: str | None = None
+    number: int = 0
+    count: int = 0
+    began_at: int = 0
+    redrives: int = 0
+    again: bool = False
 
 
 @dataclass(slots=True)
@@ -69,6 +79,15 @@ class Join:
     def scope(self, index: int) -> str:
         """The scope a branch or iteration runs in."""
         return self.scopes[index if len(self.scopes) > 1 else 0]
+
+
+@dataclass(frozen=True, slots=True)
+class RunOf:
+    """The Map Run of a state's latest attempt: its ARN, the pending that waits for it, how often it was redriven."""
+
+    arn: str
+    pending: int
+    redrives: int
 
 
 @dataclass(slots=True)
@@ -97,6 +116,7 @@ class Frame:
     variables: dict[str, Payload] | None = None
     pending: Pending | None = None
     join: Join | None = None
+    run: RunOf | None = None
     halted: bool = False
 
 
@@ -106,6 +126,7 @@ class Execution:
     protocol shows, ``now`` the time of the last event (milliseconds). ``spelling`` is the input as its
     caller spelled it, where that was kept. ``open_for`` is how long the execution was open in all (milliseconds)
     until it last ended, ``redrive_tokens`` has the instants of the latest redrives that carried a token.
+    ``run`` is set where the execution is a Map Run, ``child_of`` where it is a child of one.
 
     While it is ``paused`` no state is entered or tried again. ``signals`` are the named signals that nobody has
     taken yet, oldest first, ``keys`` those of everything that counts once.
@@ -141,6 +162,8 @@ class Execution:
     keys: set[str] = field(default_factory=set)
     frames: dict[int, Frame] = field(default_factory=dict)
     pending: dict[int, Pending] = field(default_factory=dict)
+    run: MapRun | None = None
+    child_of: ChildOf | None = None
     opened: list[int] = field(default_factory=list, compare=False)
     closed: list[int] = field(default_factory=list, compare=False)
 
@@ -204,3 +227,14 @@ class Execution:
                 if frame.join.items is not None:
                     yield frame.join.items
                 yield from (result for result in frame.join.results if result is not None)
+        if self.run is not None:
+            yield from self._payloads_of_run(self.run)
+
+    def _payloads_of_run(self, run: MapRun) -> Iterator[Payload]:
+        yield run.settings
+        yield from (payload for payload in (run.items, run.cursor, run.results) if payload is not None)
+        yield from (item.value for item in run.queue)
+        yield from (ended.input for ended in (*run.unsuccessful, *run.again) if run.express)
+        for pending in self.pending.values():
+            if pending.arguments is not None:
+                yield pending.arguments

@@ -31,6 +31,8 @@ class Limits:
     map_concurrency: int
     #: Items of an inline Map. One execution holds their results in memory and in one log.
     map_items: int
+    #: Children of one Map Run that run at once, whatever MaxConcurrency says.
+    map_run_concurrency: int
     #: How long an execution may be open in all, in seconds, whatever the machine says. Beyond it: TIMED_OUT.
     execution_seconds: int | None = None
     #: How long after its end an execution can be redriven, in days.
@@ -54,6 +56,7 @@ AWS = Limits(
     history_events=25_000,
     map_concurrency=40,
     map_items=25_000,
+    map_run_concurrency=10_000,
     execution_seconds=31_536_000,
     redrive_days=14,
 )
@@ -65,6 +68,7 @@ DETENT = Limits(
     history_events=None,
     map_concurrency=1_000,
     map_items=100_000,
+    map_run_concurrency=1_000,
 )
 
 #: How long an execution of type EXPRESS may be open.
@@ -107,6 +111,8 @@ WAIT_SECONDS_MAX = 2**31 - 1
 SECONDS_MAX = 99_999_999
 #: How long the token of a redrive is remembered (api, section 8).
 REDRIVE_TOKEN_SECONDS_MAX = 15 * 60
+#: How often one Map Run can be redriven.
+REDRIVES_OF_RUN_MAX = 1000
 #: How many tokens of redrives an execution remembers.
 REDRIVE_TOKENS_MAX = 10
 #: An execution's Error is cut to these many characters.

@@ -146,6 +146,32 @@ class Map(State):
 
 
 @dataclass(frozen=True, slots=True)
+class DistributedMap(State):
+    """A Map whose items, or batches of them, are executions of their own.
+
+    ``items`` gives the list or object, or is None where a ``reader`` says where they are read. ``reader``,
+    ``batcher`` and ``writer`` give objects (core.decide_runs). ``label`` names the machine of the children,
+    which are Express executions if ``express``.
+    """
+
+    kind: ClassVar[str] = "Map"
+
+    items: Evaluate | None
+    selector: Evaluate | None
+    body: Scope
+    concurrency: Evaluate | None
+    tolerated_count: Evaluate | None
+    tolerated_percentage: Evaluate | None
+    reader: Evaluate | None
+    batcher: Evaluate | None
+    writer: Evaluate | None
+    label: str
+    express: bool
+    retry: tuple[Retrier, ...]
+    catch: tuple[Catcher, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """States that may go to one another. ``path`` is its place in the definition, unique in the machine."""
 

@@ -16,6 +16,7 @@ from .events import ExecutionRedriven, FrameAborted
 from .execution import ABORTED, FAILED, ROOT, RUNNING, TIMED_OUT, Execution, Frame
 from .leaving import finish
 from .limits import PROFILES, REDRIVE_TOKEN_SECONDS_MAX
+from .map_runs import redrive_run
 from .signals import Redriven
 from .turn import Turn
 
@@ -91,6 +92,8 @@ def _go_on(turn: Turn, frame: Frame, execute: Callable[[Frame], None]) -> None:
         turn.ready.append((frame.id, frame.state))
     elif join is None:
         execute(frame)
+    elif frame.run is not None:
+        redrive_run(turn, frame, frame.run)
     else:
         for child in turn.execution.children(frame):
             _go_on(turn, child, execute)

@@ -34,6 +34,47 @@ class Started:
 
 
 @dataclass(slots=True)
+class StartedRun:
+    """Begin a Map Run of the Map state at ``scope`` and ``state``, which its execution entered as event ``entered``.
+
+    ``input`` is the state's, ``arguments`` what it tells the run (core.decide_runs).
+    """
+
+    code: ClassVar[str] = "started_run"
+
+    execution: str
+    name: str
+    machine_name: str
+    digest: str
+    profile: str
+    role: str
+    scope: str
+    state: str
+    entered: int
+    input: Payload
+    arguments: Payload
+
+
+@dataclass(slots=True)
+class StartedChild:
+    """Begin a child of a Map Run, in the scope of its Map's body."""
+
+    code: ClassVar[str] = "started_child"
+
+    execution: str
+    name: str
+    machine_name: str
+    digest: str
+    profile: str
+    role: str
+    input: Payload
+    scope: str
+    run: str
+    pending: int
+    count: int
+
+
+@dataclass(slots=True)
 class Began:
     """Someone took the task and works on it from now on: its clocks start.
 
@@ -75,7 +116,7 @@ class Failed:
 
 @dataclass(slots=True)
 class ChildEnded:
-    """The execution that a task started, and waits for, has ended; ``description`` says how (core.children)."""
+    """An execution that was started, and is waited for, has ended; ``description`` says how (core.children)."""
 
     code: ClassVar[str] = "child_ended"
 
@@ -163,8 +204,33 @@ class Amended:
     output: Payload
 
 
+@dataclass(slots=True)
+class Withdrawn:
+    """Nobody waits any more for what the execution does: it ends as stopped, unless it was redriven since.
+
+    ``redrives`` is how often it had been redriven when it was last waited for.
+    """
+
+    code: ClassVar[str] = "withdrawn"
+
+    redrives: int
+
+
+@dataclass(slots=True)
+class UpdatedRun:
+    """Somebody changes the limits of a Map Run; None leaves one as it is."""
+
+    code: ClassVar[str] = "updated_run"
+
+    concurrency: int | None = None
+    tolerated_count: int | None = None
+    tolerated_percentage: float | None = None
+
+
 Signal = (
     Started
+    | StartedRun
+    | StartedChild
     | Began
     | Submitted
     | Succeeded
@@ -178,6 +244,11 @@ Signal = (
     | Resumed
     | Amended
     | Redriven
+    | Withdrawn
+    | UpdatedRun
 )
+
+#: The first signal of an execution is one of these, no later one is.
+STARTS = (Started, StartedRun, StartedChild)
 
 SIGNALS: tuple[type[Signal], ...] = Signal.__args__

@@ -116,10 +116,13 @@ class Turn:
             evaluator=self.evaluator,
         )
 
-    def ends_at(self) -> int | None:
-        """When the time of an execution that begins now, or goes on now after its end, is over."""
+    def ends_at(self, *, child: bool = False) -> int | None:
+        """When the time of an execution that begins now, or goes on now after its end, is over.
+
+        The machine's own limit is not for a ``child`` of a Map Run.
+        """
         allowed = []
-        if self.machine.timeout is not None:
+        if self.machine.timeout is not None and not child and self.execution.child_of is None:
             allowed.append(self.machine.timeout * 1000)
         if self.limits.execution_seconds is not None:
             allowed.append(self.limits.execution_seconds * 1000 - self.execution.open_for)
@@ -137,7 +140,7 @@ class Turn:
         for payload in alike:
             if payload is not None and payload.value is value:
                 return payload
-        payload = _written(value)
+        payload = written(value)
         if len(payload.text) > self.limits.payload_bytes:
             raise too_large(frame.state or "")
         return payload
@@ -146,7 +149,7 @@ class Turn:
         """Payloads for what a state assigns; None if it assigns nothing. Raises StateFailure as :meth:`payload`."""
         if not values:
             return None
-        payloads = {name: _written(value) for name, value in values.items()}
+        payloads = {name: written(value) for name, value in values.items()}
         if sum(len(payload.text) for payload in payloads.values()) > self.limits.variable_bytes:
             raise StateFailure(
                 RUNTIME,
@@ -166,7 +169,8 @@ def too_large(producer: str) -> StateFailure:
     )
 
 
-def _written(value: JSON) -> Payload:
+def written(value: JSON) -> Payload:
+    """A payload for a value, whatever its size. Raises StateFailure for what is not JSON."""
     payload = Payload(value)
     try:
         payload.text  # noqa: B018  # writing it is the check

@@ -26,10 +26,11 @@ from .events import (
     JoinFailed,
     RetryScheduled,
 )
-from .execution import FAILED, ROOT, Frame
+from .execution import ABORTED, FAILED, ROOT, Frame
 from .leaving import leave
 from .limits import CAUSE_CHARACTERS_MAX, ERROR_CHARACTERS_MAX, SECONDS_MAX
-from .machine import Catcher, Map, Parallel, Retrier, Task, Wait
+from .machine import Catcher, DistributedMap, Map, Parallel, Retrier, Task, Wait
+from .run_events import MapRunEnded
 from .turn import HistoryFull, Turn
 from .values import JSON
 
@@ -49,13 +50,16 @@ def fail(turn: Turn, frame: Frame, failure: StateFailure) -> None:
 
 def _climb(turn: Turn, leaf: Frame, level: Frame | None, failure: StateFailure) -> None:
     """Consult ``level`` and the frames around it about a failure of ``leaf``'s state."""
-    name, cause = within_limits(failure.error, _cause(leaf, failure))
+    name, cause = within_limits(failure.error, explain(leaf, failure))
     if failure.error == QUERY_EVALUATION_ERROR and failure.prefixed:
         _show_evaluation(turn, leaf, cause or "", failure)
     while level is not None:
         state = turn.state(level)
+        if failure.of_run and level is not leaf:
+            # Nobody beside the run's own state has it tried again: that state is shown to fail.
+            _show_failed(turn, leaf, failure)
         outer = None if level.parent is None else turn.execution.frames[level.parent]
-        if isinstance(state, (Task, Parallel, Map)):
+        if isinstance(state, (Task, Parallel, Map, DistributedMap)):
             index = _retrier(turn, level, state.retry, name)
             if index is not None:
                 _retry(turn, leaf, level, index, state.retry[index])
@@ -69,8 +73,16 @@ def _climb(turn: Turn, leaf: Frame, level: Frame | None, failure: StateFailure) 
                     _climb(turn, level, outer, second)
                 return
         level = outer
+    _show_failed(turn, leaf, failure)
     shown_name = TIMEOUT if name == HEARTBEAT_TIMEOUT else name
     _end_uncaught(turn, leaf, shown_name, cause)
+
+
+def _show_failed(turn: Turn, leaf: Frame, failure: StateFailure) -> None:
+    """Show, once, that a state failed with its Map Run."""
+    if failure.of_run:
+        failure.of_run = False
+        turn.emit(JoinFailed(leaf.id, turn.show(), leaf.last))
 
 
 def _show_evaluation(turn: Turn, leaf: Frame, cause: str, failure: StateFailure) -> None:
@@ -85,7 +97,8 @@ def _show_evaluation(turn: Turn, leaf: Frame, cause: str, failure: StateFailure)
         turn.emit(JoinFailed(leaf.id, turn.show(), leaf.last))
 
 
-def _cause(frame: Frame, failure: StateFailure) -> str | None:
+def explain(frame: Frame, failure: StateFailure) -> str | None:
+    """The cause of a failure of the frame's state, with the sentence that says where it happened."""
     if not failure.prefixed or failure.cause is None:
         return failure.cause
     return (
@@ -192,6 +205,7 @@ def _end(
 ) -> None:
     """End one branch or iteration, showing what the history shows of it."""
     assert parent.join is not None
+    _abort_run(turn, frame, last)
     iteration = None
     if parent.join.kind == "Map":
         iteration = "failed" if failed else "aborted"
@@ -202,6 +216,13 @@ def _end(
     count = (iteration is not None) + (state is not None)
     shown = turn.show(count) if count else 0
     turn.emit(kind(frame.id, iteration, state, shown, last if count else 0))
+
+
+def _abort_run(turn: Turn, frame: Frame, last: int) -> None:
+    """Show the end of the Map Run that a frame waits for, if it waits for one."""
+    pending = frame.pending
+    if pending is not None and pending.kind == "child":
+        turn.emit(MapRunEnded(frame.id, pending.id, ABORTED, None, None, turn.show(), last))
 
 
 def _end_uncaught(turn: Turn, leaf: Frame, error: str | None, cause: str | None) -> None:
@@ -219,6 +240,7 @@ def end_from_outside(turn: Turn, status: str, error: str | None, cause: str | No
     try:
         for child in turn.execution.children(root):
             _end_tree(turn, Halted, child, root, previous)
+        _abort_run(turn, root, previous)
         state = root.kind if root.join is not None else None
         if state is not None or root.pending is not None:
             turn.emit(Halted(root.id, None, state, turn.show() if state else 0, previous if state else 0))

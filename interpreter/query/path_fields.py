@@ -16,6 +16,7 @@ from ..core.values import JSON
 from .jsonpath import Engine, Path, PathMiss, compact, compile_path, invalid_path
 from .timestamps import parse_timestamp
 
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 
 #: document, bindings, now in milliseconds -> the instant in milliseconds, and whether it is absolute.
@@ -109,6 +110,52 @@ def concurrency_path(text: str, engine: Engine) -> Evaluate:
     return concurrency
 
 
+def tolerated_count_path(text: str, engine: Engine) -> Evaluate:
+    """ToleratedFailureCountPath: a whole number that is not negative."""
+    read = integer_path("ToleratedFailureCountPath", text, engine)
+
+    def count(document: JSON, bindings: Bindings) -> JSON:
+        value: int = read(document, bindings)
+        if value < 0:
+            raise StateFailure(RUNTIME, "ToleratedFailureCount cannot be negative.")
+        return value
+
+    return count
+
+
+def tolerated_percentage_path(text: str, engine: Engine) -> Evaluate:
+    """ToleratedFailurePercentagePath: a number from 0 to 100, which may be spelled out in a string."""
+    field = "ToleratedFailurePercentagePath"
+    read = compile_path(text, on_missing=invalid_path, engine=engine)
+
+    def percentage(document: JSON, bindings: Bindings) -> JSON:
+        value = read(document, bindings)
+        number = _number(value)
+        if number is None:
+            raise StateFailure(
+                RUNTIME,
+                f'The {field} field refers to value "{_plain(value)}" which is not a valid float: {text}',
+            )
+        if not 0 <= number <= 100:
+            raise StateFailure(RUNTIME, "ToleratedFailurePercentage must be between 0 and 100.")
+        return number
+
+    return percentage
+
+
+def positive_path(field: str, text: str, engine: Engine) -> Evaluate:
+    """MaxItemsPerBatchPath or MaxInputBytesPerBatchPath: a whole number above 0."""
+    read = integer_path(field, text, engine)
+
+    def positive(document: JSON, bindings: Bindings) -> JSON:
+        value: int = read(document, bindings)
+        if value < 1:
+            raise StateFailure(RUNTIME, f"{field.removesuffix('Path')} must be positive.")
+        return value
+
+    return positive
+
+
 def integer_path(field: str, text: str, engine: Engine) -> Evaluate:
     """A whole number, which may be spelled out in a string."""
     read = compile_path(text, on_missing=invalid_path, engine=engine)
@@ -141,6 +188,18 @@ def items_path(text: str, engine: Engine) -> Evaluate:
     return items
 
 
+def collection_path(text: str, engine: Engine) -> Evaluate:
+    """ItemsPath of a distributed Map: an array or an object."""
+    read = compile_path(text, on_missing=invalid_path, engine=engine)
+    items = items_path(text, engine)
+
+    def collection(document: JSON, bindings: Bindings) -> JSON:
+        value = read(document, bindings)
+        return value if isinstance(value, dict) else items(document, bindings)
+
+    return collection
+
+
 def _no_parameter(field: str) -> Callable[[Path, JSON, PathMiss], JSON]:
     def missing(path: Path, document: JSON, miss: PathMiss) -> JSON:
         raise StateFailure(RUNTIME, f"The {field} parameter does not reference an input value: {path.text}")
@@ -156,6 +215,12 @@ def _whole(value: JSON) -> int | None:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return None
+
+
+def _number(value: JSON) -> float | None:
+    if isinstance(value, str):
+        return float(value) if _DECIMAL.fullmatch(value) else None
+    return None if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
 
 
 def _spelled(text: str) -> int | None:

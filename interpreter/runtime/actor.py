@@ -16,10 +16,11 @@ from ..core.evolve import evolve
 from ..core.execution import RUNNING, Execution, Pending
 from ..core.limits import PROFILES
 from ..core.machine import Machine
+from ..core.run_events import RunClosing
 from ..core.signals import ChildEnded, Signal, Succeeded
 from ..store.base import Batch, ExecutionRecord, Head, Letter
 from .evaluations import Evaluations
-from .nested import child_of, letter_of_stop, letters_at_end
+from .nested import child_of, letter_of_stop, letter_of_withdrawal, letters_at_end
 from .seeds import draw_seed
 
 
@@ -62,8 +63,10 @@ class Actor:
     _seeds: list[str] = field(default_factory=list)
     _broken: tuple[int, Evaluations] | None = None
     _broken_after: int = 0
-    #: The executions that tasks started and wait for, by pending.
+    #: The executions that were started from here and are waited for, by pending.
     children: dict[int, str] = field(default_factory=dict)
+    #: How often those of distributed Maps were redriven when they were last waited for.
+    _redrives: dict[int, int] = field(default_factory=dict)
     #: What an EXPRESS execution has decided since its start was written: all of it is written with its end.
     kept: list[Step] = field(default_factory=list)
     _kept_closed: list[int] = field(default_factory=list)
@@ -171,16 +174,30 @@ class Actor:
         if self.children and closed:
             ends = (step.signal for step in steps)
             over = {end.pending for end in ends if isinstance(end, (ChildEnded, Succeeded))}
-            left = [(id, self.children.pop(id)) for id in closed if id in self.children]
-            letters += [letter_of_stop(child) for id, child in left if id not in over]
+            left = [id for id in closed if id in self.children]
+            letters += [self._letter_to_child(id) for id in left if id not in over]
+            for id in left:
+                del self.children[id]
+                self._redrives.pop(id, None)
+        if any(isinstance(event, RunClosing) for step in steps for event in step.events):
+            letters += [self._letter_to_child(id) for id in self.children]
         if self.record.parent is not None and self.execution.status != RUNNING:
             letters += letters_at_end(self.record, self.execution)
         return letters
 
+    def _letter_to_child(self, pending: int) -> Letter:
+        """What the execution that a pending waited for hears when nobody waits any more."""
+        redrives = self._redrives.get(pending)
+        child = self.children[pending]
+        return letter_of_stop(child) if redrives is None else letter_of_withdrawal(child, redrives)
+
     def _note_children(self, pendings: Iterable[Pending]) -> None:
         for pending in pendings:
-            if pending.mode == "sync" and (child := child_of(self.execution.id, pending)) is not None:
+            child = pending.child or child_of(self.execution.id, pending)
+            if child is not None:
                 self.children[pending.id] = child
+            if pending.child is not None:
+                self._redrives[pending.id] = pending.redrives
 
 
 class Actors(dict[str, Actor]):
@@ -203,5 +220,5 @@ def head_of(execution: Execution) -> Head:
 def is_work(pending: Pending) -> bool:
     """Whether somebody here must do something: whoever called, or took, sends word by themselves."""
     if pending.kind != "task" or pending.mode == "signal" or pending.submitted:
-        return False
+        return pending.kind == "child"
     return pending.mode != "activity" or not pending.started

@@ -19,6 +19,7 @@ from .answers import Answers
 from .clock import Clock, SystemClock
 from .dispatch import Resolve
 from .engine import Engine
+from .items.storages import Storages
 from .machines import Machines
 from .mocks import TEST_CASE, MockFile
 from .names import Names
@@ -52,10 +53,13 @@ async def open_engine(
     task_limit: int = 1000,
     takes_over: bool = False,
     mocks: MockFile | None = None,
+    storages: Storages | None = None,
 ) -> AsyncIterator[Engine]:
     """An engine that runs, over a store or the store a URL names; closed on the way out.
 
-    ``resolve`` finds handlers, ``paths`` evaluates JSONPath beyond references. Raises StoreError.
+    ``resolve`` finds handlers, ``paths`` evaluates JSONPath beyond references. ``storages`` is where
+    distributed Maps may read and write; by default no file of this machine, and no private web server. Raises
+    StoreError.
     """
     if isinstance(store, str):
         store = open_store(store)
@@ -69,6 +73,7 @@ async def open_engine(
         task_limit=task_limit,
         takes_over=takes_over,
         mocks=mocks,
+        storages=storages,
     )
     await engine.open()
     _collect_less_often()

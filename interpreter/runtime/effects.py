@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from ..core.codec import Step
 from ..core.execution import RUNNING, Execution, Pending
+from ..core.run_events import RunClosing
 from ..core.signals import Began, Failed, Redriven, Resumed, Signal, Submitted, Succeeded
 from .activities import Activities
 from .actor import Actor, Actors, Decided, is_work
@@ -20,6 +21,7 @@ from .dispatch import Dispatcher
 from .errors import EngineError, ExecutionStuck
 from .intake import Intake
 from .mailboxes import Mailboxes
+from .spawning import Spawning
 from .waiting import Waiting
 
 log = logging.getLogger(__name__)
@@ -46,7 +48,9 @@ class Effects:
         activities: Activities,
         waiting: Waiting,
         intake: Intake,
+        spawning: Spawning,
     ) -> None:
+        self._spawning = spawning
         self._actors = actors
         self._mailboxes = mailboxes
         self._deadlines = deadlines
@@ -82,6 +86,10 @@ class Effects:
                 self._arm_held(actor.execution)
         if offer.batch is not None and offer.batch.letters:
             self._intake.written()
+        if any(isinstance(event, RunClosing) for step in offer.steps for event in step.events):
+            for pending in actor.execution.pending.values():
+                if pending.child is not None:
+                    self._spawning.stop(pending)
         self.tell(actor.execution, offer.steps)
         if actor.execution.status != RUNNING:
             self.end(actor)
@@ -129,6 +137,8 @@ class Effects:
         """Do what a pending announces. Doing it again after a crash is all there is to recovery."""
         if not is_work(pending):
             self._deadlines.arm_begun(execution.id, pending)
+        elif pending.kind == "child":
+            self._spawning.perform(execution, pending)
         elif pending.mode == "activity":
             self._deadlines.arm(execution.id, pending)
             self._activities.offer(execution.id, pending, offer.seed_of(pending.id) if offer else None)

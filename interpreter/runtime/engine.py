@@ -31,6 +31,8 @@ from .effects import Effects, Observer
 from .errors import EngineError, ExecutionExists, ExecutionTaken, NotExpress, NotRedrivable
 from .express import ExpressResult, SyncExpress
 from .intake import POLL_SECONDS, Intake
+from .items.service import Items
+from .items.storages import Storages
 from .jumps import Jumps
 from .machines import Machines
 from .mailboxes import Mailboxes
@@ -42,6 +44,7 @@ from .recall import recall
 from .recovery import Recovery
 from .removal import Removal
 from .rounds import Rounds
+from .spawning import Spawning
 from .steering import Steering
 from .waiting import Waiting
 
@@ -71,6 +74,7 @@ class Engine:
         task_limit: int = 1000,
         takes_over: bool = False,
         mocks: MockFile | None = None,
+        storages: Storages | None = None,
     ) -> None:
         self.store = store
         self.machines = machines
@@ -121,14 +125,21 @@ class Engine:
         self._express = SyncExpress(
             lambda: self._in_memory(resolve, release=release, task_limit=task_limit, mocks=mocks)
         )
+        self._items = Items(store, storages or Storages())
         self._dispatcher = Dispatcher(
-            resolve,
+            self._items.beside(resolve),
             self._report,
             self._beat,
             worker=self.owner,
             clock=self._clock,
             limit=task_limit,
             mocks=self.mocks,
+        )
+        self._spawning = Spawning(
+            self._actors,
+            self._mailboxes,
+            self._patience,
+            self._redrive_child,
         )
         self._effects = Effects(
             self._actors,
@@ -138,6 +149,7 @@ class Engine:
             self.activities,
             self._waiting,
             self._intake,
+            self._spawning,
         )
         self._recovery = Recovery(
             store,
@@ -195,11 +207,13 @@ class Engine:
         self._patience.end()
         self.activities.close()
         self._deadlines.close()
+        self._spawning.close()
         await self._dispatcher.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._rounds.close()
+        await self._items.close()
         with suppress(StoreError):
             await self._intake.close()
         self._waiting.cancel()
@@ -360,6 +374,9 @@ class Engine:
 
     async def _redrive(self, execution: str, signal: Redriven, message: int) -> bool:
         return await self._recovery.redrive(execution, signal, message=message)
+
+    async def _redrive_child(self, child: str, count: int) -> None:
+        await self._recovery.redrive_child(child, count)
 
     def _report(self, execution: str, signal: Signal, at: int | None = None, /) -> None:
         self._effects.report(execution, signal, at)

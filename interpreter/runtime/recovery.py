@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 from weakref import WeakValueDictionary
 
-from ..core.codec import unstored
+from ..core.codec import encode_signal, unstored
 from ..core.errors import DetentError
 from ..core.execution import RUNNING, Execution
 from ..core.signals import Redriven, Stopped
-from ..store.base import Store
+from ..store.base import Letter, Store
 from .actor import Actor, Actors, Decided
 from .effects import Effects
 from .errors import ExecutionExists, ExecutionTaken
@@ -87,6 +87,21 @@ class Recovery:
         self._mailboxes.post(execution, signal, message=message)
         return True
 
+    async def redrive_child(self, child: str, count: int) -> None:
+        """Have an execution go on that is waited for again, unless it was redriven ``count`` times already.
+
+        One that is still coming to its end is told, and goes on from there. Raises what :meth:`redrive` raises.
+        """
+        state = (await recall(self._store, child))[1]
+        if state.redrive_count >= count:
+            return
+        if child in self._actors:
+            self._mailboxes.post(child, Redriven())
+        elif state.status != RUNNING:
+            await self.redrive(child, Redriven())
+        else:
+            await self._store.send([Letter(child, f"redriven-{count}", encode_signal(Redriven()))])
+
     async def exists_already(self, actor: Actor) -> None:
         """The id is taken: by ourselves if the store took the start but its answer was lost."""
         record = actor.record
@@ -96,17 +111,14 @@ class Recovery:
             self._effects.give_up(actor, error)
             return
         if stored.record == record:
-            await self._reload(actor)
+            await self._find_again(actor)
         else:
             # The one that has the name may be ours to run: its claim stays.
             del self._actors[record.id]
             self._waiting.failed(record.id, ExecutionExists.named(record.name))
 
-    async def try_again(self, actor: Actor, offer: Decided) -> None:
-        """The log has moved on without us: the signals are decided once more where it ends now.
-
-        If that was because somebody else has taken the execution over, it is theirs.
-        """
+    async def _find_again(self, actor: Actor) -> None:
+        """Go on where the log ends, under the claim that holds now, unless somebody else has it."""
         id = actor.record.id
         try:
             fence = await self._patience.insist(lambda: self._intake.fence_of(id))
@@ -122,10 +134,17 @@ class Recovery:
                 return
             fence = stored.fence
         actor.fence = fence
+        await self._reload(actor)
+
+    async def try_again(self, actor: Actor, offer: Decided) -> None:
+        """The log has moved on without us: the signals are decided once more where it ends now.
+
+        If that was because somebody else has taken the execution over, it is theirs.
+        """
         again = [(unstored(step.signal), step.now, 0) for step in (*actor.kept, *offer.steps)]
         actor.kept = []
         actor.mailbox[:0] = again
-        await self._reload(actor)
+        await self._find_again(actor)
 
     async def take_up(self, actor: Actor) -> None:
         """Make a decision again that was broken off: nothing of it has been written."""

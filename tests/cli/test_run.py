@@ -176,14 +176,16 @@ def test_handlers_that_cannot_be_loaded(detent: Detent, folder: Path) -> None:
     assert detent("run", "greet.yaml", "--handlers", "nowhere.py").exit_code == 2
 
 
-def test_what_this_release_cannot_run(detent: Detent, folder: Path) -> None:
+def test_items_of_a_file_are_executions_of_their_own(detent: Detent, folder: Path) -> None:
+    (folder / "people.csv").write_text("name,age\nAda,36\nAlan,41\n")
     (folder / "distributed.yaml").write_text(
-        "StartAt: A\nStates: {A: {Type: Map, End: true, ItemProcessor: {ProcessorConfig: {Mode: DISTRIBUTED, "
+        "StartAt: A\nStates: {A: {Type: Map, End: true, ItemReader: {Resource: 'file:people.csv', ReaderConfig: "
+        "{InputType: CSV, CSVHeaderLocation: FIRST_ROW}}, ItemProcessor: {ProcessorConfig: {Mode: DISTRIBUTED, "
         "ExecutionType: STANDARD}, StartAt: B, States: {B: {Type: Pass, End: true}}}}}\n"
     )
     result = detent("run", "distributed.yaml")
-    assert result.exit_code == 1
-    assert "DISTRIBUTED" in result.stderr
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout) == [{"name": "Ada", "age": "36"}, {"name": "Alan", "age": "41"}]
 
 
 def test_a_machine_that_speaks_jsonata_runs(detent: Detent, folder: Path) -> None:

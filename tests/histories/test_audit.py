@@ -13,7 +13,7 @@ from detent.core.codec import Step
 from detent.core.events import ExecutionEnded, StateEntered, TimerFired
 
 from .recordings import Driver
-from .test_recordings import KNOWN_DIFFERENCES, SUPPORTED, name
+from .test_recordings import ALL, KNOWN_DIFFERENCES, is_distributed, name
 
 DEFINITION: dict[str, Any] = {
     "StartAt": "Pause",
@@ -57,7 +57,8 @@ def changed(steps: list[Step], kind: type, **fields: Any) -> list[Step]:
 
 
 @pytest.mark.parametrize(
-    "recording", [pytest.param(r, id=r["id"]) for r in SUPPORTED if name(r) not in KNOWN_DIFFERENCES]
+    "recording",
+    [pytest.param(r, id=r["id"]) for r in ALL if name(r) not in KNOWN_DIFFERENCES and not is_distributed(r)],
 )
 def test_every_log_verifies_and_replays(recording: dict[str, Any]) -> None:
     driver = Driver(recording)

@@ -75,10 +75,12 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 #: The rooms a library is used in. A library that is not listed is used nowhere.
 LIBRARIES: dict[str, set[str]] = {
-    "aiohttp": {"detent.runtime.handlers", "detent.server"},
+    "aiohttp": {"detent.runtime.handlers", "detent.runtime.items.web", "detent.server"},
     "aiosqlite": {"detent.store"},
     "asyncpg": {"detent.store"},
+    "botocore": {"detent.runtime.items.s3"},
     "click": {"detent.cli"},
+    "ijson": {"detent.runtime.items.formats"},
     "jsonatapy": {"detent.query.jsonata.engine"},
     "jsonpath_ng": {"detent.query"},
     "jsonschema": {"detent.schema"},

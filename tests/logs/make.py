@@ -16,7 +16,9 @@ from detent.compile import compile_definition
 from detent.core.children import describe_end
 from detent.core.codec import Step, encode_segment
 from detent.core.decide import advance
-from detent.core.execution import Execution
+from detent.core.decide_runs import start_of_child
+from detent.core.execution import Execution, Pending
+from detent.core.map_runs import start_of_run
 from detent.core.signals import (
     Amended,
     Began,
@@ -33,6 +35,8 @@ from detent.core.signals import (
     Submitted,
     Succeeded,
     TimedOut,
+    UpdatedRun,
+    Withdrawn,
 )
 from detent.core.values import Payload
 from detent.recording import Facts, Part, Recording, write_recording
@@ -45,7 +49,7 @@ START = 1_790_000_000_000
 class Play:
     """One execution driven by hand. Each act is a batch of its own."""
 
-    def __init__(self, name: str, definition: Any, input: Any) -> None:
+    def __init__(self, name: str, definition: Any, input: Any, first: Signal | None = None) -> None:
         self.definition = definition
         self.machine = compile_definition(definition)
         self.execution = Execution()
@@ -55,7 +59,8 @@ class Play:
         names = Names(name)
         arn, role = names.execution_arn("kept"), names.role_arn
         digest = self.machine.digest
-        self.send(Started(arn, "kept", names.machine_arn, digest, "detent", role, Payload(input)))
+        start = Started(arn, "kept", names.machine_arn, digest, "detent", role, Payload(input))
+        self.send(first or start)
 
     def send(self, *signals: Signal) -> None:
         """A batch of signals, 40 ms after the last one."""
@@ -323,6 +328,79 @@ def redriven() -> Play:
     return play
 
 
+def distributed(**fields: Any) -> dict[str, Any]:
+    config = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    body = {"ProcessorConfig": config, **scope(Each=task())}
+    return scope(Items={"Type": "Map", "ItemProcessor": body, "Label": "items", "End": True, **fields})
+
+
+def map_run() -> Play:
+    """A Map Run fails, is redriven with the execution that waits for it, and succeeds."""
+    play = Play("map-run", distributed(), [1, 2])
+    play.send(ChildEnded(play.waits("Items"), Payload({"Status": "FAILED", "Error": "Boom"})))
+    play.send(Redriven())
+    ended = {"Status": "SUCCEEDED", "RedriveCount": 1, "Output": ["one", "two"]}
+    play.send(ChildEnded(play.waits("Items"), Payload(ended)))
+    return play
+
+
+def _run_of(definition: dict[str, Any], input: Any) -> Play:
+    """The Map Run that an execution starts."""
+    waiting = Play("waiting", definition, input).execution
+    (pending,) = waiting.pending.values()
+    return Play("run", definition, None, start_of_run(waiting, pending, "items"))
+
+
+def _pending(play: Play, kind: str) -> Pending:
+    return next(pending for pending in play.execution.pending.values() if pending.kind == kind)
+
+
+def _end_child(play: Play, status: str = "SUCCEEDED") -> None:
+    """Let the first child that runs end."""
+    child = _pending(play, "child")
+    told = {"Status": status, "RedriveCount": child.redrives}
+    play.send(ChildEnded(child.id, Payload(told)))
+
+
+def items_read() -> Play:
+    """Items come from a file; one fails, the run is closed and redriven, its limits are changed."""
+    call = "arn:aws:states:::s3:getObject"
+    reader = {"Resource": call, "Parameters": {"Bucket": "b", "Key": "k"}, "ReaderConfig": {"MaxItems": 9}}
+    play = _run_of(distributed(ItemReader=reader, MaxConcurrency=2), {})
+    page = {"items": ["a", "b", "c"], "cursor": {"identity": "1"}, "source": "S3://b/k"}
+    play.send(Succeeded(_pending(play, "task").id, Payload(page)))
+    _end_child(play, "FAILED")
+    play.send(Redriven())
+    _end_child(play)
+    _end_child(play)
+    play.send(UpdatedRun(concurrency=1, tolerated_count=5, tolerated_percentage=50.0))
+    last = {"items": [], "cursor": None, "source": "S3://b/k"}
+    play.send(Succeeded(_pending(play, "task").id, Payload(last)))
+    _end_child(play)
+    play.send(Failed(_pending(play, "task").id, "States.ResultWriterFailed", "no room"))
+    play.send(Redriven())
+    gathered = {"output": ["a", "b", "c"], "written": 0}
+    play.send(Succeeded(_pending(play, "task").id, Payload(gathered)))
+    return play
+
+
+def many_items() -> Play:
+    """More children than one turn may open, withdrawn."""
+    play = _run_of(distributed(), list(range(502)))
+    play.send(Fired(_pending(play, "more").id))
+    play.send(Withdrawn(0))
+    return play
+
+
+def child_of_run() -> Play:
+    """One item of a Map Run, as an execution of its own."""
+    run = _run_of(distributed(), ["item"])
+    first = start_of_child(run.execution, _pending(run, "child"), "/States/Items/ItemProcessor")
+    play = Play("item", run.definition, None, first)
+    play.succeed("Each", "done")
+    return play
+
+
 def running() -> Play:
     """Not ended: a task at work, a retry and a timer ahead."""
     retry = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 60}]
@@ -400,6 +478,10 @@ PLAYS: tuple[Callable[[], Play], ...] = (
     stopped,
     out_of_time,
     redriven,
+    map_run,
+    items_read,
+    many_items,
+    child_of_run,
     running,
     signals,
     paused,

@@ -51,7 +51,8 @@ def test_it_is_shown(path: Path) -> None:
     assert (told.failed is not None) == (recording.facts.status == "FAILED")
     live = [visit for visit in visits(told.root) if visit.status.live]
     assert bool(live or told.held) == told.running
-    assert len(list(told.waits)) + len(told.held) == len(told.execution.pending)
+    if told.execution.run is None:  # what a Map Run waits for, beside its children, is no state's
+        assert len(list(told.waits)) + len(told.held) == len(told.execution.pending)
     events = list(project(steps))
     assert [event.id for event in events] == list(range(1, len(events) + 1))
 

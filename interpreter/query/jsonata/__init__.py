@@ -16,7 +16,14 @@ from .expression import (
     inside,
     is_expression,
 )
-from .fields import compile_integer, compile_items, compile_typed, compile_until
+from .fields import (
+    compile_collection,
+    compile_integer,
+    compile_items,
+    compile_percentage,
+    compile_typed,
+    compile_until,
+)
 from .flow import ExpressionCatchFlow, ExpressionFlow
 from .template import compile_template, expressions_in
 
@@ -29,9 +36,11 @@ __all__ = [
     "JSONataError",
     "Stage",
     "calls",
+    "compile_collection",
     "compile_expression",
     "compile_integer",
     "compile_items",
+    "compile_percentage",
     "compile_template",
     "compile_typed",
     "compile_until",

@@ -81,6 +81,42 @@ def compile_items(fields: Mapping[str, JSON], stage: Stage) -> Evaluate:
     return _input_items
 
 
+def compile_collection(fields: Mapping[str, JSON], stage: Stage) -> Evaluate:
+    """Items of a distributed Map: a list or an object; without it the state's input."""
+    read: Evaluate = _raw_input
+    if "Items" in fields:
+        read = compile_template(fields["Items"], place="Items", stage=stage)
+
+    def collection(document: JSON, bindings: Bindings) -> JSON:
+        value = read(document, bindings)
+        if not isinstance(value, list | dict):
+            raise StateFailure(
+                QUERY_EVALUATION_ERROR,
+                f"Map state input must be an array but was: {encode(value).decode()}",
+            )
+        return value
+
+    return collection
+
+
+def _raw_input(document: JSON, bindings: Bindings) -> JSON:
+    return bindings.input
+
+
+def compile_percentage(value: JSON, *, stage: Stage) -> Evaluate:
+    """ToleratedFailurePercentage: a number from 0 to 100."""
+    field = "ToleratedFailurePercentage"
+    read = compile_typed(value, "number", field=field, stage=stage)
+
+    def percentage(document: JSON, bindings: Bindings) -> JSON:
+        number = read(document, bindings)
+        if not 0 <= number <= 100:
+            raise _refused(field, f"The {field} field must be a number from 0 to 100", number)
+        return float(number)
+
+    return percentage
+
+
 def _input_items(document: JSON, bindings: Bindings) -> JSON:
     if not isinstance(bindings.input, list):
         raise StateFailure(

@@ -1,0 +1,1 @@
+"""What distributed Maps read their items from, and where their results go."""

@@ -1,0 +1,337 @@
+"""Distributed Maps: every item an execution of its own, and a Map Run that counts them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from simulation.loop import run
+
+from detent.core.codec import encode_signal
+from detent.core.execution import ABORTED, FAILED, SUCCEEDED, Execution
+from detent.core.signals import UpdatedRun
+from detent.runtime.handlers.base import Beat, TaskCall, TaskError
+from detent.runtime.recall import recall
+from detent.store.base import Letter, Query
+from detent.store.memory import MemoryStore
+
+from .outside import engine, history, now, output, start
+
+WORK = {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "task:work", "End": True}}}
+ENDS_WELL = ["MapStateStarted", "MapRunStarted", "MapRunSucceeded", "MapStateSucceeded", "MapStateExited"]
+
+
+def distributed(body: dict[str, Any] = WORK, *, type: str = "STANDARD", **fields: Any) -> dict[str, Any]:
+    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": type}, **body}
+    items = {"Type": "Map", "Label": "items", "ItemProcessor": processor, "End": True, **fields}
+    return {"StartAt": "M", "States": {"M": items}}
+
+
+class Work:
+    """Takes a second for an item; ``bad`` ones fail. Notes what ran, and how many at once."""
+
+    def __init__(self, bad: Iterable[Any] = ()) -> None:
+        self.bad = set(bad)
+        self.done: list[Any] = []
+        self.running = 0
+        self.most = 0
+
+    async def __call__(self, task: TaskCall, beat: Beat) -> Any:
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            await asyncio.sleep(1)
+        finally:
+            self.running -= 1
+        self.done.append(task.arguments)
+        if task.arguments in self.bad:
+            raise TaskError("Boom", f"{task.arguments} is bad")
+        return task.arguments * 10
+
+
+async def children(store: MemoryStore, arn: str) -> list[Any]:
+    """The children of a Map Run, in the order they were started."""
+    return list(reversed(await store.find(Query(parent=arn, limit=20_000))))
+
+
+async def map_run(store: MemoryStore) -> Execution:
+    """The one Map Run there is."""
+    (found,) = [one for one in await store.find(Query()) if ":mapRun:" in one.record.id]
+    return (await recall(store, found.record.id))[1]
+
+
+def test_every_item_is_an_execution_whose_output_is_its_result() -> None:
+    async def scenario() -> None:
+        work = Work()
+        async with engine(handlers={"task:work": work}) as opened:
+            state = await opened.result(await start(opened, distributed(MaxConcurrency=2), [1, 2, 3]))
+            assert output(state) == [10, 20, 30]
+            assert await history(opened, state.id) == [
+                "ExecutionStarted",
+                "MapStateEntered",
+                *ENDS_WELL,
+                "ExecutionSucceeded",
+            ]
+            assert work.most == 2
+            found = await children(opened.store, (await map_run(opened.store)).id)
+            assert [one.head.status for one in found] == [SUCCEEDED] * 3
+            for one in found:
+                assert one.record.id.startswith("arn:aws:states:us-east-1:123456789012:execution:m/items:")
+                assert one.record.machine == "arn:aws:states:us-east-1:123456789012:stateMachine:m/items"
+                assert (await history(opened, one.record.id))[:2] == ["ExecutionStarted", "TaskStateEntered"]
+
+    run(scenario())
+
+
+def test_the_selector_sees_the_item_its_source_and_the_outer_variables() -> None:
+    async def scenario() -> None:
+        body = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
+        selector = {
+            "index.$": "$$.Map.Item.Index",
+            "key.$": "$$.Map.Item.Key",
+            "value.$": "$$.Map.Item.Value",
+            "source.$": "$$.Map.Item.Source",
+            "by.$": "$$.Execution.Name",
+            "outer.$": "$outer",
+        }
+        definition = distributed(body, ItemSelector=selector, ItemsPath="$.things")
+        states = {"V": {"Type": "Pass", "Assign": {"outer": 7}, "Next": "M"}, **definition["States"]}
+        async with engine() as opened:
+            input = {"things": {"a": 1, "b": 2}}
+            state = await opened.result(await start(opened, {"StartAt": "V", "States": states}, input))
+            shared = {"source": "STATE_DATA", "by": "x", "outer": 7}
+            assert output(state) == [
+                {"index": 0, "key": "a", "value": 1, **shared},
+                {"index": 1, "key": "b", "value": 2, **shared},
+            ]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ({"MaxItemsPerBatch": 2}, [["ab", "cd"], ["ef", "gh"], ["ij"]]),
+        # {"Items":["ab","cd"]} has 21 bytes, one more item 26.
+        ({"MaxInputBytesPerBatch": 25}, [["ab", "cd"], ["ef", "gh"], ["ij"]]),
+        ({"MaxItemsPerBatch": 3, "MaxInputBytesPerBatch": 25}, [["ab", "cd"], ["ef", "gh"], ["ij"]]),
+        ({"MaxInputBytesPerBatch": 3}, [["ab"], ["cd"], ["ef"], ["gh"], ["ij"]]),
+    ],
+)
+def test_a_child_gets_a_batch_as_large_as_it_may_be(limits: Any, expected: Any) -> None:
+    async def scenario() -> None:
+        body = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
+        async with engine() as opened:
+            state = await opened.result(
+                await start(opened, distributed(body, ItemBatcher=limits), ["ab", "cd", "ef", "gh", "ij"])
+            )
+            assert output(state) == [{"Items": batch} for batch in expected]
+            counts = (await map_run(opened.store)).run
+            assert counts is not None
+            assert (counts.item_counts.succeeded, counts.child_counts.succeeded) == (5, len(expected))
+
+    run(scenario())
+
+
+def test_what_a_batch_shares_stands_in_each() -> None:
+    async def scenario() -> None:
+        body = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
+        batcher = {"MaxItemsPerBatch": 2, "BatchInput": {"n.$": "$[0]"}}
+        async with engine() as opened:
+            state = await opened.result(
+                await start(opened, distributed(body, ItemBatcher=batcher), [1, 2, 3])
+            )
+            shared = {"BatchInput": {"n": 1}}
+            assert output(state) == [{**shared, "Items": [1, 2]}, {**shared, "Items": [3]}]
+
+    run(scenario())
+
+
+def test_one_failure_stops_the_others_and_fails_the_state() -> None:
+    async def scenario() -> None:
+        work = Work(bad=[1])
+        async with engine(handlers={"task:work": work}) as opened:
+            state = await opened.result(await start(opened, distributed(MaxConcurrency=2), [1, 2, 3]))
+            assert (state.status, state.error) == (FAILED, "States.ExceedToleratedFailureThreshold")
+            assert state.cause == "The specified tolerated failure threshold was exceeded"
+            assert (await history(opened, state.id))[-3:] == [
+                "MapRunFailed",
+                "MapStateFailed",
+                "ExecutionFailed",
+            ]
+            known = await map_run(opened.store)
+            assert known.run is not None
+            counts = known.run.item_counts
+            assert (counts.failed, counts.running, known.run.taken) == (1, 0, 2)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("tolerated", "status"),
+    [
+        ({"ToleratedFailureCount": 2}, SUCCEEDED),
+        ({"ToleratedFailureCount": 1}, FAILED),
+        ({"ToleratedFailurePercentage": 50}, SUCCEEDED),
+        ({"ToleratedFailurePercentage": 49}, FAILED),
+        ({"ToleratedFailureCount": 4, "ToleratedFailurePercentage": 49}, FAILED),
+        ({"ToleratedFailureCount": 1, "ToleratedFailurePercentage": 100}, FAILED),
+        ({}, FAILED),
+    ],
+)
+def test_as_many_may_fail_as_are_tolerated(tolerated: dict[str, Any], status: str) -> None:
+    async def scenario() -> None:
+        async with engine(handlers={"task:work": Work(bad=[2, 3])}) as opened:
+            state = await opened.result(await start(opened, distributed(**tolerated), [1, 2, 3, 4]))
+            assert state.status == status
+            if status == SUCCEEDED:
+                good, bad, *_ = output(state)
+                assert good == 10
+                assert (bad["Status"], bad["Error"], bad["Cause"]) == ("FAILED", "Boom", "2 is bad")
+
+    run(scenario())
+
+
+def test_a_failed_run_is_tried_again_with_all_items_and_then_caught() -> None:
+    async def scenario() -> None:
+        retry = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 5, "MaxAttempts": 1}]
+        catch = [{"ErrorEquals": ["States.ExceedToleratedFailureThreshold"], "Next": "Mend"}]
+        definition = distributed(Retry=retry, Catch=catch)
+        definition["States"]["Mend"] = {"Type": "Pass", "End": True}
+        async with engine(handlers={"task:work": Work(bad=[1])}) as opened:
+            state = await opened.result(await start(opened, definition, [1]))
+            assert state.status == SUCCEEDED
+            assert (await history(opened, state.id))[2:] == [
+                "MapStateStarted",
+                "MapRunStarted",
+                "MapRunFailed",
+                "MapStateStarted",
+                "MapRunStarted",
+                "MapRunFailed",
+                "MapStateFailed",
+                "MapStateExited",
+                "PassStateEntered",
+                "PassStateExited",
+                "ExecutionSucceeded",
+            ]
+
+    run(scenario())
+
+
+def test_who_waits_is_stopped_and_so_are_the_run_and_its_children() -> None:
+    async def scenario() -> None:
+        async with engine(handlers={"task:work": Work()}) as opened:
+            id = await start(opened, distributed(), [1, 2])
+            await asyncio.sleep(0.5)
+            opened.stop(id, "Why", "because")
+            state = await opened.result(id)
+            assert (await history(opened, id))[-3:] == [
+                "MapRunAborted",
+                "MapStateAborted",
+                "ExecutionAborted",
+            ]
+            await asyncio.sleep(0.1)
+            assert opened.running() == []
+            known = await map_run(opened.store)
+            assert (state.status, known.status) == (ABORTED, ABORTED)
+            assert known.run is not None
+            assert known.run.item_counts.aborted == 2
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("type", ["STANDARD", "EXPRESS"])
+def test_a_redrive_does_again_what_did_not_succeed_and_nothing_else(type: str) -> None:
+    async def scenario() -> None:
+        work = Work(bad=[3])
+        async with engine(handlers={"task:work": work}) as opened:
+            definition = distributed(MaxConcurrency=1, type=type)
+            id = await start(opened, definition, [1, 2, 3, 4])
+            assert (await opened.result(id)).status == FAILED
+            work.bad.clear()
+            work.done.clear()
+            await opened.redrive(id)
+            assert output(await opened.result(id)) == [10, 20, 30, 40]
+            assert work.done == [3, 4]
+            assert (await history(opened, id))[-6:] == [
+                "ExecutionRedriven",
+                "MapRunRedriven",
+                "MapRunSucceeded",
+                "MapStateSucceeded",
+                "MapStateExited",
+                "ExecutionSucceeded",
+            ]
+
+    run(scenario())
+
+
+def test_a_redrive_while_the_children_are_still_being_stopped_waits_for_their_ends() -> None:
+    async def scenario() -> None:
+        work = Work()
+        async with engine(handlers={"task:work": work}) as opened:
+            id = await start(opened, distributed(), [1, 2])
+            await asyncio.sleep(0.5)
+            opened.stop(id)
+            await opened.result(id)
+            await opened.redrive(id)
+            assert output(await opened.result(id)) == [10, 20]
+
+    run(scenario())
+
+
+def test_limits_are_changed_while_the_run_goes_on() -> None:
+    async def scenario() -> None:
+        work = Work(bad=[1])
+        async with engine(handlers={"task:work": work}) as opened:
+            definition = distributed(MaxConcurrency=1, ToleratedFailureCount=0)
+            id = await start(opened, definition, list(range(1, 10)))
+            await asyncio.sleep(0.5)
+            known = await map_run(opened.store)
+            letter = encode_signal(UpdatedRun(concurrency=4, tolerated_count=1))
+            await opened.store.send([Letter(known.id, "update", letter)])
+            state = await opened.result(id)
+            assert state.status == SUCCEEDED
+            assert work.most == 4
+            assert now() < 9
+
+    run(scenario())
+
+
+def test_results_too_large_for_a_state_fail_the_run() -> None:
+    async def scenario() -> None:
+        body = {"StartAt": "P", "States": {"P": {"Type": "Pass", "Result": "x" * 400_000, "End": True}}}
+        async with engine() as opened:
+            state = await opened.result(await start(opened, distributed(body), [1, 2, 3]))
+            assert (state.status, state.error) == (FAILED, "States.DataLimitExceeded")
+            assert "MapRunFailed" in await history(opened, state.id)
+
+    run(scenario())
+
+
+def test_items_of_items_and_no_items_at_all() -> None:
+    async def scenario() -> None:
+        inner = distributed({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}})
+        inner["States"]["Inner"] = inner["States"].pop("M")
+        async with engine() as opened:
+            state = await opened.result(
+                await start(opened, distributed({**inner, "StartAt": "Inner"}), [[1], [2, 3], []])
+            )
+            assert output(state) == [[1], [2, 3], []]
+
+    run(scenario())
+
+
+def test_ten_thousand_items_a_hundred_at_a_time() -> None:
+    async def scenario() -> None:
+        work = Work()
+        async with engine(handlers={"task:work": work}) as opened:
+            state = await opened.result(
+                await start(opened, distributed(MaxConcurrency=100), list(range(10_000)))
+            )
+            assert output(state) == [item * 10 for item in range(10_000)]
+            assert work.most == 100
+            assert sorted(work.done) == list(range(10_000))
+
+    run(scenario())
