@@ -24,9 +24,9 @@ CREATE UNIQUE INDEX segment_log ON segment (execution, after);
 _APPEND = "INSERT INTO segment (execution, after, event) VALUES (?, ?, ?)"
 
 
-def limit(folder: Path, executions: int, states: int) -> float:
+def limit(folder: Path, executions: int, states: int, *, group: int = GROUP, name: str = "limit.db") -> float:
     """Transitions per second of the idealised loop; executions take turns, as in an engine."""
-    connection = sqlite3.connect(folder / "limit.db", isolation_level=None)
+    connection = sqlite3.connect(folder / name, isolation_level=None)
     connection.executescript(_LAYOUT)
     following = {f"S{n}": f"S{n + 1}" for n in range(states)}
     documents = [{"order": n, "customer": "a name", "total": 12.5} for n in range(executions)]
@@ -39,7 +39,7 @@ def limit(folder: Path, executions: int, states: int) -> float:
             document = documents[execution] = dict(documents[execution])
             event = {"state": place, "at": 1_700_000_000_000, "document": document, "rest": "x" * 200}
             rows.append((execution, after, orjson.dumps(event)))
-            if len(rows) == GROUP:
+            if len(rows) == group:
                 _commit(connection, rows)
     _commit(connection, rows)
     seconds = time.perf_counter() - begin
@@ -48,7 +48,8 @@ def limit(folder: Path, executions: int, states: int) -> float:
 
 
 def _commit(connection: sqlite3.Connection, rows: list[tuple[int, int, bytes]]) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    connection.executemany(_APPEND, rows)
-    connection.execute("COMMIT")
-    rows.clear()
+    if rows:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(_APPEND, rows)
+        connection.execute("COMMIT")
+        rows.clear()

@@ -1,0 +1,135 @@
+"""What one state costs in the core, by its type and its language, beside the bare call of the library."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from functools import partial
+from random import Random
+from typing import Any
+
+import jsonatapy
+
+from detent.core.bindings import Bindings
+from detent.core.decide import advance
+from detent.core.execution import Execution
+from detent.core.signals import Fired, Signal, Started, Succeeded
+from detent.core.values import JSON, Payload
+from detent.query.jsonpath import compile_path, not_in_input
+from detent.runtime.compose import compile_machine
+
+NOW = 1_700_000_000_000
+INPUT = {"order": 1, "customer": {"name": "a name", "city": "a city"}, "total": 12.5, "lines": [1, 2, 3]}
+
+#: A state of each type that evaluates one expression, as a dictionary with a place for the next state.
+JSONPATH: dict[str, JSON] = {
+    "Pass": {"Type": "Pass", "Parameters": {"name.$": "$.customer.name"}, "ResultPath": "$.found"},
+    "Choice": {"Type": "Choice", "Choices": [{"Variable": "$.customer.name", "StringEquals": "a name"}]},
+    "Wait": {"Type": "Wait", "SecondsPath": "$.order"},
+    "Task": {
+        "Type": "Task",
+        "Resource": "task:noop",
+        "InputPath": "$.customer.name",
+        "ResultPath": "$.found",
+    },
+    "Map": {
+        "Type": "Map",
+        "ItemsPath": "$.lines",
+        "ResultPath": "$.found",
+        "ItemProcessor": {"StartAt": "I", "States": {"I": {"Type": "Pass", "End": True}}},
+    },
+    "Parallel": {
+        "Type": "Parallel",
+        "ResultSelector": {"name.$": "$[0].customer.name"},
+        "ResultPath": "$.found",
+        "Branches": [{"StartAt": "B", "States": {"B": {"Type": "Pass", "End": True}}}],
+    },
+}
+JSONATA: dict[str, JSON] = {
+    "Pass": {
+        "Type": "Pass",
+        "Output": "{% $merge([$states.input, {'found': $states.input.customer.name}]) %}",
+    },
+    "Choice": {"Type": "Choice", "Choices": [{"Condition": "{% $states.input.customer.name = 'a name' %}"}]},
+    "Wait": {"Type": "Wait", "Seconds": "{% $states.input.order %}"},
+    "Task": {
+        "Type": "Task",
+        "Resource": "task:noop",
+        "Arguments": "{% $states.input.customer.name %}",
+        "Output": "{% $states.input %}",
+    },
+    "Map": {
+        "Type": "Map",
+        "Items": "{% $states.input.lines %}",
+        "Output": "{% $states.input %}",
+        "ItemProcessor": {"StartAt": "I", "States": {"I": {"Type": "Pass", "End": True}}},
+    },
+    "Parallel": {
+        "Type": "Parallel",
+        "Output": "{% $states.input %}",
+        "Branches": [{"StartAt": "B", "States": {"B": {"Type": "Pass", "End": True}}}],
+    },
+}
+
+
+def states(options: argparse.Namespace) -> dict[str, Any]:
+    """Microseconds per state, the best of some rounds, and of one bare call of the library."""
+    path = compile_path("$.customer.name", on_missing=not_in_input("InputPath"))
+    bindings = Bindings(INPUT, {}, dict, Random)
+    library = jsonatapy.compile("customer.name = 'a name'")
+    return {
+        "JSONPath": {
+            "library": _best(options.rounds, lambda: _repeat(lambda: path(INPUT, bindings))),
+            **{
+                name: _best(options.rounds, partial(_chain, state, "JSONPath"))
+                for name, state in JSONPATH.items()
+            },
+        },
+        "JSONata": {
+            "library": _best(options.rounds, lambda: _repeat(lambda: library.evaluate(INPUT))),
+            **{
+                name: _best(options.rounds, partial(_chain, state, "JSONata"))
+                for name, state in JSONATA.items()
+            },
+        },
+    }
+
+
+def _best(rounds: int, measure: Callable[[], float]) -> float:
+    return round(min(measure() for _ in range(rounds)), 1)
+
+
+def _repeat(call: Callable[[], object], times: int = 2_000) -> float:
+    begin = time.perf_counter()
+    for _ in range(times):
+        call()
+    return 1e6 * (time.perf_counter() - begin) / times
+
+
+def _chain(state: JSON, language: str, length: int = 300) -> float:
+    """Microseconds per state of an execution with so many of one kind."""
+    named = {f"S{number}": _followed(state, f"S{number + 1}") for number in range(length)}
+    named[f"S{length}"] = {"Type": "Succeed"}
+    machine = compile_machine({"QueryLanguage": language, "StartAt": "S0", "States": named})
+    execution = Execution()
+    signal: Signal | None = Started("e", "n", "m", "d", "detent", "", Payload(INPUT))
+    begin = time.perf_counter()
+    now = NOW
+    while signal is not None:
+        advance(machine, execution, signal, now=now, seed="seed")
+        execution.take_journal()
+        signal = None
+        for pending in execution.pending.values():
+            now = max(now, pending.due or 0)
+            signal = Succeeded(pending.id, Payload("a name")) if pending.kind == "task" else Fired(pending.id)
+    spent = time.perf_counter() - begin
+    if execution.status != "SUCCEEDED":
+        raise RuntimeError(f"{language} {state['Type']} ended {execution.status}: {execution.cause}")
+    return 1e6 * spent / length
+
+
+def _followed(state: JSON, next: str) -> JSON:
+    if state["Type"] != "Choice":
+        return {**state, "Next": next}
+    return {**state, "Choices": [{**rule, "Next": next} for rule in state["Choices"]]}
