@@ -161,18 +161,7 @@ class Engine:
             self._patience,
             self._waiting,
         )
-        self._rounds = Rounds(
-            self.owner,
-            release,
-            self._mailboxes,
-            self._deadlines,
-            self._effects,
-            self._recovery,
-            self._intake,
-            self._patience,
-            self._waiting,
-        )
-        self._parking = None
+        self._parking: Parking | None = None
         if takes_over:
             self._parking = Parking(
                 self._actors,
@@ -183,7 +172,20 @@ class Engine:
                 forget=self._effects.forget,
                 try_again=self._recovery.try_again,
                 claim=self._intake.claim,
+                post=self._mailboxes.post,
             )
+        self._rounds = Rounds(
+            self.owner,
+            release,
+            self._mailboxes,
+            self._deadlines,
+            self._effects,
+            self._recovery,
+            self._intake,
+            self._patience,
+            self._waiting,
+            self._parking,
+        )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: list[asyncio.Task[None]] = []
 

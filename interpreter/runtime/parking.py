@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from itertools import islice
+from typing import Protocol
 
 from ..core.execution import RUNNING, Execution
+from ..core.signals import Signal
 from ..store.base import Batch, Outcome
 from .actor import Actor, Actors, Decided, head_of
 from .clock import Clock
@@ -24,9 +26,15 @@ PARK_FOR = 10_000
 GROUP_MAX = 256
 
 
+class Post(Protocol):
+    """Brings a signal to a live execution; ``at`` is the instant it counts from, in milliseconds."""
+
+    def __call__(self, execution: str, signal: Signal, *, at: int) -> None: ...
+
+
 class Parking:
     """``forget`` drops a live execution, ``try_again`` goes on with one that somebody else has written to,
-    ``claim`` makes one live again."""
+    ``claim`` makes one live again, ``post`` brings it signals."""
 
     def __init__(
         self,
@@ -39,6 +47,7 @@ class Parking:
         forget: Callable[[Actor], None],
         try_again: Callable[[Actor, Decided], Awaitable[None]],
         claim: Callable[[str], Awaitable[None]],
+        post: Post,
     ) -> None:
         self._actors = actors
         self._clock = clock
@@ -48,6 +57,7 @@ class Parking:
         self._forget = forget
         self._try_again = try_again
         self._claim = claim
+        self._post = post
 
     async def park(self) -> None:
         """Let go what only waits. Raises StoreError."""
@@ -58,7 +68,7 @@ class Parking:
             outcomes = await self._patience.append(batches, lambda place, error: False)
             for actor, batch, outcome in zip(group, batches, outcomes, strict=True):
                 if outcome is Outcome.DONE:
-                    await self._let_go(actor)
+                    await self.let_go(actor)
                 elif outcome is not None:
                     await self._try_again(actor, Decided(batch.after, batch, [], [], []))
 
@@ -78,8 +88,11 @@ class Parking:
                 and not self._waiting.is_awaited(id)
             ):
                 due = self._due(state)
-                if due is None or due > now + self._jumps.back + PARK_FOR:
+                if due is None or self._is_far(due):
                     yield actor
+
+    def _is_far(self, due: int | None) -> bool:
+        return due is not None and due > self._clock.now() + self._jumps.back + PARK_FOR
 
     def _batch(self, actor: Actor) -> Batch:
         state = actor.execution
@@ -101,12 +114,26 @@ class Parking:
                 if due is not None and not state.holds(pending):
                     yield due + self._jumps.shift(state, pending)
 
-    async def _let_go(self, actor: Actor) -> None:
+    def give_back(self, actor: Actor, batch: Batch) -> None:
+        """Let a batch give an execution back that was just decided, if from now on it waits for a timer alone."""
+        state = actor.execution
+        if (
+            state.status == RUNNING
+            and not actor.kept
+            and all(pending.kind in ("timer", "retry") for pending in state.pending.values())
+            and self._is_far(due := self._due(state))
+            and not self._waiting.is_awaited(actor.record.id)
+        ):
+            batch.hold = None
+            batch.head.due = due
+
+    async def let_go(self, actor: Actor) -> None:
+        """Forget a live execution that was given back, unless there is reason to have it after all."""
+        id = actor.record.id
         self._forget(actor)
         # What came meanwhile is brought again, but for messages: the inbox has them.
         came = [(signal, at) for signal, at, message in actor.mailbox if not message]
-        if came:
-            await self._patience.insist(lambda: self._claim(actor.record.id))
-            live = self._actors.get(actor.record.id)
-            if live is not None:
-                live.mailbox.extend((signal, at, 0) for signal, at in came)
+        if came or self._waiting.is_awaited(id):
+            await self._patience.insist(lambda: self._claim(id))
+            for signal, at in came:
+                self._post(id, signal, at=at)

@@ -19,6 +19,7 @@ from .effects import Effects
 from .evaluations import Helpers
 from .intake import Intake
 from .mailboxes import Mailboxes
+from .parking import Parking
 from .patience import Patience
 from .recovery import Recovery
 from .waiting import Waiting
@@ -43,6 +44,7 @@ class Rounds:
         intake: Intake,
         patience: Patience,
         waiting: Waiting,
+        parking: Parking | None,
     ) -> None:
         self._owner = owner
         self._release = release
@@ -53,6 +55,7 @@ class Rounds:
         self._intake = intake
         self._patience = patience
         self._waiting = waiting
+        self._parking = parking
         self._helpers = Helpers()
         self._committing: asyncio.Task[None] | None = None
 
@@ -95,6 +98,8 @@ class Rounds:
                 continue
             if offer is not None and offer.batch is not None:
                 actor.committing = True
+                if self._parking is not None:
+                    self._parking.give_back(actor, offer.batch)
                 decided.append((actor, offer))
             elif offer is not None:
                 self._effects.perform(actor, offer)
@@ -112,6 +117,8 @@ class Rounds:
         for (actor, offer), outcome in zip(decided, outcomes, strict=True):
             if outcome is Outcome.DONE:
                 self._effects.perform(actor, offer)
+                if self._parking is not None and _gives_back(actor, offer):
+                    await self._parking.let_go(actor)
             elif outcome is Outcome.EXISTS:
                 await self._recovery.exists_already(actor)
             elif outcome is not None:
@@ -125,3 +132,7 @@ class Rounds:
         self._intake.doubt(actor.record.id)
         self._waiting.failed(actor.record.id, error)
         return True
+
+
+def _gives_back(actor: Actor, offer: Decided) -> bool:
+    return offer.batch is not None and offer.batch.hold is None and actor.execution.status == RUNNING
