@@ -49,6 +49,12 @@ SUFFIXES = (".json", ".yaml", ".yml")
     "--unsafe-no-auth", is_flag=True, help="Listen where others reach it although nobody needs a key."
 )
 @click.option(
+    "--access-keys",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Access keys of AWS clients, one on each line with its secret: what they ask must be signed with one.",
+)
+@click.option(
     "--rate-limit",
     type=click.FloatRange(1),
     metavar="N",
@@ -69,6 +75,7 @@ def serve(
     port: int,
     host_names: tuple[str, ...],
     unsafe_no_auth: bool,
+    access_keys: str | None,
     rate_limit: float | None,
     allow_exec: bool,
     allow_private: bool,
@@ -98,9 +105,24 @@ def serve(
         host_names=frozenset(map(str.lower, host_names)),
         unsafe_no_auth=unsafe_no_auth,
         requests_per_second=rate_limit,
+        access_keys=_access_keys(access_keys),
         mock=None if mocks is None else mocks.path,
     )
     return asyncio.run(_serve(settings, registry, documents, variables, watch))
+
+
+def _access_keys(path: str | None) -> Mapping[str, str]:
+    from detent.server.aws.signing import read_access_keys
+
+    if path is None:
+        return {}
+    try:
+        keys = read_access_keys(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Refusal(f"{path} holds no access keys: {error}", "write KEY SECRET on each line") from None
+    if not keys:
+        raise Refusal(f"{path} holds no access keys", "write KEY SECRET on each line")
+    return keys
 
 
 async def _serve(

@@ -73,7 +73,7 @@ class Door:
         ``signer`` is who has signed the request in another way that counts. Raises Refused.
         """
         name = signer
-        if name is None and (await self._keyring.known()):
+        if name is None and (self._settings.access_keys or await self._keyring.known()):
             name = await self._keyring.owner(_bearer(exchange.request.headers.get("Authorization", "")))
             if name is None:
                 raise Refused(

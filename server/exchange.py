@@ -16,7 +16,7 @@ class Exchange:
     ``headers`` go with the answer, whatever it is. ``principal`` is whose request it is, None for anybody's.
     """
 
-    __slots__ = ("headers", "id", "notes", "principal", "request", "service")
+    __slots__ = ("_body", "headers", "id", "notes", "principal", "request", "service")
 
     def __init__(self, request: web.BaseRequest, service: Service, id: str) -> None:
         self.request = request
@@ -25,9 +25,15 @@ class Exchange:
         self.headers: dict[str, str] = {}
         self.notes: dict[str, str] = {}
         self.principal: str | None = None
+        self._body: bytes | None = None
 
     async def body(self) -> bytes:
-        """The whole body. Raises Refused for one that is too large, too slow or cut off."""
+        """The whole body, read once. Raises Refused for one that is too large, too slow or cut off."""
+        if self._body is None:
+            self._body = await self._whole()
+        return self._body
+
+    async def _whole(self) -> bytes:
         content = self.request.content
         limit = self.service.settings.body_bytes_max
         if content.is_eof() and content.total_bytes <= limit:

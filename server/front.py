@@ -66,7 +66,7 @@ class Front:
         if path in OPEN:
             return await _only_read(exchange, OPEN[path])
         is_aws = speaks_aws(request)
-        exchange.principal = await self._door.admit(exchange, aws.signer(exchange) if is_aws else None)
+        exchange.principal = await self._door.admit(exchange, await aws.signer(exchange) if is_aws else None)
         if is_aws:
             return await aws.answer(exchange)
         if path in PAGES:

@@ -34,10 +34,11 @@ async def open_server(settings: Settings, handlers: Registry) -> AsyncIterator[S
     """
     async with open_service(settings, handlers) as service:
         keyring = Keyring(Keys(service.engine.store))
-        if not (settings.is_local or settings.unsafe_no_auth or await keyring.known()):
+        open_to_all = not (settings.access_keys or await keyring.known())
+        if open_to_all and not (settings.is_local or settings.unsafe_no_auth):
             raise Exposed(
                 f"{settings.host} is reached from outside and nobody would need a key: make one with "
-                "`detent keys create NAME`, or say --unsafe-no-auth"
+                "`detent keys create NAME`, give --access-keys, or say --unsafe-no-auth"
             )
         listener = Listener(Front(service, keyring), malformed, settings)
         runner = web.ServerRunner(listener, shutdown_timeout=settings.drain_seconds)

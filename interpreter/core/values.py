@@ -45,13 +45,20 @@ def encode_rows(rows: JSON, reference: Callable[[Any], JSON]) -> bytes:
 
 
 def decode(text: bytes) -> JSON:
-    """The value of a JSON text that :func:`encode` wrote. Raises ValueError if it is none."""
+    """The value of a JSON text that :func:`encode` wrote. Raises ValueError if it is none, or nested too deeply."""
     if _LONG_NUMBER.search(text):
-        return json.loads(text)
+        return _decode_slowly(text)
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
+        return _decode_slowly(text)
+
+
+def _decode_slowly(text: bytes) -> JSON:
+    try:
         return json.loads(text)
+    except RecursionError:
+        raise ValueError("the text is nested too deeply") from None
 
 
 def _encode_slowly(value: JSON) -> bytes:

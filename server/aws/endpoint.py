@@ -17,6 +17,7 @@ from .call import Call, Delivery
 from .errors import ServiceError
 from .operations import OPERATIONS
 from .shapes import checked
+from .signing import Signed, verify
 
 CONTENT_TYPE = "application/x-amz-json-1.0"
 TARGET = "AWSStepFunctions."
@@ -99,9 +100,17 @@ async def _deliver(exchange: Exchange, delivery: Delivery) -> web.StreamResponse
     return response
 
 
-def signer(exchange: Exchange) -> str | None:
-    """Who has signed a request with an access key of this server; None if nobody has."""
-    return None
+async def signer(exchange: Exchange) -> str | None:
+    """Who has signed a request with an access key of this server; None where it has no access keys.
+
+    Raises ServiceError for a request that nobody of them has signed.
+    """
+    keys = exchange.service.settings.access_keys
+    if not keys:
+        return None
+    request = exchange.request
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return verify(Signed(request.method, headers, await exchange.body()), keys, exchange.service.clock.now())
 
 
 def refusal(refused: Refused) -> web.Response:

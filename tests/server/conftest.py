@@ -169,7 +169,14 @@ def _program(
 def boto() -> Callable[..., Any]:
     """A client of boto3 for a running server, as anybody makes one."""
 
-    def client(server: Running, **settings: Any) -> Any:
+    def client(
+        server: Running,
+        *,
+        access_key: str = "any",
+        secret: str = "any",
+        region: str = "us-east-1",
+        **settings: Any,
+    ) -> Any:
         config = Config(
             inject_host_prefix=False,
             retries={"max_attempts": 0},
@@ -180,9 +187,9 @@ def boto() -> Callable[..., Any]:
         return boto3.client(
             "stepfunctions",
             endpoint_url=server.url,
-            region_name="us-east-1",
-            aws_access_key_id="any",
-            aws_secret_access_key="any",
+            region_name=region,
+            aws_access_key_id=access_key,
+            aws_secret_access_key=secret,
             config=config,
         )
 
