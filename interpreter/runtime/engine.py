@@ -125,7 +125,7 @@ class Engine:
         self._express = SyncExpress(
             lambda: self._in_memory(resolve, release=release, task_limit=task_limit, mocks=mocks)
         )
-        self._items = Items(store, storages or Storages())
+        self._items = Items(store, self._patience, storages or Storages())
         self._dispatcher = Dispatcher(
             self._items.beside(resolve),
             self._report,

@@ -10,6 +10,8 @@ import codecs
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from decimal import Decimal
 from typing import Any, BinaryIO
 
 import ijson
@@ -32,7 +34,7 @@ _NOT_ITERABLE = "Attempting to map over non-iterable node."
 def read_json(file: BinaryIO, pointer: str | None) -> Iterator[Entry]:
     """The elements of an array; with a pointer, those of an array or the members of an object inside the file."""
     path = _segments(pointer)
-    events = _inside(ijson.basic_parse(_without_mark(file), use_float=True), path)
+    events = _inside(_events(file), path)
     try:
         opening = next(events, None)
         if opening is None:
@@ -57,6 +59,12 @@ def _segments(pointer: str | None) -> list[str]:
 
 
 Event = tuple[str, Any]
+
+
+def _events(file: BinaryIO) -> Iterator[Event]:
+    """What a parser meets, with numbers as the rest of detent has them: integers of any size, else floats."""
+    for event, value in ijson.basic_parse(_without_mark(file)):
+        yield event, float(value) if isinstance(value, Decimal) else value
 
 
 def _inside(events: Iterator[Event], path: Sequence[str]) -> Iterator[Event]:
@@ -156,7 +164,8 @@ def read_csv(file: BinaryIO, delimiter: str, headers: Sequence[str] | None) -> I
     except (csv.Error, UnicodeDecodeError) as error:
         raise Unreadable(f"The file is not valid CSV: {error}") from None
     finally:
-        text.detach()
+        with suppress(ValueError):  # the file is closed already: nobody wants its rest
+            text.detach()
 
 
 def _check_headers(names: Iterable[str]) -> None:

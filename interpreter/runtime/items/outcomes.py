@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
 from ...core.children import describe_end
 from ...core.context import instant_text
 from ...core.execution import SUCCEEDED, Execution
 from ...core.runs import child_arn, child_name
 from ...core.values import JSON
-from ...store.base import Store
-from ..recall import recall
+
+#: The state of an execution as its log tells it. Raises NotFound, LogError.
+Read = Callable[[str], Awaitable[Execution]]
 
 #: Children whose logs are read at once.
 _TOGETHER = 32
 
 
 async def ended_children(
-    store: Store, run: str, machine: str, count: int, *, express: bool, renamed: Mapping[str, str]
+    read: Read, run: str, machine: str, count: int, *, express: bool, renamed: Mapping[str, str]
 ) -> AsyncIterator[Execution]:
     """The first ``count`` children of a Map Run, in the order of their items; some are ``renamed``.
 
@@ -29,7 +30,7 @@ async def ended_children(
         for number in range(count)
     ]
     for start in range(0, count, _TOGETHER):
-        for _, state in await asyncio.gather(*(recall(store, id) for id in ids[start : start + _TOGETHER])):
+        for state in await asyncio.gather(*map(read, ids[start : start + _TOGETHER])):
             yield state
 
 

@@ -107,6 +107,8 @@ class _Reading:
         }
 
     async def close(self) -> None:
+        """Give back what is open."""
+        self._part = None
         await self._parts.aclose()
 
     async def _next(self, count: int, bytes_most: int) -> list[Entry]:

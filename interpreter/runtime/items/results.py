@@ -6,6 +6,7 @@ memory. Gathering once more, after a crash, writes the same files again.
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -15,10 +16,10 @@ from ...core.errors import DATA_LIMIT_EXCEEDED, RESULT_WRITER_FAILED
 from ...core.execution import SUCCEEDED, Execution
 from ...core.turn import too_large
 from ...core.values import JSON, encode
-from ...store.base import Store
+from ...store.base import StoreUnavailable
 from ..handlers.base import Beat, TaskCall, TaskError
 from .errors import Unwritable
-from .outcomes import ended_children, transformed
+from .outcomes import Read, ended_children, transformed
 from .shards import Shards
 from .storage import Location
 from .storages import Storages, destination_of
@@ -29,8 +30,8 @@ class Results:
 
     slots = None
 
-    def __init__(self, store: Store, storages: Storages) -> None:
-        self._store = store
+    def __init__(self, read: Read, storages: Storages) -> None:
+        self._read = read
         self._storages = storages
 
     async def run(self, task: TaskCall, beat: Beat) -> JSON:
@@ -38,19 +39,22 @@ class Results:
         wanted: Mapping[str, Any] = task.arguments
         writer: Mapping[str, Any] = wanted["state"] or {"resource": None, "config": {}}
         children = ended_children(
-            self._store,
+            self._read,
             task.execution,
             task.machine_name,
             wanted["children"],
             express=wanted["express"],
             renamed=wanted["renamed"],
         )
-        if writer["resource"] is None:
-            return await _inline(children, writer["config"] or {}, wanted["limit"], task.state)
         try:
+            if writer["resource"] is None:
+                return await _inline(children, writer["config"] or {}, wanted["limit"], task.state)
             return await self._export(children, writer, wanted["waiting"], task.execution)
         except Unwritable as error:
             raise TaskError(RESULT_WRITER_FAILED, str(error)) from None
+        except StoreUnavailable:
+            # The engine is closing. Whoever resumes the run has its results gathered again.
+            return await asyncio.get_running_loop().create_future()
 
     async def _export(
         self, children: AsyncIterator[Execution], writer: Mapping[str, Any], waiting: list[JSON], run: str
