@@ -21,6 +21,7 @@ from detent.core.codec import Step
 from detent.core.execution import Execution
 from detent.runtime.compose import open_engine
 from detent.runtime.engine import Engine
+from detent.runtime.find import store_from_anywhere
 from detent.runtime.handlers.guards import EVERYTHING, Guards
 from detent.runtime.handlers.loading import load_handlers
 from detent.runtime.handlers.registry import Registry
@@ -33,6 +34,9 @@ from .view import View
 
 #: One Ctrl-C may arrive twice, from the terminal and from whoever started the program: that is no second one.
 SAME_INTERRUPT_SECONDS = 0.3
+
+#: Where the store is named in the environment.
+STORE_VARIABLE = "DETENT_STORE"
 
 #: The numbers of the streams every process is started with.
 STDOUT, STDERR = 1, 2
@@ -111,7 +115,12 @@ def registry_of(specs: Sequence[str], guards: Guards = EVERYTHING) -> Registry:
 async def drive(settings: Settings, begin: Begin, view: View) -> list[Execution]:
     """Begin, wait until all have ended, and answer how. Raises Interrupted, DetentError."""
     interrupted = asyncio.Event()
-    with _interrupts(interrupted, view), _stdout_for_results(), redirect_stdout(sys.stderr):
+    with (
+        _interrupts(interrupted, view),
+        _stdout_for_results(),
+        redirect_stdout(sys.stderr),
+        _store_for_programs(settings.store),
+    ):
         try:
             with view:
                 async with open_engine(
@@ -126,6 +135,20 @@ async def drive(settings: Settings, begin: Begin, view: View) -> list[Execution]
                     return await _results(session, executions, interrupted, view.interval)
         finally:
             await settings.registry.close()
+
+
+@contextmanager
+def _store_for_programs(url: str) -> Iterator[None]:
+    """Programs that tasks start find the store: `detent signal` among them reaches the execution that asks."""
+    before = os.environ.get(STORE_VARIABLE)
+    os.environ[STORE_VARIABLE] = store_from_anywhere(url)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[STORE_VARIABLE]
+        else:
+            os.environ[STORE_VARIABLE] = before
 
 
 @contextmanager

@@ -92,6 +92,10 @@ def _check_resource(state: State, resource: str, findings: Findings) -> None:
     place = state.at("Resource")
     scheme = _SCHEME.match(resource)
     if scheme is not None and scheme[1] in OWN_SCHEMES:
+        if resource == "signal:":
+            findings.error(
+                "bad-resource", place, f"Resource of {state.label} names no signal", hint="signal:NAME"
+            )
         return
     if _NOT_IN_A_URI.search(resource):
         findings.error(
@@ -201,14 +205,14 @@ def _runs_as_express(scope: Scope) -> bool:
 
 
 def _check_express(state: State, resource: str, findings: Findings) -> None:
-    if not resource.startswith("arn:"):
-        return
     if _ACTIVITY.fullmatch(resource):
         what = "an activity"
-    elif resource.endswith((SYNC, SYNC_2)):
+    elif resource.startswith("arn:") and resource.endswith((SYNC, SYNC_2)):
         what = "the '.sync' integration"
-    elif resource.endswith(TOKEN):
+    elif resource.startswith("arn:") and resource.endswith(TOKEN):
         what = "the '.waitForTaskToken' integration"
+    elif resource.startswith("signal:"):
+        what = "a named signal"
     else:
         return
     _refuse_express(state.at("Resource"), f"{sentence(state.label)} uses {what}", findings)

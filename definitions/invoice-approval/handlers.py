@@ -1,7 +1,12 @@
 """Orders, an approver and a bank: stand-ins whose answers follow from the input."""
 
 import asyncio
+import json
 import os
+import subprocess
+import sys
+import threading
+import time
 from typing import Any
 
 import detent
@@ -24,17 +29,20 @@ async def match_invoice(document: Document) -> Document:
 
 
 @detent.task("ask-approver")
-async def ask_approver(document: Document) -> Document:
-    """A real one writes a mail, or puts a card on a board."""
+async def ask_approver(document: Document, context: detent.TaskContext) -> Document:
+    """A real one writes a mail, or puts a card on a board. It need not wait for the answer."""
     await asyncio.sleep(0.3 * PACE)
+    if document["approver"]["answer"] is not None:
+        threading.Thread(target=_decide, args=(context.execution, document["approver"]), daemon=True).start()
     return {"number": f"REQ-{document['invoice']['number']}"}
 
 
-@detent.task("read-decision")
-async def read_decision(request: Document) -> Document:
-    """The approver of the demo is back from lunch at the second look."""
-    await asyncio.sleep(0.1 * PACE)
-    return {"answer": request["answer"] if request["look"] >= 2 else "open"}
+def _decide(execution: str, approver: Document) -> None:
+    """What the approver of the demo types in another terminal: detent signal EXECUTION decision --value ..."""
+    time.sleep(2 * PACE)
+    decision = json.dumps({"answer": approver["answer"], "by": approver["name"]})
+    command = [sys.executable, "-m", "detent.cli", "signal", execution, "decision", "--value", decision]
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
 
 
 @detent.task("pay")

@@ -21,4 +21,6 @@ def refused_by_express(machine: Machine) -> Iterator[str]:
 def _awaited(task: Task) -> str:
     if is_activity(task.resource):
         return "the worker of an activity"
+    if task.mode == "signal":
+        return "a named signal"
     return "a task token" if task.resource.endswith(_CALLBACK) else "the end of a job (.sync)"

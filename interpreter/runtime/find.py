@@ -8,7 +8,7 @@ from ..core.execution import RUNNING
 from ..store.base import Found, Query, Store
 from ..store.url import DEFAULT_STORE, parse_store_url
 
-__all__ = ["DEFAULT_STORE", "Found", "interrupted", "named", "store_exists"]
+__all__ = ["DEFAULT_STORE", "Found", "interrupted", "named", "store_exists", "store_from_anywhere"]
 
 #: Rows asked for at once.
 PAGE = 500
@@ -18,6 +18,12 @@ def store_exists(url: str) -> bool:
     """Whether there is anything to open behind a store URL; the memory store is always empty. Raises StoreUrlError."""
     store = parse_store_url(url)
     return store.address is not None or (store.path is not None and store.path.exists())
+
+
+def store_from_anywhere(url: str) -> str:
+    """The same store for a process that works in another folder. Raises StoreUrlError."""
+    store = parse_store_url(url)
+    return url if store.path is None else str(store.path.absolute())
 
 
 async def interrupted(store: Store) -> list[Found]:

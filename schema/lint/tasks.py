@@ -12,6 +12,7 @@ from ..outline import State
 from .rule import Found, Subject, rule
 
 TOKEN = ".waitForTaskToken"
+SIGNAL = "signal:"
 
 
 @rule(
@@ -34,15 +35,15 @@ def task_without_timeout(subject: Subject) -> Iterator[Found]:
 @rule(
     "callback-without-timeout",
     Severity.WARNING,
-    "A task waits for somebody to call back, and nothing ends the wait: neither HeartbeatSeconds nor TimeoutSeconds.",
+    "A task waits for somebody outside, and nothing ends the wait: neither HeartbeatSeconds nor TimeoutSeconds.",
 )
 def callback_without_timeout(subject: Subject) -> Iterator[Found]:
     for state in subject.states("Task"):
         if _is_callback(state) and not _is_bounded(state):
             yield Found(
                 state.pointer,
-                f"{sentence(state.label)} waits for a callback without HeartbeatSeconds or TimeoutSeconds",
-                "if the callback is lost, the execution hangs; add one of them",
+                f"{sentence(state.label)} waits for {_awaited(state)} without HeartbeatSeconds or TimeoutSeconds",
+                f"if {_awaited(state)} never comes, the execution hangs; add one of them",
                 on_key=True,
             )
 
@@ -54,7 +55,13 @@ def _is_bounded(state: State) -> bool:
 
 def _is_callback(state: State) -> bool:
     resource = state.value.get("Resource")
-    return isinstance(resource, str) and (resource.endswith(TOKEN) or ":activity:" in resource)
+    return isinstance(resource, str) and (
+        resource.endswith(TOKEN) or ":activity:" in resource or resource.startswith(SIGNAL)
+    )
+
+
+def _awaited(state: State) -> str:
+    return "a signal" if state.value["Resource"].startswith(SIGNAL) else "a callback"
 
 
 @rule(
