@@ -38,6 +38,7 @@ from .machines import Machines
 from .mailboxes import Mailboxes
 from .mocks import MockFile, Mocks
 from .nested import StartExecution
+from .owners import fresh_owner
 from .parking import Parking
 from .patience import Patience
 from .recall import recall
@@ -79,7 +80,7 @@ class Engine:
         self.store = store
         self.machines = machines
         self.mocks = None if mocks is None else Mocks(mocks, store)
-        self.owner = secrets.token_hex(8)
+        self.owner = fresh_owner(takes_over=takes_over)
         self._clock = clock or SystemClock()
         self._actors = Actors()
         self._waiting = Waiting()

@@ -39,6 +39,7 @@ from .clock import Clock, SystemClock
 from .errors import ExecutionExists, StillRunning
 from .find import named
 from .machines import Compile, Machines
+from .owners import is_at_work
 from .recall import recall
 from .steering import Given, Steering
 
@@ -146,7 +147,7 @@ class Records:
             digests = missing_payloads(payload for step in steps for payload in payloads_of(step))[1]
             blobs = await self._store.blobs(execution, digests) if digests else {}
         facts = _facts(log.record, log.head, machine.published_at)
-        at_work = log.owner is not None and log.owner in await self._store.owners()
+        at_work = is_at_work(log.owner, await self._store.owners())
         return Recording(facts, decode(machine.definition), parts, blobs, beats=log.beats, at_work=at_work)
 
     # Steer
@@ -186,7 +187,7 @@ class Records:
     async def at_work(self, found: Sequence[Found]) -> set[str]:
         """Those executions that a living process works on, by id."""
         owners = await self._store.owners()
-        return {one.record.id for one in found if one.owner in owners}
+        return {one.record.id for one in found if is_at_work(one.owner, owners)}
 
     # Stop and delete
 

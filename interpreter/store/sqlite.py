@@ -41,7 +41,16 @@ from .base import (
     cursor_number,
 )
 from .migrate import queries
-from .sqlite_file import Connection, EngineLock, Synchronous, connect_reader, connect_writer, is_locked
+from .sqlite_file import (
+    Connection,
+    EngineLock,
+    Synchronous,
+    connect_guest,
+    connect_reader,
+    connect_writer,
+    is_locked,
+    may_write,
+)
 from .standing import Standing, begin, judge
 
 P = ParamSpec("P")
@@ -63,8 +72,13 @@ class SqliteStore:
         self._keys: dict[str, int] = {}
 
     async def open(self, *, engine: bool) -> None:
-        if self._writer is not None:
+        if self._reader is not None:
             raise StoreError(f"the store {self._path} is already open")
+        if not engine and not may_write(self._path):
+            reader = Connection(self._path, partial(connect_guest, self._path))
+            await reader.open()
+            self._reader = reader
+            return
         lock = EngineLock(self._path) if engine else None
         writer = Connection(self._path, partial(connect_writer, self._path, self._synchronous, lock))
         reader = Connection(self._path, partial(connect_reader, self._path))
@@ -164,7 +178,10 @@ class SqliteStore:
         self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         if self._writer is None:
-            raise StoreUnavailable(f"the store {self._path} is not open")
+            why = (
+                "is not open" if self._reader is None else "may only be read: make it and its folder writable"
+            )
+            raise StoreUnavailable(f"the store {self._path} {why}")
         return await self._writer.run("BEGIN IMMEDIATE", work, *args, **kwargs)
 
     async def _run_executions(

@@ -7,6 +7,7 @@ in the tables is the business of :mod:`detent.store.sqlite`.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -241,6 +242,51 @@ def connect_reader(path: Path) -> sqlite3.Connection:
         connection.execute(f"PRAGMA cache_size = -{CACHE_SIZE}")
         connection.execute("PRAGMA query_only = ON")
         on_failure.pop_all()
+    return connection
+
+
+def may_write(path: Path) -> bool:
+    """Whether this process may write to a file and beside it, or to one that is still to be made."""
+    return not path.is_file() or (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+
+
+def connect_guest(path: Path) -> sqlite3.Connection:
+    """A connection to a file that this process may only read: of another user, on a disk that is read-only."""
+    try:
+        connection = _connect_read_only(path, "mode=ro")
+    except sqlite3.OperationalError:
+        log = Path(f"{path}-wal")
+        if log.exists() and log.stat().st_size:
+            raise StoreUnavailable(
+                f"{path} may only be read, and its last changes stand in {log.name}, which SQLite cannot read "
+                "without writing beside it; copy both files to a folder of your own"
+            ) from None
+        # Nobody has written since the last engine ended, and nobody who does is seen.
+        connection = _connect_read_only(path, "immutable=1")
+    with ExitStack() as on_failure:
+        on_failure.callback(connection.close)
+        version = layout_version(connection, path)
+        if version < migrations("sqlite")[-1].number:
+            raise StoreUnavailable(
+                f"{path} has the layout of an earlier release, and may only be read; copy it"
+            )
+        on_failure.pop_all()
+    return connection
+
+
+def _connect_read_only(path: Path, how: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{how}",
+        uri=True,
+        isolation_level=None,
+        timeout=BUSY_TIMEOUT / 1000,
+        check_same_thread=False,
+    )
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 

@@ -30,6 +30,7 @@ def test_the_reference_names_every_command_that_looks_at_executions() -> None:
         "executions",
         "show",
         "history",
+        "signal",
         "stop",
         "delete",
         "verify",

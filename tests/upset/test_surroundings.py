@@ -102,6 +102,54 @@ def test_without_the_right_to_it(program: Program, arguments: tuple[str, ...], c
     assert result.returncode == code
 
 
+@pytest.fixture
+def kept(folder: Path, program: Program) -> Iterator[Path]:
+    """A store with an execution in it, in a folder in which nothing can be written."""
+    place = folder / "kept"
+    assert program(*RUN, "--name", "old", "--store", "kept/it.db").returncode == 0
+    (place / "it.db").chmod(0o444)
+    place.chmod(0o555)
+    yield place
+    place.chmod(0o755)
+
+
+LOOKS = [
+    ("executions",),
+    ("show", "old"),
+    ("history", "old"),
+    ("verify", "old"),
+    ("replay", "old"),
+    ("export", "old"),
+]
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize("command", LOOKS, ids=lambda command: command[0])
+def test_what_may_only_be_read_is_looked_at(program: Program, command: tuple[str, ...]) -> None:
+    result = program(*command, "--store", "kept/it.db", preexec_fn=as_anybody)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "old" in result.stdout or "SUCCEEDED" in result.stdout or "ExecutionSucceeded" in result.stdout
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize("command", [("delete", "old"), (*RUN, "--name", "new")], ids=["delete", "run"])
+def test_what_may_only_be_read_is_not_changed(program: Program, command: tuple[str, ...]) -> None:
+    result = program(*command, "--store", "kept/it.db", preexec_fn=as_anybody)
+    assert result.returncode == 74
+    the_error(result)
+    assert program("show", "old", "--store", "kept/it.db").returncode == 0
+
+
+def test_changes_that_cannot_be_read_are_told_of(kept: Path, program: Program) -> None:
+    kept.chmod(0o755)
+    (kept / "it.db-wal").write_bytes(b"something")
+    (kept / "it.db-wal").chmod(0)
+    kept.chmod(0o555)
+    result = program("show", "old", "--store", "kept/it.db", preexec_fn=as_anybody)
+    assert "its last changes stand in it.db-wal" in the_error(result)
+    assert result.returncode == 74
+
+
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
