@@ -363,7 +363,8 @@ def _resumed(turn: Turn, signal: Resumed) -> None:
 
 def _amended(turn: Turn, signal: Amended) -> None:
     pending = turn.execution.pending.get(signal.pending)
-    if pending is None or pending.kind == "more" or _is_too_large(turn, signal.output):
+    # A Map Run has children at work, and ends with them.
+    if pending is None or pending.kind in ("more", "child") or _is_too_large(turn, signal.output):
         return
     frame = turn.execution.frames[pending.frame]
     if pending.kind == "task" and not pending.started:

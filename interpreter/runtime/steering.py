@@ -140,7 +140,7 @@ def _waiting(execution: Execution, state: str | None) -> Pending:
     waiting = {
         pending.id: execution.frames[pending.frame].state or ""
         for pending in execution.pending.values()
-        if pending.state is None
+        if pending.kind not in ("more", "child")
     }
     chosen = [id for id, name in waiting.items() if state in (None, name)]
     if len(chosen) == 1:
