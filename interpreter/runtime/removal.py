@@ -9,12 +9,14 @@ from collections.abc import Callable
 
 from ..core.codec import encode_signal
 from ..core.execution import RUNNING
+from ..core.run_events import MapRunStarted
 from ..core.signals import Stopped
 from ..core.values import encode
-from ..store.base import Edit, Letter, Query, Store
+from ..store.base import Edit, Found, Letter, Query, Store
 from .catalogue import DELETED, DELETING, Catalogue
 from .catalogue_entries import place, read_machine, revisions_of
 from .clock import Clock
+from .recall import recall_decisions
 
 #: Executions, revisions or machines that are looked at at once.
 PAGE = 200
@@ -41,12 +43,45 @@ class Removal:
         """
         if await self._stop(arn):
             return False
+        has_runs = await self._has_map_runs(arn)
         while found := await self._store.find(Query(machine=arn, limit=PAGE)):
-            if any(one.head.ended_at is None for one in found):
-                return False  # it was started just before the machine was marked
-            await self._store.delete([one.record.id for one in found])
+            if not await self._delete(found, has_runs):
+                return False
         await self._forget(arn)
         return True
+
+    async def _delete(self, found: list[Found], has_runs: bool) -> bool:
+        """Forget executions, after those that Map Runs of theirs have started; False while something runs."""
+        if any(one.head.ended_at is None for one in found):
+            return False  # it was started just before the machine was marked, or has not heard of it yet
+        for one in found if has_runs else ():
+            if not await self._delete_below(one.record.id):
+                return False
+        await self._store.delete([one.record.id for one in found])
+        return True
+
+    async def _delete_below(self, execution: str) -> bool:
+        """Forget the Map Runs of an execution, and the executions of these; False while something runs."""
+        steps = await recall_decisions(self._store, execution)
+        runs = [event.run for step in steps for event in step.events if isinstance(event, MapRunStarted)]
+        for run in runs:
+            while children := await self._store.find(Query(parent=run, limit=PAGE)):
+                if not await self._delete(children, has_runs=True):
+                    return False
+        await self._store.delete(runs)
+        return True
+
+    async def _has_map_runs(self, arn: str) -> bool:
+        """Whether a machine has, or has had, a distributed Map: then its executions are looked through for more."""
+        entry = await self._store.document(*place(arn))
+        if entry is None:
+            return False
+        collection, after = revisions_of(read_machine(entry.body)), 0
+        while found := await self._store.documents(collection, after=after, limit=PAGE):
+            if any(b"DISTRIBUTED" in one.body for one in found):
+                return True
+            after = found[-1].number
+        return False
 
     async def _stop(self, arn: str) -> int:
         """Ask the running executions to end; how many there are."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from detent.runtime.names import NAME_MAX, is_name
 
-from .errors import invalid_arn, invalid_name
+from .errors import ServiceError, invalid_arn, invalid_name
 
 _ARN = re.compile(
     r"(?P<prefix>arn:[^:\s]+:states:[^:\s]*:[^:\s]*):(?P<kind>[A-Za-z]+):(?P<rest>.+)", re.DOTALL
@@ -66,8 +66,13 @@ def read(text: str, *kinds: str) -> Arn:
     if not (least <= len(parts) <= most and all(parts)):
         raise invalid_arn(f"Invalid ARN: {text}")
     if kind not in kinds:
-        raise invalid_arn(f"Resource type not valid in this context: {kind}")
+        raise wrong_kind(kind)
     return Arn(text, found["prefix"], kind, parts)
+
+
+def wrong_kind(kind: str) -> ServiceError:
+    """The refusal of an ARN of a kind that the operation does not take."""
+    return invalid_arn(f"Resource type not valid in this context: {kind}")
 
 
 def machine(text: str) -> Arn:

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -17,7 +18,7 @@ from detent.core.signals import Stopped
 from detent.core.values import JSON, Payload
 from detent.history import project
 from detent.mocking import MockError
-from detent.runtime.catalogue_entries import Origin, Target
+from detent.runtime.catalogue_entries import MachineEntry, Origin, Target
 from detent.runtime.catalogue_errors import MachineDeleting
 from detent.runtime.compose import check_test_case
 from detent.runtime.errors import ExecutionExists, NotRedrivable
@@ -29,7 +30,15 @@ from detent.store.base import ExecutionRecord, Found, Letter, NotFound, Query
 
 from .. import arns
 from ..call import Call, seconds
-from ..errors import ServiceError, machine_deleting, no_execution, no_machine, unsupported_type, validation
+from ..errors import (
+    ServiceError,
+    machine_deleting,
+    no_execution,
+    no_machine,
+    no_resource,
+    unsupported_type,
+    validation,
+)
 from ..pages import size
 from .found import belongs, execution_of
 
@@ -163,17 +172,23 @@ async def start_sync_execution(call: Call) -> JSON:
 
 
 async def describe_execution(call: Call) -> JSON:
-    arn = arns.execution(call.params["executionArn"])
+    arn = arns.read(call.params["executionArn"], "execution", "express")
+    if arn.kind == "express" and "/" not in arn.name:
+        raise arns.wrong_kind(arn.kind)  # only those that a Map Run started are kept
     await execution_of(call, arn)
     record, state = await recall(call.store, arn.text)
-    return {**_told(record, state), **_through(record), **_data(call, state), **_redrives(state, call.now)}
+    return {
+        **_told(record, state),
+        **_through(record),
+        **_data(call, state),
+        **_redrives(record, state, call.now),
+    }
 
 
 def _told(record: ExecutionRecord, state: Execution) -> dict[str, JSON]:
-    machine, _, _ = record.machine.partition("/")
     told: dict[str, JSON] = {
         "executionArn": record.id,
-        "stateMachineArn": machine,
+        "stateMachineArn": record.machine,
         "name": record.name,
         "status": state.status,
         "startDate": seconds(record.started_at),
@@ -187,9 +202,18 @@ def _told(record: ExecutionRecord, state: Execution) -> dict[str, JSON]:
 
 
 def _through(record: ExecutionRecord) -> dict[str, JSON]:
-    """The version and the alias that an execution was started through."""
-    through = {"stateMachineVersionArn": record.version, "stateMachineAliasArn": record.alias}
+    """The version and the alias that an execution was started through, or the Map Run."""
+    through = {
+        "stateMachineVersionArn": record.version,
+        "stateMachineAliasArn": record.alias,
+        "mapRunArn": map_run_of(record),
+    }
     return {name: arn for name, arn in through.items() if arn is not None}
+
+
+def map_run_of(record: ExecutionRecord) -> str | None:
+    """The Map Run that started an execution, if one did."""
+    return record.parent if record.parent is not None and ":mapRun:" in record.parent else None
 
 
 def _data(call: Call, state: Execution) -> dict[str, JSON]:
@@ -217,9 +241,13 @@ def spelled(state: Execution) -> str:
     return text
 
 
-def _redrives(state: Execution, now: int) -> dict[str, JSON]:
+def _redrives(record: ExecutionRecord, state: Execution, now: int) -> dict[str, JSON]:
     status = redrive_status(state, now)
-    shown: dict[str, JSON] = {"redriveCount": state.redrive_count, "redriveStatus": status.status}
+    by_run = map_run_of(record) is not None and status.reason is None
+    shown: dict[str, JSON] = {
+        "redriveCount": state.redrive_count,
+        "redriveStatus": "REDRIVABLE_BY_MAP_RUN" if by_run else status.status,
+    }
     if status.reason is not None:
         shown["redriveStatusReason"] = status.reason
     if state.redriven_at is not None:
@@ -236,31 +264,43 @@ async def list_executions(call: Call) -> JSON:
             else "Must provide a stateMachineArn or a mapRunArn",
             "MISSING_REQUIRED_PARAMETER",
         )
-    arn = arns.machine(params["stateMachineArn"])
     cursor = await call.cursor()
+    query, entry = await (_of_machine(call) if "stateMachineArn" in params else _of_run(call))
+    query = replace(query, status=params.get("statusFilter"), cursor=cursor, limit=size(params) + 1)
+    found = [one for one in await call.store.find(query) if belongs(one.record, entry)]
+    page = found[: size(params)]
+    items = [_listed(one) for one in page]
+    return await call.page("executions", items, page[-1].cursor if len(found) > len(page) else None)
+
+
+async def _of_machine(call: Call) -> tuple[Query, MachineEntry]:
+    """What finds the executions of a machine, of a version or of an alias. Raises ServiceError."""
+    arn = arns.machine(call.params["stateMachineArn"])
     try:
         entry = await call.catalogue.machine(arn.machine)
     except NotFound:
         raise no_machine(arn.text) from None
     if entry.type == "EXPRESS":
         raise unsupported_type()
-    is_alias = arn.qualifier is not None and arn.version is None
-    if (is_alias and entry.alias(arn.qualifier or "") is None) or (
-        arn.version is not None and entry.version(arn.version) is None
-    ):
+    if arn.qualifier is None:
+        return Query(machine=f"{arn.prefix}:stateMachine:{arn.name}"), entry
+    if arn.version is not None:
+        known, query = entry.version(arn.version) is not None, Query(version=arn.text)
+    else:
+        known, query = entry.alias(arn.qualifier) is not None, Query(alias=arn.text)
+    if not known:
         raise no_machine(arn.text)
-    query = Query(
-        machine=arn.machine,
-        status=params.get("statusFilter"),
-        version=arn.text if arn.version is not None else None,
-        alias=arn.text if is_alias else None,
-        cursor=cursor,
-        limit=size(params) + 1,
-    )
-    found = [one for one in await call.store.find(query) if belongs(one.record, entry)]
-    page = found[: size(params)]
-    items = [_listed(one) for one in page]
-    return await call.page("executions", items, page[-1].cursor if len(found) > len(page) else None)
+    return query, entry
+
+
+async def _of_run(call: Call) -> tuple[Query, MachineEntry]:
+    """What finds the executions of a Map Run. Raises ServiceError ResourceNotFound."""
+    arn = arns.read(call.params["mapRunArn"], "mapRun")
+    try:
+        await call.store.load(arn.text, limit=0)
+        return Query(parent=arn.text), await call.catalogue.machine(arn.machine)
+    except NotFound:
+        raise no_resource(arn.text) from None
 
 
 def _listed(found: Found) -> JSON:

@@ -25,3 +25,11 @@ def belongs(record: ExecutionRecord, machine: MachineEntry) -> bool:
     """Whether an execution is of this machine, and not of an earlier one of its name that was deleted."""
     origin = Origin.read(record.origin)
     return origin is None or origin.machine_created_at == machine.created_at
+
+
+async def started_from_outside(call: Call, record: ExecutionRecord) -> ExecutionRecord:
+    """The execution of the same machine that a child of a Map Run descends from. Raises NotFound, StoreError."""
+    while "/" in record.machine and record.parent is not None:
+        above = record.parent.rpartition("#")[0] or record.parent
+        record = (await call.store.load(above, limit=0)).record
+    return record

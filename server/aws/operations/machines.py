@@ -26,7 +26,7 @@ from ..call import Call, seconds
 from ..errors import ServiceError, machine_deleting, no_execution, no_machine, validation
 from ..pages import size
 from ..references import variable_references
-from .found import execution_of
+from .found import execution_of, started_from_outside
 
 
 async def create_state_machine(call: Call) -> JSON:
@@ -227,7 +227,7 @@ def _shown(call: Call, revision: Revision) -> dict[str, JSON]:
 async def describe_state_machine_for_execution(call: Call) -> JSON:
     arn = arns.execution(call.params["executionArn"])
     record = (await execution_of(call, arn)).record
-    origin = Origin.read(record.origin)
+    origin = Origin.read((await started_from_outside(call, record)).origin)
     try:
         entry = await call.catalogue.machine(arn.machine)
         revision = await call.catalogue.revision(entry, INITIAL if origin is None else origin.revision)
@@ -243,6 +243,8 @@ async def describe_state_machine_for_execution(call: Call) -> JSON:
     }
     if slash:
         answer["label"] = label
+    if ":mapRun:" in (record.parent or ""):
+        answer["mapRunArn"] = record.parent
     return answer
 
 
