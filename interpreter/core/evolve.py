@@ -39,7 +39,7 @@ from .events import (
     WaitStarted,
     Yielded,
 )
-from .execution import ROOT, RUNNING, Execution, Frame, Join, Pending
+from .execution import ROOT, RUNNING, Execution, Frame, Join, Pending, size_of
 from .limits import REDRIVE_TOKENS_MAX
 from .resources import signal_name
 
@@ -96,7 +96,10 @@ def _state_exited(execution: Execution, event: StateExited) -> None:
     frame.join = None
     frame.last = execution.shown = event.shown
     if event.assigned:
-        frame.variables = {**frame.variables, **event.assigned} if frame.variables else dict(event.assigned)
+        before = frame.variables
+        frame.variables = {**before, **event.assigned} if before else dict(event.assigned)
+        if execution.variable_bytes is not None:
+            execution.variable_bytes += size_of(frame.variables) - size_of(before)
 
 
 def _task_scheduled(execution: Execution, event: TaskScheduled) -> None:
@@ -221,7 +224,7 @@ def _frame_opened(execution: Execution, event: FrameOpened) -> None:
 
 
 def _frame_closed(execution: Execution, event: FrameClosed) -> None:
-    frame = execution.frames.pop(event.frame)
+    frame = _remove(execution, event.frame)
     assert frame.parent is not None
     parent = execution.frames[frame.parent]
     join = parent.join
@@ -235,7 +238,7 @@ def _frame_closed(execution: Execution, event: FrameClosed) -> None:
 
 
 def _frame_aborted(execution: Execution, event: FrameAborted) -> None:
-    frame = execution.frames.pop(event.frame)
+    frame = _remove(execution, event.frame)
     _show(execution, event)
     _close(execution, frame)
     assert frame.parent is not None
@@ -312,6 +315,14 @@ def _show(execution: Execution, event: FrameAborted | Halted) -> None:
     """Advance the shown history by as many ids as the event shows as."""
     if event.shown:
         execution.shown = event.shown + (event.iteration is not None and event.state is not None)
+
+
+def _remove(execution: Execution, id: int) -> Frame:
+    """A frame ends, and its variables with it."""
+    frame = execution.frames.pop(id)
+    if frame.variables and execution.variable_bytes is not None:
+        execution.variable_bytes -= size_of(frame.variables)
+    return frame
 
 
 def _open(execution: Execution, frame: Frame, pending: Pending) -> None:

@@ -120,6 +120,11 @@ class Frame:
     halted: bool = False
 
 
+def size_of(variables: Mapping[str, Payload] | None) -> int:
+    """What variables take, in bytes of JSON."""
+    return sum(len(payload.text) for payload in variables.values()) if variables else 0
+
+
 @dataclass(slots=True)
 class Execution:
     """``seq`` is the number of the last event, ``shown`` the last id of the history that the service's
@@ -131,6 +136,7 @@ class Execution:
     While it is ``paused`` no state is entered or tried again. ``signals`` are the named signals that nobody has
     taken yet, oldest first, ``keys`` those of everything that counts once.
 
+    ``variable_bytes`` is what all variables take, None until somebody counts.
     ``opened`` and ``closed`` journal the pendings that came and went since the journal was last taken.
     """
 
@@ -164,6 +170,7 @@ class Execution:
     pending: dict[int, Pending] = field(default_factory=dict)
     run: MapRun | None = None
     child_of: ChildOf | None = None
+    variable_bytes: int | None = field(default=None, compare=False)
     opened: list[int] = field(default_factory=list, compare=False)
     closed: list[int] = field(default_factory=list, compare=False)
 
@@ -202,6 +209,12 @@ class Execution:
                     found.setdefault(name, payload.value)
             level = None if level.parent is None else self.frames[level.parent]
         return found or _NO_VARIABLES
+
+    def count_variables(self) -> int:
+        """What all variables take, in bytes of JSON. Their values must be loaded."""
+        if self.variable_bytes is None:
+            self.variable_bytes = sum(size_of(frame.variables) for frame in self.frames.values())
+        return self.variable_bytes
 
     def children(self, frame: Frame) -> list[Frame]:
         """The open branches or iterations of a frame, in order of index."""

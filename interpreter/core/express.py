@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .machine import Machine, Task
-from .resources import is_activity
-
-_CALLBACK = ".waitForTaskToken"
 
 
 def refused_by_express(machine: Machine) -> Iterator[str]:
@@ -19,8 +16,8 @@ def refused_by_express(machine: Machine) -> Iterator[str]:
 
 
 def _awaited(task: Task) -> str:
-    if is_activity(task.resource):
-        return "the worker of an activity"
-    if task.mode == "signal":
-        return "a named signal"
-    return "a task token" if task.resource.endswith(_CALLBACK) else "the end of a job (.sync)"
+    if task.mode == "token":
+        return "a task token"
+    return {"activity": "the worker of an activity", "signal": "a named signal"}.get(
+        task.mode, "the end of a job (.sync)"
+    )

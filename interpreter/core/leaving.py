@@ -31,7 +31,7 @@ def leave_with(
     *alike: Payload,
 ) -> None:
     """Leave with an output that was just made. Raises StateFailure where it is beyond the limits."""
-    leave(turn, frame, next, turn.payload(output, frame, *alike), turn.assigned(assigned))
+    leave(turn, frame, next, turn.payload(output, frame, *alike), turn.assigned(frame, assigned))
 
 
 def leave(

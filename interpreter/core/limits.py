@@ -25,6 +25,8 @@ class Limits:
     payload_bytes: int
     #: One variable, and all variables that one state assigns. Beyond it: States.Runtime.
     variable_bytes: int
+    #: All variables of an execution together. Beyond it: States.Runtime.
+    all_variables_bytes: int
     #: History events of one execution; the last one says that it failed.
     history_events: int | None
     #: Iterations of an inline Map that are open at once, whatever MaxConcurrency says.
@@ -53,6 +55,7 @@ AWS = Limits(
     profile="aws",
     payload_bytes=262_144,
     variable_bytes=262_144,
+    all_variables_bytes=10_485_760,
     history_events=25_000,
     map_concurrency=40,
     map_items=25_000,
@@ -65,6 +68,7 @@ DETENT = Limits(
     profile="detent",
     payload_bytes=1_048_576,
     variable_bytes=1_048_576,
+    all_variables_bytes=41_943_040,
     history_events=None,
     map_concurrency=1_000,
     map_items=100_000,

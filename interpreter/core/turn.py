@@ -17,7 +17,7 @@ from .errors import DATA_LIMIT_EXCEEDED, RUNTIME, StateFailure
 from .evaluation import Evaluator
 from .events import Event
 from .evolve import FILE
-from .execution import Execution, Frame
+from .execution import Execution, Frame, size_of
 from .limits import PROFILES
 from .machine import Machine, State
 from .tokens import make_token
@@ -145,8 +145,11 @@ class Turn:
             raise too_large(frame.state or "")
         return payload
 
-    def assigned(self, values: Mapping[str, JSON] | None) -> dict[str, Payload] | None:
-        """Payloads for what a state assigns; None if it assigns nothing. Raises StateFailure as :meth:`payload`."""
+    def assigned(self, frame: Frame, values: Mapping[str, JSON] | None) -> dict[str, Payload] | None:
+        """Payloads for what a frame's state assigns; None if it assigns nothing.
+
+        Raises StateFailure as :meth:`payload`.
+        """
         if not values:
             return None
         payloads = {name: written(value) for name, value in values.items()}
@@ -155,6 +158,15 @@ class Turn:
                 RUNTIME,
                 f"The variables {', '.join(payloads)} exceed the maximum of {self.limits.variable_bytes} bytes "
                 "that a state may assign.",
+            )
+        known = frame.variables or {}
+        replaced = {name: known[name] for name in payloads if name in known}
+        total = self.execution.count_variables() - size_of(replaced) + size_of(payloads)
+        if total > self.limits.all_variables_bytes:
+            raise StateFailure(
+                RUNTIME,
+                f"With the variables {', '.join(payloads)} those of the execution take {total} bytes; the maximum is "
+                f"{self.limits.all_variables_bytes}.",
             )
         return payloads
 

@@ -150,7 +150,7 @@ def _catch(
     bindings = turn.bindings(level, error=_error_output(name, cause))
     output, assigned = catcher.flow.finish(bindings)
     payload = turn.payload(output, level, level.input)
-    payloads = turn.assigned(assigned)
+    payloads = turn.assigned(level, assigned)
     last = _tear_down(turn, leaf, level)
     if level.join is not None:
         turn.emit(JoinFailed(level.id, turn.show(), last))

@@ -18,12 +18,13 @@ from ..core.limits import PROFILES
 from ..core.redrive import refusal, token_instant
 from ..core.signals import Redriven, Signal, Started, Stopped
 from ..core.values import Payload
-from ..store.base import ExecutionRecord, Store, StoreError
+from ..store.base import ExecutionRecord, NotFound, Store, StoreError
 from ..store.memory import MemoryStore
 from .activities import Activities
 from .actor import Actor, Actors
 from .answers import Answers, Live
 from .catalogue import Catalogue
+from .catalogue_errors import MachineDeleting
 from .clock import Clock, SystemClock
 from .deadlines import Deadlines
 from .dispatch import Dispatcher, Resolve
@@ -325,12 +326,12 @@ class Engine:
             await self._waiting.settled(execution)
             if self._patience.ended:
                 raise EngineError("the engine is closed: open another one")
-            state = (await recall(self.store, execution))[1]
+            record, state = await recall(self.store, execution)
             now = self._clock.now()
             instant = token_instant(state, token, now)
             if instant is not None:
                 return instant
-            reason = refusal(state, now)
+            reason = refusal(state, now) or await self._refusal_of_machine(record.machine)
             if reason is not None:
                 raise NotRedrivable(reason)
             # What comes of it is read from the log: another process may have been first.
@@ -351,6 +352,15 @@ class Engine:
         return list(self._actors)
 
     # What happens by itself
+
+    async def _refusal_of_machine(self, arn: str) -> str | None:
+        try:
+            await self.catalogue.target(arn)
+        except MachineDeleting:
+            return "State machine is in DELETING status"
+        except NotFound:
+            pass  # it was published for a run of its file, and never catalogued
+        return None
 
     def _in_memory(
         self, resolve: Resolve, *, release: str, task_limit: int, mocks: MockFile | None
