@@ -36,6 +36,7 @@ from detent.core.signals import (
     Failed,
     Fired,
     Paused,
+    Redriven,
     Resumed,
     Signal,
     Signalled,
@@ -251,6 +252,9 @@ class Play:
 
     def amend(self, id: int, output: Any = None) -> list[Event]:
         return self.send(Amended(id, Payload(output)))
+
+    def redrive(self, token: str | None = None) -> list[Event]:
+        return self.send(Redriven(token))
 
     def only(self) -> Pending:
         """The one thing the execution waits for."""

@@ -8,20 +8,24 @@ from typing import Any
 
 import pytest
 from core.building import Flow, do, machine, retrier, task, wait
-from simulation.loop import run
+from simulation.loop import VirtualClock, run
 
 from detent.audit import replay, verify
-from detent.compile import compile_definition
+from detent.compile import compile_definition, digest_of
 from detent.core.codec import decode_log
 from detent.core.execution import ABORTED, FAILED, RUNNING, SUCCEEDED, TIMED_OUT
 from detent.core.limits import profile_for
-from detent.core.values import Payload
+from detent.core.values import Payload, encode
+from detent.runtime.catalogue_entries import Draft
+from detent.runtime.compose import Names
+from detent.runtime.engine import Engine
 from detent.runtime.errors import NotExpress, NotRedrivable
 from detent.runtime.handlers.base import Beat, TaskCall, TaskError
 from detent.runtime.recall import recall, recall_steps
-from detent.store.base import ExecutionRecord, NotFound
+from detent.store.base import ExecutionRecord, MachineRecord, NotFound
 from detent.store.memory import MemoryStore
 
+from . import outside
 from .test_engine import engine, now, record
 
 ARN = "arn:x"
@@ -230,3 +234,60 @@ def test_a_long_evaluation_does_not_lose_what_was_kept() -> None:
 
     asyncio.run(scenario())
     assert calls == ["A", "B"]
+
+
+# Nested
+
+
+CHILD = Names("child")
+EXPRESS = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 5, "End": True}}}
+
+
+async def catalogue_child(opened: Engine) -> None:
+    text = encode(EXPRESS).decode()
+    wanted = Draft(text, digest_of(EXPRESS), "role")
+    await opened.catalogue.create_machine(CHILD.machine_arn, "EXPRESS", wanted)
+
+
+def test_a_child_is_an_express_execution_where_its_machine_is() -> None:
+    call = outside.task(
+        "arn:aws:states:::states:startExecution",
+        Parameters={"StateMachineArn": CHILD.machine_arn, "Name": "c", "Input": {"n": 1}},
+    )
+
+    async def scenario() -> None:
+        async with outside.engine() as opened:
+            await catalogue_child(opened)
+            first, second = [await outside.start(opened, call, name=name) for name in ("x", "y")]
+            ids = [outside.output(await opened.result(id))["ExecutionArn"] for id in (first, second)]
+            # Their names need not differ.
+            assert ids[0] != ids[1]
+            for id in ids:
+                assert id.startswith("arn:aws:states:us-east-1:123456789012:express:child:c:")
+                child = await opened.result(id)
+                assert (child.status, child.profile) == (SUCCEEDED, "detent-express")
+            # A synchronous execution starts what is durable as well.
+            machine = await opened.machines.publish(
+                MachineRecord(digest_of(call), "arn:m", encode(call), VirtualClock().now())
+            )
+            caller = replace(record("z"), digest=machine.digest)
+            answer = outside.output((await opened.run_express(caller, Payload({}))).execution)
+            assert (await opened.result(answer["ExecutionArn"])).profile == "detent-express"
+
+    run(scenario())
+
+
+def test_nobody_can_wait_for_an_express_child_to_end() -> None:
+    call = outside.task(
+        "arn:aws:states:::states:startExecution.sync",
+        Parameters={"StateMachineArn": CHILD.machine_arn, "Name": "c"},
+    )
+
+    async def scenario() -> None:
+        async with outside.engine() as opened:
+            await catalogue_child(opened)
+            state = await opened.result(await outside.start(opened, call))
+            assert state.error == "StepFunctions.StateMachineTypeNotSupportedException"
+            assert "not supported by this type of state machine" in (state.cause or "")
+
+    run(scenario())

@@ -10,17 +10,21 @@ import pytest
 from core.building import each, machine, parallel, scope, task, wait
 from simulation.loop import run
 
+from detent.compile import digest_of
 from detent.core.codec import encode_signal
 from detent.core.execution import ABORTED, FAILED, RUNNING, SUCCEEDED
 from detent.core.signals import Redriven, Stopped
-from detent.core.values import Payload
+from detent.core.values import Payload, encode
 from detent.runtime.actor import Actor
+from detent.runtime.catalogue_entries import Draft
+from detent.runtime.compose import Names
 from detent.runtime.errors import NotRedrivable
 from detent.runtime.handlers.base import Beat, TaskCall, TaskError
 from detent.runtime.recall import recall
-from detent.store.base import Letter, Outcome, StoreUnavailable
+from detent.store.base import Letter, Outcome, Query, StoreUnavailable
 from detent.store.memory import MemoryStore
 
+from . import outside
 from .test_engine import engine, now, play, record
 
 ARN = "arn:x"
@@ -256,5 +260,84 @@ def test_a_store_that_cannot_answer_delays_a_redrive() -> None:
             work.broken, store.refusals = False, 2
             await opened.redrive(ARN)
             assert (await opened.result(ARN)).status == SUCCEEDED
+
+    run(scenario())
+
+
+# Nested
+
+
+CHILD = Names("child")
+JOB = {"StateMachineArn": CHILD.machine_arn, "Name": "c"}
+HOLD = {"Type": "Wait", "Seconds": 60, "End": True}
+FAILING = {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "task:t", "Next": "W"}, "W": HOLD}}
+
+
+def test_a_child_can_be_redriven_alone_and_outlives_its_parent() -> None:
+    work = Mended()
+
+    async def try_it(call: TaskCall, beat: Beat) -> Any:
+        if work.broken:
+            raise TaskError("Boom")
+        return 1
+
+    async def scenario() -> None:
+        store = MemoryStore()
+        parent = outside.task("arn:aws:states:::states:startExecution.sync", Parameters=JOB)
+        handlers = {"task:t": try_it}
+        async with outside.engine(store, handlers) as opened:
+            await outside.publish(opened, "child", FAILING)
+            ended = await opened.result(await outside.start(opened, parent))
+            assert (ended.status, ended.error) == (FAILED, "States.TaskFailed")
+            work.broken = False
+            await opened.redrive(CHILD.execution_arn("c"))
+            await asyncio.sleep(1)
+        # Whoever takes it up does not stop it: nobody waits for it, and somebody wanted it.
+        async with outside.engine(store, handlers) as opened:
+            await opened.resume(CHILD.execution_arn("c"))
+            child = await opened.result(CHILD.execution_arn("c"))
+            assert (child.status, child.redrive_count) == (SUCCEEDED, 1)
+            assert await store.inbox(opened.owner, limit=9) == []
+
+    run(scenario())
+
+
+def test_a_redriven_parent_starts_its_child_anew() -> None:
+    work = Mended()
+
+    async def try_it(call: TaskCall, beat: Beat) -> Any:
+        if work.broken:
+            raise TaskError("Boom")
+        return 1
+
+    async def scenario() -> None:
+        unnamed = {"StateMachineArn": CHILD.machine_arn}
+        parent = outside.task("arn:aws:states:::states:startExecution.sync:2", Parameters=unnamed)
+        async with outside.engine(handlers={"task:t": try_it}) as opened:
+            await outside.publish(opened, "child", FAILING)
+            id = await outside.start(opened, parent)
+            assert (await opened.result(id)).status == FAILED
+            work.broken = False
+            await opened.redrive(id)
+            ended = await opened.result(id)
+            assert outside.output(ended)["RedriveCount"] == 0
+            children = await opened.store.find(Query(machine=CHILD.machine_arn))
+            assert [child.head.status for child in children] == [SUCCEEDED, FAILED]
+
+    run(scenario())
+
+
+def test_a_machine_that_is_being_deleted_has_nothing_redriven() -> None:
+    async def scenario() -> None:
+        async with outside.engine() as opened:
+            definition = {"StartAt": "F", "States": {"F": {"Type": "Fail"}}}
+            arn = Names("m").machine_arn
+            draft = Draft(encode(definition).decode(), digest_of(definition), "role")
+            await opened.catalogue.create_machine(arn, "STANDARD", draft)
+            id = await outside.start(opened, definition)
+            await opened.result(id)
+            await opened.catalogue.delete_machine(arn)
+            with pytest.raises(NotRedrivable, match="State machine is in DELETING status"):
+                await opened.redrive(id)
 
     run(scenario())
