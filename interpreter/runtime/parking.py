@@ -102,13 +102,13 @@ class Parking:
 
     def _due(self, state: Execution) -> int | None:
         """When the wall clock, as it is set now, shows that it is time."""
-        if not self._jumps.forward_since(state.started_at):
+        if not self._jumps.forward_since(state.redriven_at or state.started_at):
             return state.due()
         return min(self._instants(state), default=None)
 
     def _instants(self, state: Execution) -> Iterator[int]:
         if state.ends_at is not None:
-            yield state.ends_at + self._jumps.forward_since(state.started_at)
+            yield state.ends_at + self._jumps.forward_since(state.redriven_at or state.started_at)
         for pending in state.pending.values():
             for due in (pending.due, pending.beat_due):
                 if due is not None and not state.holds(pending):
