@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "lsp": (".lsp.command", "lsp"),
     "run": (".run", "run"),
     "resume": (".resume", "resume"),
+    "redrive": (".redrive", "redrive"),
     "serve": (".serve", "serve"),
     "keys": (".keys", "keys"),
     "gallery": (".gallery", "gallery"),

@@ -44,6 +44,7 @@ EXIT_OF_CODE = {
     "EXPOSED": Exit.USAGE,
     "HANDLERS": Exit.USAGE,
     "NOT_FOUND": Exit.USAGE,
+    "NOT_REDRIVABLE": Exit.USAGE,
     "STILL_RUNNING": Exit.USAGE,
     "NOT_RUNNING": Exit.USAGE,
     "NOT_PAUSED": Exit.USAGE,

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from detent.history import HistoryEvent
 
 #: Details that say most about an event, in the order in which they are looked for.
-_TELLING = ("name", "error", "cause", "index", "length", "resource", "state", "workerName", "output", "input")
+_TELLING = (
+    *("name", "error", "cause", "index", "length", "resource", "state", "workerName", "redriveCount"),
+    *("output", "input"),
+)
 _VALUES = frozenset({"output", "input", "parameters"})
 
 

@@ -64,7 +64,7 @@ def resume(
         return Exit.SUCCEEDED
     registry = registry_of(handlers)
     mocks = mock_file(mock)
-    errand = _Errand(execution, registry, mocks, given)
+    errand = Errand(execution, registry, mocks, given)
     again = resume_command(execution, store, handlers, paths, mock)
     code = follow(Settings(url, registry, paths, mocks), errand.begin, view_for(log), output, again)
     for name, reasons in errand.left.items():
@@ -115,14 +115,15 @@ def _went_on_elsewhere(execution: str, given: Given | None, store: str, output: 
 
 
 @dataclass(slots=True)
-class _Errand:
-    """What is asked for, and what could not be gone on with: names, and why."""
+class Errand:
+    """What is asked for, and what could not be gone on with: names, and why. ``redrive`` what has ended first."""
 
     execution: str | None
     registry: Registry
     mocks: MockFile | None
     given: Given | None = None
     paused: list[str] = field(default_factory=list)
+    redrive: bool = False
     left: dict[str, list[str]] = field(default_factory=dict)
     nothing: bool = False
 
@@ -156,7 +157,7 @@ class _Errand:
         from .progress import Progress
 
         engine, record = session.engine, found.record
-        if found.head.ended_at is None:
+        if found.head.ended_at is None or self.redrive:
             definition: JSON = decode((await engine.store.machine(record.digest)).definition)
             case = test_case_of(record)
             if case is not None and self.mocks is None:
@@ -174,6 +175,8 @@ class _Errand:
         progress = Progress(await engine.machines.get(record.digest))
         progress.fold(await recall_decisions(engine.store, record.id))
         session.watch(record.id, progress)
+        if self.redrive:
+            await engine.redrive(record.id)
         if not await _is_ours(engine, record.id):
             self.left[record.name] = ["somebody else works on it"]
             return False

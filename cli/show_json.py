@@ -28,6 +28,8 @@ def as_json(trace: Trace, where: Where, at_work: bool | None = None) -> dict[str
         "at_work": at_work,
         "started": instant(execution.started_at),
         "ended": _instant(execution.ended_at),
+        "redrives": execution.redrive_count,
+        "redriven": _instant(execution.redriven_at),
         "input": _value(execution.input),
         "output": _value(execution.output),
         "error": execution.error,

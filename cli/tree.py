@@ -57,6 +57,9 @@ class Tree:
         yield Text()
         until = "" if ended is None else f", ended {clock(ended, execution.started_at)}"
         yield self._label("started", day_and_time(execution.started_at) + until)
+        if execution.redriven_at is not None:
+            times = "once" if execution.redrive_count == 1 else f"{execution.redrive_count} times"
+            yield self._label("redriven", f"{times}, last {day_and_time(execution.redriven_at)}")
         if execution.ends_at is not None and trace.running:
             yield self._label(
                 "timeout", f"{day_and_time(execution.ends_at)}, {self._left(execution.ends_at)}"

@@ -1,4 +1,5 @@
-"""What is recorded, seen and kept in order without running anything: find, read, steer, stop, delete, bring in.
+"""What is recorded, seen and kept in order without running anything: find, read, steer, redrive, stop, delete,
+bring in.
 
 Works beside an engine in another process: reading needs no lock, and a wish goes through the execution's inbox.
 Where no engine is at work, a wish takes the engine's place for as long as that one decision needs.
@@ -18,7 +19,8 @@ from ..audit import verify_recording
 from ..core.codec import LogError, decode_log, decode_signal, encode_signal, missing_payloads, payloads_of
 from ..core.evolve import fold
 from ..core.execution import ABORTED, RUNNING, Execution
-from ..core.signals import Stopped
+from ..core.redrive import refusal
+from ..core.signals import Redriven, Stopped
 from ..core.values import JSON, decode, encode
 from ..recording import Facts, Part, Recording, RecordingError, fingerprint
 from ..store.base import (
@@ -36,7 +38,7 @@ from ..store.base import (
 )
 from .actor import Actor, head_of
 from .clock import Clock, SystemClock
-from .errors import ExecutionExists, StillRunning
+from .errors import ExecutionExists, NotRedrivable, StillRunning
 from .find import named
 from .machines import Compile, Machines
 from .owners import is_at_work
@@ -189,7 +191,25 @@ class Records:
         owners = await self._store.owners()
         return {one.record.id for one in found if is_at_work(one.owner, owners)}
 
-    # Stop and delete
+    # Redrive, stop and delete
+
+    async def redrive(self, execution: str, *, patience: float = 5.0) -> bool:
+        """Ask the process that runs this store to redrive an execution; whether it has done so.
+
+        The wish is durable when this returns. That process gets ``patience`` seconds before this looks away.
+        Raises NotFound, NotRedrivable, LogError.
+        """
+        _, state = await recall(self._store, execution)
+        reason = refusal(state, self._clock.now())
+        if reason is not None:
+            raise NotRedrivable(reason)
+        token = secrets.token_hex(8)
+        await self._store.send([Letter(execution, f"redrive-{token}", encode_signal(Redriven(token)))])
+        for _ in range(round(patience / LOOK_SECONDS)):
+            if (await self._store.load(execution, limit=0)).last > state.seq:
+                return True
+            await asyncio.sleep(LOOK_SECONDS)
+        return False
 
     async def stop(
         self, execution: str, error: str | None = None, cause: str | None = None, *, patience: float = 5.0
@@ -262,7 +282,9 @@ class Records:
         if head.ended_at is None:
             asked = "; it has been asked to" if force else ""
             raise StillRunning(f"the execution {log.record.name} has not ended{asked}")
-        await self._store.delete([execution])
+        # It may have been redriven since: only what has ended still is forgotten.
+        if not await self._store.delete([execution], ended=True):
+            raise StillRunning(f"the execution {log.record.name} has not ended: it was redriven just now")
 
     # Bring in
 

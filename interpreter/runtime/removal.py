@@ -57,8 +57,9 @@ class Removal:
         for one in found if has_runs else ():
             if not await self._delete_below(one.record.id):
                 return False
-        await self._store.delete([one.record.id for one in found])
-        return True
+        # One may have been redriven just now, and is looked at again.
+        ids = [one.record.id for one in found]
+        return await self._store.delete(ids, ended=True) == len(ids)
 
     async def _delete_below(self, execution: str) -> bool:
         """Forget the Map Runs of an execution, and the executions of these; False while something runs."""

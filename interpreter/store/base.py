@@ -339,8 +339,9 @@ class Store(Protocol):
     async def find(self, query: Query) -> list[Found]:
         """Executions, newest first: the latest created here leads."""
 
-    async def delete(self, executions: Sequence[str]) -> int:
-        """Forget executions and everything stored for them; how many there were."""
+    async def delete(self, executions: Sequence[str], *, ended: bool = False) -> int:
+        """Forget executions and everything stored for them; how many there were. With ``ended`` those are left
+        that have not ended at this moment: what had, when somebody looked, may have been redriven since."""
 
     async def send(self, letters: Sequence[Letter]) -> list[Outcome]:
         """Put signals into the inbox in one durable transaction: DONE, EXISTS if one with that dedupe id is

@@ -172,9 +172,11 @@ class MemoryStore:
             for execution in islice(matching, query.limit)
         ]
 
-    async def delete(self, executions: Sequence[str]) -> int:
+    async def delete(self, executions: Sequence[str], *, ended: bool = False) -> int:
         self._check_open()
-        doomed = {id for id in executions if id in self._executions}
+        doomed = {
+            id for id in executions if id in self._executions and not (ended and id in self._unfinished)
+        }
         for id in doomed:
             del self._executions[id]
             self._unfinished.pop(id, None)

@@ -97,8 +97,8 @@ class PostgresStore:
     async def find(self, query: Query) -> list[Found]:
         return await self._run("READ", _find, query)
 
-    async def delete(self, executions: Sequence[str]) -> int:
-        return await self._run("WRITE", _delete, executions)
+    async def delete(self, executions: Sequence[str], *, ended: bool = False) -> int:
+        return await self._run("WRITE", _delete, executions, ended)
 
     async def send(self, letters: Sequence[Letter]) -> list[Outcome]:
         return await self._run("WRITE", _send, letters)
@@ -388,8 +388,9 @@ async def _find(transaction: Transaction, query: Query) -> list[Found]:
     return found
 
 
-async def _delete(transaction: Transaction, executions: Sequence[str]) -> int:
-    rows = await transaction.rows(_SQL["delete_executions"], [_text(execution) for execution in executions])
+async def _delete(transaction: Transaction, executions: Sequence[str], ended: bool) -> int:
+    ids = [_text(execution) for execution in executions]
+    rows = await transaction.rows(_SQL["delete_executions"], ids, ended)
     keys = [row[0] for row in rows]
     if keys:
         for part in ("segments", "blobs", "inbox", "beats"):

@@ -130,8 +130,8 @@ class SqliteStore:
     async def find(self, query: Query) -> list[Found]:
         return await self._read(_find, query)
 
-    async def delete(self, executions: Sequence[str]) -> int:
-        return await self._write(_delete, executions)
+    async def delete(self, executions: Sequence[str], *, ended: bool = False) -> int:
+        return await self._write(_delete, executions, ended)
 
     async def send(self, letters: Sequence[Letter]) -> list[Outcome]:
         return await self._write(_send, letters)
@@ -465,8 +465,9 @@ def _find(connection: sqlite3.Connection, query: Query) -> list[Found]:
     return found
 
 
-def _delete(connection: sqlite3.Connection, executions: Sequence[str]) -> int:
-    rows = (connection.execute(_SQL["key"], (execution,)).fetchone() for execution in set(executions))
+def _delete(connection: sqlite3.Connection, executions: Sequence[str], ended: bool) -> int:
+    find = _SQL["key_of_ended" if ended else "key"]
+    rows = (connection.execute(find, (execution,)).fetchone() for execution in set(executions))
     keys = [row for row in rows if row is not None]
     for part in ("segments", "blobs", "inbox", "beats", "execution"):
         connection.executemany(_SQL[f"delete_{part}"], keys)

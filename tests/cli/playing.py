@@ -8,7 +8,7 @@ from detent.cli.progress import Progress
 from detent.core.codec import Step
 from detent.core.decide import advance
 from detent.core.execution import Execution, Pending
-from detent.core.signals import Failed, Fired, Signal, Started, Stopped, Succeeded
+from detent.core.signals import Failed, Fired, Redriven, Signal, Started, Stopped, Succeeded
 from detent.core.values import Payload
 from detent.runtime.compose import compile_machine
 
@@ -50,6 +50,9 @@ class Play:
 
     def stop(self) -> None:
         self.signal(Stopped())
+
+    def redrive(self) -> None:
+        self.signal(Redriven())
 
     def _pending(self, state: str, index: int | None) -> Pending:
         for pending in self.execution.pending.values():

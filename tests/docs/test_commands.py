@@ -31,6 +31,7 @@ def test_the_reference_names_every_command_that_looks_at_executions() -> None:
         "show",
         "history",
         "signal",
+        "redrive",
         "stop",
         "delete",
         "verify",

@@ -219,6 +219,16 @@ def test_a_cursor_of_another_origin_is_refused(play, cursor):
     play(scenario)
 
 
+def test_only_what_has_ended_is_deleted_if_one_asks_for_that(play):
+    async def scenario(store):
+        await store.append([create("e1", ended(9)), create("e2", READY), create("e3", ended(9, "FAILED"))])
+        await store.append([further("e3", 3, 4, READY)])
+        assert await store.delete(["e1", "e2", "e3", "ghost"], ended=True) == 1
+        assert {found.record.id for found in await store.find(Query())} == {"e2", "e3"}
+
+    play(scenario)
+
+
 def test_a_deleted_execution_leaves_nothing(play):
     async def scenario(store):
         await store.append([create("e1", READY, blobs={"h": b"x"}), create("e2", READY)])

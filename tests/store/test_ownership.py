@@ -279,6 +279,32 @@ def test_the_messages_of_a_deleted_execution_are_gone(play):
     play(scenario)
 
 
+def test_what_has_ended_goes_on_after_a_redrive(play):
+    async def scenario(store):
+        await store.append([create("e1", ended(9, "FAILED"))])
+        assert await store.claim("w1", now=0, lease=LEASE, limit=9, only=["e1"]) == []
+        assert await store.append([further("e1", 3, 4, READY)]) == [DONE]
+        assert (await store.load("e1")).head == READY
+        assert [found.record.id for found in await store.find(Query(ended_before=99))] == []
+        assert await store.claim("w1", now=0, lease=LEASE, limit=9) == [Claim("e1", 1, 1)]
+        assert await store.append([further("e1", 4, 5, ended(20), fence=1)]) == [DONE]
+        assert (await store.load("e1")).owner is None
+
+    play(scenario)
+
+
+def test_whoever_redrives_holds_the_execution(play):
+    async def scenario(store):
+        await store.append([create("e1", ended(9, "FAILED"))])
+        await store.renew("w1", now=0, lease=LEASE)
+        fence = (await store.load("e1")).fence
+        assert await store.append([further("e1", 3, 4, READY, fence=fence, hold="w1")]) == [DONE]
+        assert await store.append([further("e1", 3, 4, READY, fence=fence, hold="w2")]) == [CONFLICT]
+        assert (await store.load("e1")).owner == "w1"
+
+    play(scenario)
+
+
 def test_a_heartbeat_moves_its_deadline_forward_only(play):
     async def scenario(store):
         await store.append([create("e1", READY)])

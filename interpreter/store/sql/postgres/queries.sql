@@ -204,9 +204,11 @@ GROUP BY execution, pending ORDER BY execution, pending
 ON CONFLICT (execution, pending) DO UPDATE SET due = greatest(beat.due, excluded.due);
 
 -- name: delete_executions
--- The rows of deleted executions; nothing is appended to them afterwards.
+-- The rows of deleted executions, of all or of those that have ended; nothing is appended to them afterwards.
 DELETE FROM execution
-WHERE key IN (SELECT key FROM execution WHERE id = ANY ($1) ORDER BY key FOR UPDATE)
+WHERE key IN (
+    SELECT key FROM execution WHERE id = ANY ($1) AND (ended_at IS NOT NULL OR NOT $2) ORDER BY key FOR UPDATE
+)
 RETURNING key;
 
 -- name: delete_segments

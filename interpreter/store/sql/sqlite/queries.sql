@@ -95,6 +95,10 @@ SELECT pending, due FROM beat WHERE execution = ?;
 -- The key of an execution.
 SELECT key FROM execution WHERE id = ?;
 
+-- name: key_of_ended
+-- The key of an execution, if it has ended.
+SELECT key FROM execution WHERE id = ? AND ended_at IS NOT NULL;
+
 -- name: payloads
 -- The payloads of one segment.
 SELECT payloads FROM segment WHERE execution = ? AND after = ?;
