@@ -32,8 +32,8 @@ def redrive(
     code are those of `run`, and 2 if it cannot be redriven. Where another process runs the store that one is asked
     to: the exit code is 0, and 2 as long as it has not done so.
     """
+    from detent.core.errors import DetentError
     from detent.runtime.find import DEFAULT_STORE, store_exists
-    from detent.store.base import StoreInUse
 
     from .resume import Errand
     from .run import follow, resume_command
@@ -49,7 +49,9 @@ def redrive(
     again = resume_command(execution, store, handlers, paths, mock)
     try:
         code = follow(Settings(url, registry, paths, mocks), errand.begin, view_for(log), output, again)
-    except StoreInUse:
+    except DetentError as error:
+        if error.code != "STORE_IN_USE":
+            raise
         return _ask(execution, store, output)
     for name, reasons in errand.left.items():
         say(f"{name} was left as it is: {'; '.join(reasons)}")

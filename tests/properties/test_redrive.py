@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from random import Random
 
 from core.building import Play
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from detent.core.decide import advance
 from detent.core.errors import DATA_LIMIT_EXCEEDED
-from detent.core.events import FrameClosed
+from detent.core.events import Event, Forked, FrameClosed, FrameOpened
 from detent.core.evolve import fold
 from detent.core.execution import RUNNING, SUCCEEDED, Execution
 from detent.core.machine import Machine
@@ -58,30 +57,40 @@ def test_what_failed_succeeds_when_its_tasks_do(machine: Machine, seed: int) -> 
         return
     before = len(play.events)
     count = play.execution.redrive_count
-    done = Counter(join_results(play.execution))
-    kept = dict(play.execution.signals)
+    done = results(play.execution)
     play.send(Redriven())
     assert play.execution.redrive_count == count + 1
-    # What had succeeded in a branch or iteration is not done again. A signal that was kept may lead on from there.
-    assert kept or done <= Counter(join_results(play.execution))
     let_succeed(play)
     # Results that are too large together are nothing that trying again could mend.
     assume(play.execution.error != DATA_LIMIT_EXCEEDED)
     assert play.execution.status == SUCCEEDED
     assert fold(play.events) == play.execution
+    assert not done & opened_again(play.events[before:])
     closed = [event for event in play.events[before:] if isinstance(event, FrameClosed)]
     assert len({event.frame for event in closed}) == len(closed)
 
 
-def join_results(execution: Execution) -> list[tuple[int, int]]:
+def results(execution: Execution) -> set[tuple[int, int]]:
     """The branches and iterations that have a result: their parent's frame, and their index."""
-    return [
+    return {
         (frame.id, index)
         for frame in execution.frames.values()
         if frame.join is not None
         for index, result in enumerate(frame.join.results)
         if result is not None
-    ]
+    }
+
+
+def opened_again(events: list[Event]) -> set[tuple[int, int]]:
+    """What is opened in joins that were there before the events."""
+    forked: set[int] = set()
+    opened = set()
+    for event in events:
+        if isinstance(event, Forked):
+            forked.add(event.frame)
+        elif isinstance(event, FrameOpened) and event.frame not in forked:
+            opened.add((event.frame, event.index))
+    return opened
 
 
 @settings(max_examples=4 * settings().max_examples)
