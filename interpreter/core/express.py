@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .machine import Machine, Task
+from .machine import DistributedMap, Machine, Task
 
 
 def refused_by_express(machine: Machine) -> Iterator[str]:
@@ -13,6 +13,8 @@ def refused_by_express(machine: Machine) -> Iterator[str]:
         for state in scope.states.values():
             if isinstance(state, Task) and state.mode != "request":
                 yield f"the state {state.name!r} waits for {_awaited(state)}"
+            elif isinstance(state, DistributedMap):
+                yield f"the state {state.name!r} is a distributed Map"
 
 
 def _awaited(task: Task) -> str:

@@ -130,6 +130,21 @@ def test_what_outlives_a_call_is_refused() -> None:
     run(scenario())
 
 
+def test_a_distributed_map_is_refused() -> None:
+    body = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
+    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **body}
+    definition = compile_definition(
+        {"StartAt": "M", "States": {"M": {"Type": "Map", "ItemProcessor": processor, "End": True}}}
+    )
+
+    async def scenario() -> None:
+        async with engine(definition) as opened:
+            with pytest.raises(NotExpress, match="'M' is a distributed Map"):
+                await opened.start(express(), Payload([1]))
+
+    run(scenario())
+
+
 def test_a_synchronous_one_is_written_nowhere() -> None:
     async def scenario() -> None:
         store, told = MemoryStore(), []
