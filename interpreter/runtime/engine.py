@@ -37,6 +37,7 @@ from .items.storages import Storages
 from .jumps import Jumps
 from .machines import Machines
 from .mailboxes import Mailboxes
+from .map_runs import MapRuns
 from .mocks import MockFile, Mocks
 from .nested import StartExecution
 from .owners import fresh_owner
@@ -113,6 +114,7 @@ class Engine:
         self.answers = Answers(store, self._clock, live)
         self.activities = Activities(store, self._actors.pending, self._mailboxes.post)
         self.catalogue = Catalogue(store, machines, self._clock)
+        self.map_runs = MapRuns(store, self._intake.written)
         self.removal = Removal(store, self.catalogue, self._clock, self._intake.written)
         children = StartExecution(
             store,

@@ -59,7 +59,8 @@ class Spawning:
             self.stop(pending)
 
     def _begin(self, execution: Execution, pending: Pending) -> None:
-        machine = self._actors[execution.id].machine
+        waiting = self._actors[execution.id]
+        machine = waiting.machine
         signal, parent = _first_signal(machine, execution, pending)
         record = ExecutionRecord(
             signal.execution,
@@ -69,6 +70,7 @@ class Spawning:
             signal.profile,
             pending.began_at,
             parent,
+            origin=waiting.record.origin,
         )
         self._actors[record.id] = Actor(record, machine, Execution(), 1, created=False)
         self._mailboxes.post(record.id, signal)

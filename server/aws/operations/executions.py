@@ -270,6 +270,9 @@ async def list_executions(call: Call) -> JSON:
     found = [one for one in await call.store.find(query) if belongs(one.record, entry)]
     page = found[: size(params)]
     items = [_listed(one) for one in page]
+    if "mapRunArn" in params:
+        counts = await call.engine.map_runs.item_counts(one.record.id for one in page)
+        items = [{**item, "itemCount": count} for item, count in zip(items, counts, strict=True)]
     return await call.page("executions", items, page[-1].cursor if len(found) > len(page) else None)
 
 
@@ -303,7 +306,7 @@ async def _of_run(call: Call) -> tuple[Query, MachineEntry]:
         raise no_resource(arn.text) from None
 
 
-def _listed(found: Found) -> JSON:
+def _listed(found: Found) -> dict[str, JSON]:
     record, head = found.record, found.head
     item: dict[str, JSON] = {
         "executionArn": record.id,
