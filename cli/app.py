@@ -46,6 +46,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 }
 
 
+class _ReaderGone(Exception):
+    """Whoever read the output has gone."""
+
+
 class App(click.Group):
     """A group that imports a command when it is needed, and ends the process with the right exit code."""
 
@@ -69,6 +73,12 @@ class App(click.Group):
             guess = f" Did you mean {close[0]!r}?" if close else ""
             ctx.fail(f"No such command {args[0]!r}.{guess}")
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise _ReaderGone from None  # click would end the process with a code of its own
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> NoReturn:
         """Run a command and exit. Whatever goes wrong is said in one sentence."""
@@ -94,7 +104,7 @@ def _guarded(command: Callable[[], Any]) -> int:
     except (click.Abort, KeyboardInterrupt):
         say("interrupted")
         return Exit.INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, _ReaderGone):
         _silence(sys.stdout)
         return Exit.BROKEN_PIPE
     except OSError as error:

@@ -98,8 +98,8 @@ def unhandled(definition: JSON, registry: Registry) -> Iterator[tuple[Pointer, s
             yield (*pointer, "Resource"), name, fields["Resource"], reason
 
 
-def waits_outside(definition: JSON, mocked: frozenset[str]) -> Iterator[str]:
-    """What the tasks of a definition wait for that no handler gives, nor a mock, in words."""
+def waits_outside(definition: JSON, mocked: frozenset[str], execution: str) -> Iterator[str]:
+    """What the tasks of an execution will wait for that no handler gives, nor a mock, in words."""
     from detent.core.resources import is_activity, signal_name
 
     for _, state, fields in _tasks(definition, ()):
@@ -109,7 +109,7 @@ def waits_outside(definition: JSON, mocked: frozenset[str]) -> Iterator[str]:
         elif resource.endswith(".waitForTaskToken") and state not in mocked:
             yield f"the state {state!r} waits for an answer by task token"
         elif name := signal_name(resource):
-            yield f"the state {state!r} waits for `detent signal EXECUTION {name} --value JSON`"
+            yield f"the state {state!r} waits for `detent signal {execution} {name} --value JSON`"
 
 
 def _tasks(scope: Mapping[str, JSON], place: Pointer) -> Iterator[tuple[Pointer, str, Mapping[str, JSON]]]:

@@ -70,7 +70,7 @@ def run(
     value = read_input(input)
     settings = Settings(store or DEFAULT_STORE, registry, paths, mocks)
     again = resume_command(name, store, handlers, paths, mock)
-    for wait in definition.waits_outside(document.value, mocked):
+    for wait in definition.waits_outside(document.value, mocked, name):
         say(f"{wait}; somebody outside gives it", kind="note")
 
     async def begin(session: Session) -> Sequence[str]:

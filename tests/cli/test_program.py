@@ -312,3 +312,17 @@ def test_a_refused_start_leaves_no_picture(folder: Path) -> None:
     lines = [line for line in terminal.run() if line]
     assert terminal.wait() == 2
     assert lines[0] == "detent: error: there is an execution named 'only' already"
+
+
+@pytest.mark.parametrize(
+    "command", [("executions",), ("gallery",), ("explain",)], ids=lambda command: command[0]
+)
+def test_whoever_reads_the_output_may_go_before_it_comes(folder: Path, command: tuple[str, ...]) -> None:
+    subprocess.run(
+        [PROGRAM, "run", "greet.yaml", "--handlers", "handlers.py"], capture_output=True, check=False
+    )
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as nobody:
+        result = subprocess.run([PROGRAM, *command], stdout=nobody, stderr=subprocess.PIPE, check=False)
+    assert (result.returncode, result.stderr) == (141, b"")
