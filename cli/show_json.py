@@ -25,7 +25,7 @@ def as_json(trace: Trace, where: Where, at_work: bool | None = None) -> dict[str
         "definition": execution.digest,
         "status": execution.status,
         "paused": execution.paused,
-        "at_work": at_work,
+        "at_work": at_work if trace.running else None,
         "started": instant(execution.started_at),
         "ended": _instant(execution.ended_at),
         "redrives": execution.redrive_count,

@@ -53,7 +53,6 @@ def test_what_is_handled_is_not_refused(shop: Registry, resource: str) -> None:
         ("task:chrage", "no handler is called 'chrage': did you mean 'charge'?"),
         ("task:ship", "no handler is called 'ship': mark a function with @detent.task(\"ship\")"),
         ("task:", "no handler is called ''"),
-        ("signal:approved", "named signals are not handled yet"),
         ("arn:aws:states:::sqs:sendMessage", "the integration sqs:sendMessage is not handled yet"),
         ("arn:aws:states:::aws-sdk:s3:getObject", "the integration aws-sdk:s3:getObject is not handled yet"),
         (
