@@ -30,6 +30,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "redrive": (".redrive", "redrive"),
     "serve": (".serve", "serve"),
     "keys": (".keys", "keys"),
+    "worker": (".worker", "worker"),
+    "workers": (".worker", "workers"),
     "gallery": (".gallery", "gallery"),
     "executions": (".executions", "executions"),
     "show": (".show", "show"),

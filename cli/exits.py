@@ -53,6 +53,7 @@ EXIT_OF_CODE = {
     "INVALID_OUTPUT": Exit.USAGE,
     "QUERY": Exit.USAGE,
     "STORE_URL": Exit.USAGE,
+    "WORKER": Exit.USAGE,
     "STORE": Exit.STORE,
     "STORE_CORRUPT": Exit.STORE,
     "STORE_IN_USE": Exit.STORE,

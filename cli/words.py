@@ -71,6 +71,15 @@ def size(bytes: int) -> str:
     return f"{bytes / 1_000:.1f} kB" if bytes < 1_000_000 else f"{bytes / 1_000_000:.1f} MB"
 
 
+def age(milliseconds: int) -> str:
+    """How long ago, roughly: ``40 s``, ``3 min``, ``5 h``, ``2 d``."""
+    seconds = max(0, milliseconds) // 1000
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
+
+
 def day_and_time(instant: int) -> str:
     """``2026-11-21 10:15:00``, in local time."""
     return f"{datetime.fromtimestamp(instant / 1000).astimezone():%Y-%m-%d %H:%M:%S}"

@@ -21,7 +21,7 @@ from .core.codec import LogError, Step
 from .core.evolve import evolve
 from .core.execution import ABORTED, FAILED, ROOT, RUNNING, SUCCEEDED, Execution, Pending
 from .core.resources import signal_name
-from .core.signals import Stopped, TimedOut
+from .core.signals import Quarantined, Stopped, TimedOut
 from .core.values import Payload
 from .places import Places
 
@@ -211,7 +211,7 @@ class _Folding:
     def take(self, step: Step) -> None:
         self._now = max(self._now, step.now)
         signal = step.signal
-        self._from_outside = isinstance(signal, Stopped) or (
+        self._from_outside = isinstance(signal, (Stopped, Quarantined)) or (
             isinstance(signal, TimedOut) and signal.pending is None
         )
         for event in step.events:

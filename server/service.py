@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from detent.runtime.catalogue_entries import Draft, MachineEntry, Type
 from detent.runtime.catalogue_errors import MachineExists
 from detent.runtime.clock import Clock, SystemClock
-from detent.runtime.compose import open_engine
+from detent.runtime.compose import is_shared, open_engine, open_worker
 from detent.runtime.engine import Engine
 from detent.runtime.handlers.registry import Registry
 from detent.runtime.mocks import MockFile
 from detent.runtime.names import Names
+from detent.runtime.worker import Duties
 from detent.store.base import StoreError
 
 from .aws.pages import Pages
@@ -65,9 +66,13 @@ async def open_service(settings: Settings, handlers: Registry) -> AsyncIterator[
     """A service that runs executions, also those that others have left. Raises StoreError."""
     clock = SystemClock()
     mocks = None if settings.mock is None else MockFile(settings.mock)
-    async with open_engine(
-        settings.store, handlers.resolve, clock=clock, takes_over=True, mocks=mocks
-    ) as engine:
+    # Beside others a server is a worker as well: what it does not handle waits for one that does.
+    opening = (
+        open_worker(settings.store, handlers, Duties(), kind="server", mocks=mocks)
+        if is_shared(settings.store)
+        else open_engine(settings.store, handlers.resolve, clock=clock, takes_over=True, mocks=mocks)
+    )
+    async with opening as engine:
         deleting = asyncio.create_task(_go_on_deleting(engine))
         try:
             yield Service(engine, handlers, settings, clock, Pages(engine.store))

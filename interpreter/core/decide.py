@@ -38,7 +38,7 @@ from .events import (
     WaitStarted,
     Yielded,
 )
-from .execution import ABORTED, RUNNING, TIMED_OUT, Execution, Frame, Pending
+from .execution import ABORTED, FAILED, RUNNING, TIMED_OUT, Execution, Frame, Pending
 from .leaving import finish, leave, leave_with
 from .machine import Choice, DistributedMap, Fail, Machine, Map, Parallel, Pass, Succeed, Task, Wait
 from .map_runs import end_run, start_run
@@ -52,6 +52,7 @@ from .signals import (
     Failed,
     Fired,
     Paused,
+    Quarantined,
     Redriven,
     Resumed,
     Signal,
@@ -316,6 +317,10 @@ def _withdrawn(turn: Turn, signal: Withdrawn) -> None:
         unwind.end_from_outside(turn, ABORTED, None, None)
 
 
+def _quarantined(turn: Turn, signal: Quarantined) -> None:
+    unwind.end_from_outside(turn, FAILED, *unwind.within_limits(signal.error, signal.cause))
+
+
 def _redriven(turn: Turn, signal: Redriven) -> None:
     redrive.go_on(turn, signal, lambda frame: _guarded(turn, frame, lambda: _execute(turn, frame)))
 
@@ -391,6 +396,7 @@ _RECEIVE: dict[type, Callable[[Turn, Any], None]] = {
     Paused: _paused,
     Resumed: _resumed,
     Amended: _amended,
+    Quarantined: _quarantined,
 }
 
 

@@ -227,6 +227,16 @@ class UpdatedRun:
     tolerated_percentage: float | None = None
 
 
+@dataclass(slots=True)
+class Quarantined:
+    """Who worked on the execution died of it too often: it ends as failed, and nobody's handlers are asked."""
+
+    code: ClassVar[str] = "quarantined"
+
+    error: str
+    cause: str
+
+
 Signal = (
     Started
     | StartedRun
@@ -246,6 +256,7 @@ Signal = (
     | Redriven
     | Withdrawn
     | UpdatedRun
+    | Quarantined
 )
 
 #: The first signal of an execution is one of these, no later one is.

@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
+#: What a question to a store may take each way; a difference below it is none.
+JITTER_MILLISECONDS = 50
+
 
 class Clock(Protocol):
     """Two clocks that may drift apart: the wall's, which people and databases share, and the one that only runs."""
@@ -24,3 +27,18 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+
+class StoreClock(SystemClock):
+    """The machine's clocks, its wall clock set right by that of the store that a fleet shares."""
+
+    def __init__(self) -> None:
+        self._ahead = 0
+
+    def now(self) -> int:
+        return super().now() + self._ahead
+
+    def adjust(self, ahead: int) -> None:
+        """The store's clock shows so many milliseconds more than this one."""
+        if abs(ahead) >= JITTER_MILLISECONDS:
+            self._ahead += ahead

@@ -14,24 +14,29 @@ from ..core.values import JSON, Payload, encode
 from ..mocking import MockError
 from ..query.jsonpath import Engine as PathEngine
 from ..store.base import ExecutionRecord, MachineRecord, Store
-from ..store.url import open_store
+from ..store.url import open_store, parse_store_url
 from .answers import Answers
-from .clock import Clock, SystemClock
+from .clock import Clock, StoreClock, SystemClock
 from .dispatch import Resolve
-from .engine import Engine
+from .engine import ALONE, Engine
+from .handlers.registry import Registry
 from .items.storages import Storages
 from .machines import Machines
+from .member import Member
 from .mocks import TEST_CASE, MockFile
 from .names import Names
 from .records import Records
+from .worker import Duties
 
 __all__ = [
     "RELEASE",
     "Names",
     "compile_machine",
+    "is_shared",
     "open_answers",
     "open_engine",
     "open_records",
+    "open_worker",
     "start_execution",
 ]
 
@@ -54,6 +59,7 @@ async def open_engine(
     takes_over: bool = False,
     mocks: MockFile | None = None,
     storages: Storages | None = None,
+    member: Member = ALONE,
 ) -> AsyncIterator[Engine]:
     """An engine that runs, over a store or the store a URL names; closed on the way out.
 
@@ -74,6 +80,7 @@ async def open_engine(
         takes_over=takes_over,
         mocks=mocks,
         storages=storages,
+        member=member,
     )
     await engine.open()
     _collect_less_often()
@@ -81,6 +88,42 @@ async def open_engine(
         yield engine
     finally:
         await engine.close()
+
+
+@asynccontextmanager
+async def open_worker(
+    url: str,
+    registry: Registry,
+    duties: Duties,
+    *,
+    paths: PathEngine = "detent",
+    task_limit: int = 1000,
+    kind: str = "worker",
+    mocks: MockFile | None = None,
+) -> AsyncIterator[Engine]:
+    """An engine that takes part in the fleet of a store; closed on the way out. Raises StoreError, WorkerError.
+
+    In a store that allows one engine it is the one; what nobody handles waits there as well.
+    """
+    shared = is_shared(url)
+    beside = (lambda: open_store(url)) if shared else None
+    member = duties.member(registry, kind=kind, release=RELEASE, beside=beside)
+    async with open_engine(
+        url,
+        registry.resolve,
+        paths=paths,
+        clock=StoreClock() if shared else SystemClock(),
+        task_limit=task_limit,
+        takes_over=True,
+        mocks=mocks,
+        member=member,
+    ) as engine:
+        yield engine
+
+
+def is_shared(url: str) -> bool:
+    """Whether any number of engines may use the store of a URL at once. Raises StoreUrlError."""
+    return parse_store_url(url).address is not None
 
 
 def _collect_less_often() -> None:

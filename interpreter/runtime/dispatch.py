@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from contextlib import nullcontext
 from time import monotonic
 from typing import Protocol
 
@@ -21,6 +22,8 @@ from ..mocking import MockError
 from ..store.base import NotFound, StoreUnavailable
 from .clock import Clock
 from .handlers.base import Handler, TaskCall, TaskError, task_key
+from .leases import Lease
+from .limits import Limits
 from .mocks import Mocks, mocked_signals
 
 log = logging.getLogger(__name__)
@@ -57,7 +60,8 @@ class Dispatcher:
     """``limit`` bounds how many tasks run at once; the others wait, their clocks standing still.
 
     ``report`` is told of their beginnings and ends, ``worker`` names who runs them, in the log. What ``mocks`` has
-    an answer for nobody else does.
+    an answer for nobody else does. ``limits`` bounds them in the whole fleet. Nothing is begun unless the
+    ``lease`` surely lives.
 
     Attempts that end without being awaited cost no asyncio task of their own: one task runs them one after the
     other, and becomes the task of the first that has to be awaited, while the next one goes on with the rest.
@@ -72,6 +76,8 @@ class Dispatcher:
         worker: str,
         clock: Clock,
         limit: int,
+        lease: Lease,
+        limits: Limits,
         mocks: Mocks | None = None,
     ) -> None:
         self._mocks = mocks
@@ -81,6 +87,8 @@ class Dispatcher:
         self._on_beat = on_beat
         self._clock = clock
         self._limit = limit
+        self._lease = lease
+        self._limits = limits
         self._busy = 0
         self._running: dict[tuple[str, int], _Attempt] = {}
         self._waiting: deque[_Attempt] = deque()
@@ -88,12 +96,15 @@ class Dispatcher:
         self._beginner: asyncio.Task[None] | None = None
         self._begun: _Attempt | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._draining = False
 
     def start(self, execution: Execution, pending: Pending) -> bool:
         """Run an attempt as soon as there is room. False, and nothing happens, if it runs already."""
         place = (execution.id, pending.id)
         if place in self._running:
             return False
+        if self._draining:
+            return True  # it is begun by whoever has the execution next
         attempt = self._running[place] = _Attempt(place, _call(execution, pending), pending)
         self._waiting.append(attempt)
         self._go_on()
@@ -108,6 +119,21 @@ class Dispatcher:
             attempt.task.cancel()
         else:
             del self._running[attempt.place]
+
+    def runs(self, execution: str) -> bool:
+        """Whether an attempt of an execution waits for room or runs here."""
+        return any(place[0] == execution for place in self._running)
+
+    def busy(self) -> set[str]:
+        """The executions of which attempts run here."""
+        return {place[0] for place, attempt in self._running.items() if attempt.task is not None}
+
+    def begin_no_more(self) -> None:
+        """What runs is finished, nothing else is begun."""
+        self._draining = True
+        for attempt in self._waiting:
+            self._running.pop(attempt.place, None)
+        self._waiting.clear()
 
     async def close(self) -> None:
         """Cancel what runs; its attempts run again where the executions are resumed."""
@@ -178,10 +204,10 @@ class Dispatcher:
             problem = f"{problem}: {error}"
         if handler is None:
             signal: Signal = Failed(call.pending, TASK_FAILED, problem)
-        elif handler.slots is None:
+        elif handler.slots is None and not self._limits:
             signal = await self._ask(handler, attempt)
         else:
-            async with handler.slots:
+            async with self._limits.slot(call.resource, call.arguments), handler.slots or nullcontext():
                 signal = await self._ask(handler, attempt)
         self._report(call.execution, signal)
 
@@ -209,6 +235,9 @@ class Dispatcher:
     async def _ask(self, handler: Handler, attempt: _Attempt) -> Signal:
         """What becomes of an attempt. It begins now; that is told alone unless it ends at once."""
         call, pending = attempt.call, attempt.pending
+        if not self._lease.is_sure():
+            # This process may have stood still for long: what it held may be somebody else's, who does this now.
+            await self._lease.sure()
         attempt.began_at = now = self._clock.now()
         # The answer of a job or a callback is not its end: that it began is always told.
         if attempt.task is not self._beginner or pending.mode != "request":

@@ -19,6 +19,7 @@ from .actor import Actor, Actors, Decided, is_work
 from .deadlines import Deadlines
 from .dispatch import Dispatcher
 from .errors import EngineError, ExecutionStuck
+from .handover import HandOvers
 from .intake import Intake
 from .mailboxes import Mailboxes
 from .spawning import Spawning
@@ -49,6 +50,7 @@ class Effects:
         waiting: Waiting,
         intake: Intake,
         spawning: Spawning,
+        hand_overs: HandOvers,
     ) -> None:
         self._spawning = spawning
         self._actors = actors
@@ -58,6 +60,7 @@ class Effects:
         self._activities = activities
         self._waiting = waiting
         self._intake = intake
+        self._hand_overs = hand_overs
         self._observers: list[Observer] = []
         #: Executions with tasks that have begun, but whose logs do not say so yet.
         self._begun: dict[str, None] = {}
@@ -90,11 +93,15 @@ class Effects:
             for pending in actor.execution.pending.values():
                 if pending.child is not None:
                     self._spawning.stop(pending)
+        if offer.closed:
+            self._intake.progressed(id)
         self.tell(actor.execution, offer.steps)
         if actor.execution.status != RUNNING:
             self.end(actor)
         elif actor.mailbox:
             self._mailboxes.make_ready(id)
+        else:
+            self._hand_overs.consider(actor)
 
     def go_on(self, actor: Actor) -> None:
         """Perform what a state from the log waits for: all there is to recovery."""
@@ -119,6 +126,7 @@ class Effects:
         self._intake.follow(actor.children.values())
         # Also where no signal is left: the loop may sleep for longer than the new timers allow.
         self._mailboxes.make_ready(state.id)
+        self._hand_overs.consider(actor)
 
     def _acknowledge(self, actor: Actor) -> None:
         actor.created = True
@@ -142,6 +150,9 @@ class Effects:
         elif pending.mode == "activity":
             self._deadlines.arm(execution.id, pending)
             self._activities.offer(execution.id, pending, offer.seed_of(pending.id) if offer else None)
+        elif self._hand_overs.wants(execution, pending):
+            if pending.mode != "request":
+                self._deadlines.arm(execution.id, pending)
         elif self._dispatcher.start(execution, pending):
             if pending.mode != "request":  # the time of a task that runs again begins anew, when it does
                 self._deadlines.arm(execution.id, pending)
@@ -196,6 +207,7 @@ class Effects:
         """Nobody works on an execution here any more."""
         self._actors.pop(actor.record.id, None)
         self._intake.forget(actor.record.id)
+        self._hand_overs.forget(actor.record.id)
 
     def give_up(self, actor: Actor, error: BaseException) -> None:
         """An execution that cannot be decided harms nobody else: it is left as the log has it."""

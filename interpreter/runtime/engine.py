@@ -18,26 +18,30 @@ from ..core.limits import PROFILES
 from ..core.redrive import refusal, token_instant
 from ..core.signals import Redriven, Signal, Started, Stopped
 from ..core.values import Payload
-from ..store.base import ExecutionRecord, NotFound, Store, StoreError
+from ..store.base import Claim, ExecutionRecord, NotFound, Store, StoreError
 from ..store.memory import MemoryStore
 from .activities import Activities
 from .actor import Actor, Actors
 from .answers import Answers, Live
 from .catalogue import Catalogue
 from .catalogue_errors import MachineDeleting
-from .clock import Clock, SystemClock
+from .clock import Clock, StoreClock, SystemClock
 from .deadlines import Deadlines
 from .dispatch import Dispatcher, Resolve
 from .effects import Effects, Observer
 from .errors import EngineError, ExecutionExists, ExecutionTaken, NotExpress, NotRedrivable
 from .express import ExpressResult, SyncExpress
+from .handover import HandOvers
 from .intake import POLL_SECONDS, Intake
 from .items.service import Items
 from .items.storages import Storages
 from .jumps import Jumps
+from .leases import Lease
+from .limits import Limits
 from .machines import Machines
 from .mailboxes import Mailboxes
 from .map_runs import MapRuns
+from .member import Member
 from .mocks import MockFile, Mocks
 from .nested import StartExecution
 from .owners import fresh_owner
@@ -52,6 +56,12 @@ from .steering import Steering
 from .waiting import Waiting
 
 log = logging.getLogger(__name__)
+
+#: An engine that shares its work with nobody.
+ALONE = Member()
+
+#: How often a draining engine looks what has ended, in seconds.
+DRAIN_SECONDS = 0.05
 
 
 class Engine:
@@ -78,6 +88,7 @@ class Engine:
         takes_over: bool = False,
         mocks: MockFile | None = None,
         storages: Storages | None = None,
+        member: Member = ALONE,
     ) -> None:
         self.store = store
         self.machines = machines
@@ -89,6 +100,16 @@ class Engine:
         self._patience = Patience(store)
         self._mailboxes = Mailboxes(self._actors, self._clock)
         self._jumps = Jumps(self._clock)
+        self._lease = Lease(
+            store,
+            self._clock,
+            self.owner,
+            seconds=member.lease_seconds,
+            beside=member.beside,
+            info=member.info,
+            lost=self._settle,
+            adjust=self._clock.adjust if isinstance(self._clock, StoreClock) else None,
+        )
         self._intake = Intake(
             store,
             self._clock,
@@ -99,6 +120,8 @@ class Engine:
             self._redrive,
             self._mailboxes.post,
             takes_over=takes_over,
+            lease=self._lease,
+            offers=member.offers,
         )
         self._deadlines = Deadlines(
             self._clock,
@@ -138,6 +161,11 @@ class Engine:
             clock=self._clock,
             limit=task_limit,
             mocks=self.mocks,
+            lease=self._lease,
+            limits=Limits(store, self._clock, self.owner, member.limits, self._patience),
+        )
+        self._hand_overs = HandOvers(
+            store, self._clock, self._patience, member.offers, self._dispatcher.runs, self._given
         )
         self._spawning = Spawning(
             self._actors,
@@ -154,6 +182,7 @@ class Engine:
             self._waiting,
             self._intake,
             self._spawning,
+            self._hand_overs,
         )
         self._recovery = Recovery(
             store,
@@ -164,6 +193,7 @@ class Engine:
             self._intake,
             self._patience,
             self._waiting,
+            claims_max=member.claims_max,
         )
         self._parking: Parking | None = None
         if takes_over:
@@ -200,9 +230,40 @@ class Engine:
         self._loop = asyncio.get_running_loop()
         await self.store.open(engine=True)
         await self._intake.open()
-        self._tasks = [self._loop.create_task(self._rounds.drive()), self._loop.create_task(self._poll())]
+        self._tasks = [
+            self._loop.create_task(self._rounds.drive()),
+            self._loop.create_task(self._poll()),
+            self._loop.create_task(self._watch()),
+        ]
         for task in self._tasks:
             task.add_done_callback(self._broke_down)
+
+    async def drain(self, seconds: float) -> None:
+        """Begin nothing more and take nothing over; give what runs so long to end. :meth:`close` comes after it.
+
+        Executions with nothing at work are given back at once, the others as soon as what runs has ended.
+        """
+        self._intake.take_no_more()
+        self._dispatcher.begin_no_more()
+        until = self._clock.monotonic() + seconds
+        while self._actors:
+            idle = self._idle()
+            for actor in idle:
+                self._actors.pop(actor.record.id)
+                self._waiting.failed(actor.record.id, ExecutionTaken.named(actor.record.id))
+            with suppress(StoreError):
+                await self._intake.give_back([actor.record.id for actor in idle])
+            if self._clock.monotonic() >= until:
+                return
+            await asyncio.sleep(DRAIN_SECONDS)
+
+    def _idle(self) -> list[Actor]:
+        busy = self._dispatcher.busy()
+        return [
+            actor
+            for id, actor in self._actors.items()
+            if actor.created and not actor.committing and not actor.mailbox and id not in busy
+        ]
 
     async def close(self) -> None:
         """Stop running: finish the write that is under way, cancel tasks, give the store back.
@@ -220,6 +281,7 @@ class Engine:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._rounds.close()
         await self._items.close()
+        await self._hand_overs.close()
         with suppress(StoreError):
             await self._intake.close()
         self._waiting.cancel()
@@ -384,8 +446,17 @@ class Engine:
         """The limit profile of an execution that runs here, written or not."""
         return self._express.profile_of(execution) or self._actors[execution].record.profile
 
-    async def _adopt(self, execution: str, fence: int) -> None:
-        await self._recovery.adopt(execution, fence)
+    async def _adopt(self, claim: Claim) -> bool:
+        return await self._recovery.adopt(claim)
+
+    async def _settle(self) -> None:
+        """After the lease had run out."""
+        with suppress(StoreError):
+            await self._recovery.settle()
+
+    def _given(self, actor: Actor) -> None:
+        """An execution is handed over."""
+        self._effects.let_go(actor, ExecutionTaken.named(actor.record.id))
 
     async def _redrive(self, execution: str, signal: Redriven, message: int) -> bool:
         return await self._recovery.redrive(execution, signal, message=message)
@@ -410,6 +481,12 @@ class Engine:
             except StoreError as error:
                 log.warning("the store cannot be asked, trying again: %s", error)
                 await asyncio.sleep(POLL_SECONDS)
+
+    async def _watch(self) -> None:
+        """Hear hints, as long as there are any: the poll is the truth."""
+        with suppress(StoreError):
+            await self.store.watch(self._intake.hear)
+        await asyncio.Event().wait()
 
     async def poll(self) -> None:
         """Look for executions that need attention and for messages. Raises StoreError."""

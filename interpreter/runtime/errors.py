@@ -63,6 +63,11 @@ class ExecutionTaken(EngineError):
 
     code = "EXECUTION_TAKEN"
 
+    @classmethod
+    def named(cls, execution: str) -> ExecutionTaken:
+        """Another process works on an execution, or will."""
+        return cls(f"another process works on the execution {execution} now")
+
 
 class NotRedrivable(EngineError):
     """The execution cannot be redriven; the message says why, in the service's words."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Protocol
 
 from ..core.codec import LogError, decode_signal
@@ -18,6 +19,8 @@ from ..core.signals import Redriven, Signal
 from ..store.base import Batch, Beat, Claim, Message, NotFound, Store, StoreUnavailable
 from .clock import Clock
 from .jumps import Jumps
+from .leases import Lease
+from .offers import Offers
 
 log = logging.getLogger(__name__)
 
@@ -27,14 +30,16 @@ POLL_SECONDS = 1.0
 PAGE = 256
 #: Executions that are read at once: the store answers many quicker than one after the other.
 ADOPTED_AT_ONCE = 32
-#: How long what an engine holds stays its own without a sign of life. A store that allows one engine ends
-#: the leases of those before it at once.
-LEASE_MILLISECONDS = 15_000
-#: How often the lease is extended: three signs of life may go missing.
-RENEW_MILLISECONDS = 4_000
+#: Claims that a member of a fleet asks for at once, so that others have something to do as well, and executions
+#: that it has live before it asks for no more.
+SHARE = 64
+LIVE_MAX = 1024
+#: How soon after a hint the store is asked, in seconds: more of them may follow.
+HINTED_SECONDS = 0.02
 
-#: Makes a stored execution live under a fence. Raises NotFound, LogError, StoreUnavailable, CompileError.
-Adopt = Callable[[str, int], Awaitable[None]]
+#: Makes a stored execution live under a claim; whether it has work to do that may be what killed its workers before.
+#: Raises NotFound, LogError, StoreUnavailable, CompileError.
+Adopt = Callable[[Claim], Awaitable[bool]]
 
 #: Has an execution that has ended decide about a redrive that the message of a number asks for; False if it runs.
 #: Raises what an Adopt raises.
@@ -62,6 +67,8 @@ class Intake:
         deliver: Deliver,
         *,
         takes_over: bool,
+        lease: Lease,
+        offers: Offers | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -75,7 +82,14 @@ class Intake:
         self._claims: dict[str, Claim] = {}
         self._doubtful: set[str] = set()
         self._beats: dict[tuple[str, int], Beat] = {}
-        self._renewed = 0.0
+        self._lease = lease
+        self._offers = offers
+        #: Executions at work here that have been claimed again and again: at most one that was taken over.
+        self._suspects: set[str] = set()
+        #: There was more to take over than was taken, or there may be something new.
+        self._more = False
+        self._soon = False
+        self._hinted: asyncio.TimerHandle | None = None
         self._followed: set[str] = set()
         self._written = asyncio.Event()
         #: The highest number of a message that was delivered.
@@ -83,19 +97,25 @@ class Intake:
 
     async def open(self) -> None:
         """Begin a lease."""
-        await self._renew()
+        await self._lease.open()
 
     async def close(self) -> None:
         """Store the last signs of life and give back what was claimed."""
+        if self._hinted is not None:
+            self._hinted.cancel()
+        await self._lease.close()
         await self._write_beats()
         await self._store.release(list(self._claims.values()))
+        await self._store.renew(self._owner, now=self._clock.now(), lease=0)
+        self._store.tell()
 
     async def claim(self, execution: str) -> None:
         """Make one execution live, unless somebody else works on it. Raises what ``adopt`` raises."""
         if execution not in self._claims:
             await self._ask(limit=1, only=[execution])
         if execution in self._claims:
-            await self._adopt(execution, self._claims[execution].fence)
+            # Whoever asks for it by name takes the risk: it is not suspected.
+            await self._adopt(replace(self._claims[execution], claims=0))
 
     async def fence_of(self, execution: str) -> int | None:
         """The fence under which work on an execution may go on after doubt; None if that is not for us.
@@ -113,6 +133,35 @@ class Intake:
     def forget(self, execution: str) -> None:
         """Nobody works on it here any more."""
         self._claims.pop(execution, None)
+        self.progressed(execution)
+        if self._more and len(self._live) < SHARE // 2:
+            self.look()
+
+    def progressed(self, execution: str) -> None:
+        """It came further: whoever died while working on it did not die of it."""
+        if execution in self._suspects:
+            self._suspects.discard(execution)
+            self.look()
+
+    def take_no_more(self) -> None:
+        """What others could take over is left to them."""
+        self._takes_over = False
+
+    async def give_back(self, executions: Iterable[str]) -> None:
+        """These are anybody's. Raises StoreError."""
+        claims = [self._claims.pop(id) for id in list(executions) if id in self._claims]
+        await self._store.release(claims)
+        self._store.tell()
+
+    async def reclaim(self, fences: Mapping[str, int]) -> dict[str, int]:
+        """Claim what was lost with a lease, by id and fence; the new fences of what is still ours.
+
+        Raises StoreError.
+        """
+        for id in fences:
+            self._claims.pop(id, None)
+        await self._ask(limit=len(fences), only=list(fences))
+        return {id: self._claims[id].fence for id in fences if id in self._claims}
 
     def follow(self, executions: Iterable[str]) -> None:
         """Somebody here waits for the ends of these: they are made live with the next poll."""
@@ -128,8 +177,8 @@ class Intake:
 
     async def poll(self) -> None:
         """Store signs of life, take what needs attention, and deliver messages. Raises StoreError."""
-        if self._clock.monotonic() - self._renewed >= RENEW_MILLISECONDS / 1000:
-            await self._renew()
+        self._soon = False
+        await self._lease.keep()
         await self._write_beats()
         await self._settle_doubts()
         for id in [id for id in self._followed if id not in self._live]:
@@ -139,52 +188,86 @@ class Intake:
             await self._take_over()
         await self._deliver_messages()
 
-    async def _renew(self) -> None:
-        # What was lost with a lease that had run out shows as a conflict, where it is claimed anew.
-        begun = self._clock.monotonic()
-        await self._store.renew(self._owner, now=self._clock.now(), lease=LEASE_MILLISECONDS)
-        self._renewed = begun
-
     def written(self) -> None:
-        """There is mail: it is not left until the next poll."""
+        """There is mail, for executions here or elsewhere: it is not left until the next poll."""
         self._written.set()
+        self._store.tell()
+
+    def look(self) -> None:
+        """The store is asked for everything at once, not at the next poll."""
+        self._soon = True
+        self._hinted = None
+        self._written.set()
+
+    def hear(self) -> None:
+        """Somebody else gave a hint that there may be something."""
+        if self._hinted is None:
+            self._hinted = asyncio.get_running_loop().call_later(HINTED_SECONDS, self.look)
 
     async def pause(self) -> None:
         """Let the time between two polls pass, delivering at once what is announced meanwhile. Raises StoreError."""
         with suppress(TimeoutError):
             async with asyncio.timeout(POLL_SECONDS):
-                while True:
+                while not self._soon:
                     await self._written.wait()
                     self._written.clear()
-                    await self._deliver_messages(after=self._seen)
-                    if self._takes_over:
-                        await self._take_over()  # also for what only waits, and is nobody's
+                    if not self._soon:
+                        await self._deliver_messages(after=self._seen)
+                        if self._takes_over:
+                            await self._take_over()  # also for what only waits, and is nobody's
 
     async def catch_up(self, execution: str) -> Mapping[int, int]:
         """Deliver what has arrived; the heartbeat deadlines that are stored for an execution. Raises StoreError."""
         await self._deliver_messages()
         return (await self._store.load(execution, limit=0)).beats
 
-    async def _ask(self, *, limit: int, only: list[str] | None = None) -> int:
+    async def _ask(
+        self,
+        *,
+        limit: int,
+        only: list[str] | None = None,
+        wanted: Sequence[str] = (),
+    ) -> int:
         """Claim, and note the claims before anything is read: what cannot be read now is taken later."""
         soon = self._clock.now() + self._jumps.back + round(2000 * POLL_SECONDS)
         claims = await self._store.claim(
-            self._owner, now=soon, lease=LEASE_MILLISECONDS, limit=limit, only=only
+            self._owner,
+            now=soon,
+            lease=self._lease.milliseconds,
+            limit=limit,
+            only=only,
+            machines=None if self._offers is None else self._offers.machines,
+            wanted=wanted,
+            suspects=not self._suspects,
         )
         self._claims.update((claim.execution, claim) for claim in claims)
         return len(claims)
 
     async def _take_over(self) -> None:
-        found = PAGE
-        while found == PAGE:
-            found = await self._ask(limit=PAGE)
-            claims = [claim for id, claim in self._claims.items() if id not in self._live]
-            for at in range(0, len(claims), ADOPTED_AT_ONCE):
-                await asyncio.gather(*map(self._take, claims[at : at + ADOPTED_AT_ONCE]))
+        """Alone, everything that needs attention; in a fleet a share of it, and what wants somebody like this."""
+        wanted: list[str] = []
+        if self._offers is not None:
+            wanted = [
+                want.resource for want in await self._store.wanted() if self._offers.covers(want.resource)
+            ]
+        page = PAGE if self._offers is None else SHARE
+        found = page
+        while found == page and (self._offers is None or len(self._live) < LIVE_MAX):
+            found = await self._ask(limit=page, wanted=wanted)
+            await self._adopt_claimed()
+            if self._offers is not None:
+                break
+        self._more = found == page
+
+    async def _adopt_claimed(self) -> None:
+        claims = [claim for id, claim in self._claims.items() if id not in self._live]
+        for at in range(0, len(claims), ADOPTED_AT_ONCE):
+            await asyncio.gather(*map(self._take, claims[at : at + ADOPTED_AT_ONCE]))
 
     async def _take(self, claim: Claim) -> None:
         try:
-            await self._adopt(claim.execution, claim.fence)
+            if await self._adopt(claim):
+                self._suspects.add(claim.execution)
         except StoreUnavailable:
             raise
         except DetentError as error:
@@ -195,7 +278,7 @@ class Intake:
         """A start that was refused and written all the same runs like any other."""
         for id in [id for id in self._doubtful if id not in self._live]:
             with suppress(NotFound):
-                await self._adopt(id, 1)
+                await self._adopt(Claim(id, 1, 1))
             self._doubtful.discard(id)
 
     async def _deliver_messages(self, after: int = 0) -> None:

@@ -41,6 +41,7 @@ from .clock import Clock, SystemClock
 from .errors import ExecutionExists, NotRedrivable, StillRunning
 from .find import named
 from .machines import Compile, Machines
+from .muster import Muster, muster
 from .owners import is_at_work
 from .recall import recall
 from .steering import Given, Steering
@@ -190,6 +191,10 @@ class Records:
         """Those executions that a living process works on, by id."""
         owners = await self._store.owners()
         return {one.record.id for one in found if is_at_work(one.owner, owners)}
+
+    async def fleet(self) -> Muster:
+        """Who works on the store, and what waits that nobody does. Raises StoreError."""
+        return await muster(self._store, self._clock)
 
     # Redrive, stop and delete
 

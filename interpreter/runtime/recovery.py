@@ -6,14 +6,15 @@ A state is a cache of the log: where a write did not end as expected it is throw
 from __future__ import annotations
 
 import asyncio
+import logging
 from weakref import WeakValueDictionary
 
 from ..core.codec import encode_signal, unstored
-from ..core.errors import DetentError
+from ..core.errors import RUNTIME, DetentError
 from ..core.execution import RUNNING, Execution
-from ..core.signals import Redriven, Stopped
-from ..store.base import Letter, Store
-from .actor import Actor, Actors, Decided
+from ..core.signals import Quarantined, Redriven, Stopped
+from ..store.base import SUSPECT_CLAIMS, Claim, Letter, Store
+from .actor import Actor, Actors, Decided, is_work
 from .effects import Effects
 from .errors import ExecutionExists, ExecutionTaken
 from .intake import Intake
@@ -24,9 +25,22 @@ from .patience import Patience
 from .recall import recall
 from .waiting import Waiting
 
+log = logging.getLogger(__name__)
+
+
+def quarantine_cause(claims: int) -> str:
+    """Why an execution is worked on no more."""
+    return (
+        f"Quarantined: {claims} times in a row the worker that ran this execution ended, or lost its lease, before a "
+        "task of it came to an end. Mend what the tasks that had begun do to their process, then redrive it."
+    )
+
 
 class Recovery:
-    """Owns the ways by which a live execution gets a state from the log."""
+    """Owns the ways by which a live execution gets a state from the log.
+
+    What was claimed ``claims_max`` times without coming further is not worked on again.
+    """
 
     def __init__(
         self,
@@ -38,6 +52,8 @@ class Recovery:
         intake: Intake,
         patience: Patience,
         waiting: Waiting,
+        *,
+        claims_max: int,
     ) -> None:
         self._store = store
         self._machines = machines
@@ -47,18 +63,24 @@ class Recovery:
         self._intake = intake
         self._patience = patience
         self._waiting = waiting
+        self._claims_max = claims_max
         self._parents = Parents(store)
         self._adopting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def adopt(self, execution: str, fence: int) -> None:
-        """Make a stored execution live. Raises NotFound, LogError, StoreUnavailable and what compiling raises."""
+    async def adopt(self, claim: Claim) -> bool:
+        """Make a stored execution live; whether it is suspected of killing those who work on it.
+
+        What was claimed too often without coming further is not worked on again: it ends as failed. Raises
+        NotFound, LogError, StoreUnavailable and what compiling raises.
+        """
         # One after the other: while the first is read the second would read the same, and come back to life with it
         # when the first has ended.
-        lock = self._adopting.setdefault(execution, asyncio.Lock())
+        lock = self._adopting.setdefault(claim.execution, asyncio.Lock())
         async with lock:
-            await self._adopt(execution, fence)
+            return await self._adopt(claim)
 
-    async def _adopt(self, execution: str, fence: int) -> None:
+    async def _adopt(self, claim: Claim) -> bool:
+        execution, fence = claim.execution, claim.fence
         record, state = await recall(self._store, execution)
         machine = await self._machines.get(record.digest)
         # Whoever redrove a child wanted it to go on by itself.
@@ -66,11 +88,35 @@ class Recovery:
         live = self._actors.get(execution)
         if live is not None:
             live.fence = fence
-            return
+            return False
         actor = self._actors[execution] = Actor(record, machine, state, fence, created=True)
+        suspected = claim.claims > SUSPECT_CLAIMS and any(map(is_work, state.pending.values()))
+        if suspected and claim.claims > self._claims_max:
+            log.error("%s is quarantined: it was claimed %d times", execution, claim.claims - 1)
+            self._mailboxes.post(execution, Quarantined(RUNTIME, quarantine_cause(claim.claims - 1)))
+            return True
         if orphaned:
             self._mailboxes.post(execution, Stopped())
         self._effects.go_on(actor)
+        return suspected
+
+    async def settle(self) -> None:
+        """The lease had run out: what somebody else has taken since is theirs. Raises DetentError."""
+        fences = {id: actor.fence for id, actor in self._actors.items() if actor.created}
+        if not fences:
+            return
+        kept = await self._patience.insist(lambda: self._intake.reclaim(fences))
+        for id, before in fences.items():
+            actor = self._actors.get(id)
+            if actor is None:
+                continue
+            if id not in kept:
+                if not actor.committing:  # a write that is under way finds out by itself
+                    self._effects.let_go(actor, ExecutionTaken.named(id))
+                continue
+            actor.fence = kept[id]
+            if kept[id] > before + 1 and not actor.committing:
+                await self._reload(actor)
 
     async def redrive(self, execution: str, signal: Redriven, *, message: int = 0) -> bool:
         """Have an execution that has ended decide whether it goes on; False if it runs, here or elsewhere.
@@ -128,9 +174,7 @@ class Recovery:
         if fence is None:
             stored = await self._patience.insist(lambda: self._store.load(id, limit=0))
             if stored.head.ended_at is None:
-                self._effects.let_go(
-                    actor, ExecutionTaken(f"another process works on the execution {id} now")
-                )
+                self._effects.let_go(actor, ExecutionTaken.named(id))
                 return
             fence = stored.fence
         actor.fence = fence

@@ -22,6 +22,10 @@ from enum import Enum
 from typing import Protocol
 
 from ..core.errors import DetentError
+from .fleet import Fleet
+
+#: How often an execution is claimed without coming further before it is suspected of killing its workers.
+SUSPECT_CLAIMS = 2
 
 #: Version of this protocol and of the rows behind it; a store written by a later one is refused.
 PROTOCOL_VERSION = 1
@@ -150,6 +154,9 @@ class Batch:
     batch consumed, ``closed`` the pendings that no longer wait. ``letters`` are delivered in the same
     transaction: how the end of a child reaches its parent; a letter to nobody is dropped.
 
+    ``offers`` are tasks that anybody may take (:meth:`Store.take`), as pending and resource; ``withdrawn`` are
+    pendings that were offered and wait no longer.
+
     ``fence`` is the fencing number of the claim under which the batch was decided; None where no claim is
     needed, and then nothing changes hands. ``hold`` is the owner that goes on working on the execution
     after this batch; None, or an owner that has no lease (any more), gives it back. A creating batch with
@@ -167,6 +174,8 @@ class Batch:
     drained: Sequence[int] = ()
     closed: Sequence[int] = ()
     letters: Sequence[Letter] = ()
+    offers: Sequence[tuple[int, str]] = ()
+    withdrawn: Sequence[int] = ()
     fence: int | None = None
     hold: str | None = None
 
@@ -300,7 +309,7 @@ def cursor_number(query: Query) -> int | None:
     return int(query.cursor)
 
 
-class Store(Protocol):
+class Store(Fleet, Protocol):
     """Durable memory. Every method may raise :class:`StoreError`; each is one hand-over and one transaction."""
 
     async def open(self, *, engine: bool) -> None:
@@ -352,11 +361,25 @@ class Store(Protocol):
         after a number. In a fleet a lower number may show up later: begin each round at 0."""
 
     async def claim(
-        self, owner: str, *, now: int, lease: int, limit: int, only: Sequence[str] | None = None
+        self,
+        owner: str,
+        *,
+        now: int,
+        lease: int,
+        limit: int,
+        only: Sequence[str] | None = None,
+        machines: Sequence[str] | None = None,
+        wanted: Sequence[str] = (),
+        suspects: bool = True,
     ) -> list[Claim]:
         """Take executions that need attention and that no living owner holds: unfinished ones that are
-        ready or due by ``now``, the longest overdue first, then those with a message in the inbox.
-        ``only`` names executions to take whether or not they need attention, and no others.
+        ready or due by ``now``, the longest overdue first, then those with a message in the inbox, then
+        those that wait for somebody who does a resource in ``wanted``.
+
+        Of those that are ready and have been claimed :data:`SUSPECT_CLAIMS` times without coming further at
+        most one is taken, the one that was claimed least often, and none without ``suspects``: if it kills who
+        works on it, nothing else that is suspected dies with it. ``machines`` are the machines to take executions
+        of, None for all. ``only`` names executions to take whether or not they need attention, and no others.
         ``lease`` is in milliseconds and begins now if the owner has none; it is not extended."""
 
     async def owners(self) -> Collection[str]:
@@ -365,7 +388,7 @@ class Store(Protocol):
 
     async def renew(self, owner: str, *, now: int, lease: int) -> bool:
         """Extend the owner's lease. False if it had run out, or there was none: whatever the owner held is
-        given back, and a new lease begins with nothing."""
+        given back, and a new lease begins with nothing. A lease of no length is over at once."""
 
     async def release(self, claims: Sequence[Claim]) -> None:
         """Give executions back, unless they have been claimed again since."""
@@ -382,3 +405,10 @@ class Store(Protocol):
     async def edit(self, edits: Sequence[Edit]) -> bool:
         """Make all changes in one durable transaction; False, and none of them made, if one does not hold.
         Each names another document."""
+
+    async def prune(self, machine: str, *, ended_before: int | None, keep: int | None, limit: int) -> int:
+        """Forget executions of a machine that ended before an instant, and those beyond the ``keep`` that ended
+        last; the oldest first, at most ``limit``, and none that a running execution has started. How many."""
+
+    async def machine_names(self) -> list[str]:
+        """The names under which anything was ever published, sorted."""

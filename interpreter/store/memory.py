@@ -7,11 +7,12 @@ it one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
 from .base import (
+    SUSPECT_CLAIMS,
     Batch,
     Beat,
     Claim,
@@ -31,6 +32,8 @@ from .base import (
     StoreUnavailable,
     cursor_number,
 )
+from .fleet import HandOver, Offer, Reservation, Want, Worker
+from .memory_fleet import Ledger
 from .standing import Standing, begin, judge
 
 
@@ -61,6 +64,7 @@ class MemoryStore:
         self._messages: dict[int, Message] = {}
         self._leases: dict[str, int] = {}
         self._documents: dict[tuple[str, str], Document] = {}
+        self._ledger = Ledger()
         self._created = 0
         self._sent = 0
         self._documented = 0
@@ -121,6 +125,10 @@ class MemoryStore:
             execution.blobs.setdefault(digest, value)
         for pending in batch.closed:
             execution.beats.pop(pending, None)
+        for pending in batch.withdrawn:
+            self._ledger.offers.pop((batch.execution, pending), None)
+        for pending, resource in batch.offers:
+            self._ledger.offers.setdefault((batch.execution, pending), resource)
         for number in batch.drained:
             message = self._messages.get(number)
             if message is not None and message.execution == batch.execution:
@@ -183,7 +191,32 @@ class MemoryStore:
         self._messages = {
             n: message for n, message in self._messages.items() if message.execution not in doomed
         }
+        self._ledger.forget(doomed)
         return len(doomed)
+
+    async def prune(self, machine: str, *, ended_before: int | None, keep: int | None, limit: int) -> int:
+        self._check_open()
+        ended = sorted(
+            (at, execution.number, execution.record.id)
+            for execution in self._executions.values()
+            if execution.record.machine == machine and (at := execution.standing.head.ended_at) is not None
+        )
+        beyond = 0 if keep is None else max(0, len(ended) - keep)
+        old = [
+            id
+            for place, (at, _, id) in enumerate(ended)
+            if (place < beyond or (ended_before is not None and at < ended_before))
+            and not self._is_awaited(self._executions[id])
+        ]
+        return await self.delete(old[:limit])
+
+    def _is_awaited(self, child: _Execution) -> bool:
+        parent = self._executions.get((child.record.parent or "").partition("#")[0])
+        return parent is not None and parent.standing.head.ended_at is None
+
+    async def machine_names(self) -> list[str]:
+        self._check_open()
+        return sorted({name for _, name in self._machines})
 
     async def send(self, letters: Sequence[Letter]) -> list[Outcome]:
         self._check_open()
@@ -210,21 +243,57 @@ class MemoryStore:
         return list(islice(held, limit))
 
     async def claim(
-        self, owner: str, *, now: int, lease: int, limit: int, only: Sequence[str] | None = None
+        self,
+        owner: str,
+        *,
+        now: int,
+        lease: int,
+        limit: int,
+        only: Sequence[str] | None = None,
+        machines: Sequence[str] | None = None,
+        wanted: Sequence[str] = (),
+        suspects: bool = True,
     ) -> list[Claim]:
         self._check_open(engine=True)
         for other in [name for name, until in self._leases.items() if until <= now]:
             self._end_lease(other)
         self._leases.setdefault(owner, now + lease)
-        claims = []
-        found = self._needing_attention(now) if only is None else self._unheld(only)
-        for execution in islice(found, limit):
+        claims: list[Claim] = []
+        found = self._unheld(only) if only is not None else self._attended(now, machines, wanted, suspects)
+        for execution in list(islice(found, limit)):
             standing = execution.standing
             standing.owner = owner
             standing.fence += 1
             standing.claims += 1
+            if self._ledger.wants.pop(execution.record.id, None):
+                standing.head = replace(standing.head, ready=True)
             claims.append(Claim(execution.record.id, standing.fence, standing.claims))
         return claims
+
+    def _attended(
+        self, now: int, machines: Sequence[str] | None, wanted: Sequence[str], suspects: bool
+    ) -> Iterator[_Execution]:
+        """What may be claimed, at most one suspect among it."""
+        waiting = sorted(
+            (min(since.values()), self._executions[id].number, self._executions[id])
+            for id, since in self._ledger.wants.items()
+            if self._executions[id].standing.owner is None and not since.keys().isdisjoint(wanted)
+        )
+        least = min(
+            ((one.standing.claims, one.number) for one in self._needing_attention(now) if _is_suspect(one)),
+            default=None,
+        )
+        seen: set[int] = set()
+        for execution in [*self._needing_attention(now), *(entry[2] for entry in waiting)]:
+            standing = execution.standing
+            if execution.number in seen or (
+                machines is not None and execution.record.machine not in machines
+            ):
+                continue
+            seen.add(execution.number)
+            if _is_suspect(execution) and (not suspects or (standing.claims, execution.number) != least):
+                continue
+            yield execution
 
     def _unheld(self, ids: Iterable[str]) -> Iterator[_Execution]:
         for id in ids:
@@ -262,6 +331,7 @@ class MemoryStore:
         return alive
 
     def _end_lease(self, owner: str) -> None:
+        self._ledger.infos.pop(owner, None)
         if self._leases.pop(owner, None) is not None:
             for execution in self._executions.values():
                 if execution.standing.owner == owner:
@@ -319,6 +389,66 @@ class MemoryStore:
             self._documented += 1
             self._documents[key] = Document(*key, edit.body, 1, self._documented)
 
+    # The fleet
+
+    async def now(self) -> int | None:
+        return None
+
+    async def enrol(self, owner: str, info: bytes) -> bool:
+        self._check_open(engine=True)
+        if owner in self._leases:
+            self._ledger.infos[owner] = info
+        return owner in self._leases
+
+    async def workers(self, *, now: int) -> list[Worker]:
+        self._check_open()
+        return self._ledger.workers(lease for lease in self._leases.items() if lease[1] > now)
+
+    async def hand_over(self, given: Sequence[HandOver], *, now: int) -> None:
+        self._check_open(engine=True)
+        for one in given:
+            execution = self._unfinished.get(one.execution)
+            if execution is not None and execution.standing.fence == one.fence:
+                standing = execution.standing
+                standing.owner, standing.claims = None, 0
+                standing.head = replace(standing.head, ready=False)
+                self._ledger.wants[one.execution] = dict.fromkeys(one.wants, now)
+
+    async def wanted(self) -> list[Want]:
+        self._check_open()
+        since: dict[str, list[int]] = {}
+        for wants in self._ledger.wants.values():
+            for resource, at in wants.items():
+                since.setdefault(resource, []).append(at)
+        return [Want(resource, len(ats), min(ats)) for resource, ats in sorted(since.items())]
+
+    async def take(self, resource: str, letter: Callable[[Offer], Letter]) -> Offer | None:
+        self._check_open()
+        taken = self._ledger.take(resource, letter)
+        if taken is None:
+            return None
+        self._send(taken[1])
+        return taken[0]
+
+    async def take_slot(self, owner: str, resource: str, limit: int, *, now: int) -> int | None:
+        self._check_open(engine=True)
+        living = [name for name, until in self._leases.items() if until > now]
+        return self._ledger.take_slot(owner, resource, limit, living)
+
+    async def free_slots(self, owner: str, slots: Sequence[tuple[str, int]]) -> None:
+        self._check_open(engine=True)
+        self._ledger.free_slots(owner, slots)
+
+    async def reserve(self, key: str, request: str, answer: bytes, *, now: int, until: int) -> Reservation:
+        self._check_open()
+        return self._ledger.reserve(key, request, answer, now, until)
+
+    async def watch(self, heard: Callable[[], None]) -> None:
+        return
+
+    def tell(self) -> None:
+        return
+
     def _find(self, id: str) -> _Execution:
         self._check_open()
         try:
@@ -331,6 +461,10 @@ class MemoryStore:
             raise StoreUnavailable("the store is not open")
         if engine and self._mode != "engine":
             raise StoreError("the store was opened without the right to run executions (engine=True)")
+
+
+def _is_suspect(execution: _Execution) -> bool:
+    return execution.standing.head.ready and execution.standing.claims >= SUSPECT_CLAIMS
 
 
 def _wake(execution: _Execution) -> int | None:

@@ -14,14 +14,11 @@ character Postgres has no room for, U+0000, is written as ``\\0`` and a backslas
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from .base import (
     Batch,
-    Beat,
-    Claim,
     Document,
     Edit,
     ExecutionRecord,
@@ -39,9 +36,15 @@ from .base import (
     StoreUnavailable,
     cursor_number,
 )
+from .fleet import Reservation
 from .migrate import queries
+from .postgres_fleet import PostgresFleet
+from .postgres_hints import Hints
 from .postgres_layout import PostgresLayout
+from .postgres_letters import columns, inbox, send
+from .postgres_letters import known as known_executions
 from .postgres_pool import Begin, Pool, Transaction, shown
+from .postgres_text import optional, optional_plain, plain, text
 from .standing import begin, changes_hands, counts_afresh, heir
 
 P = ParamSpec("P")
@@ -49,14 +52,18 @@ T = TypeVar("T")
 
 _SQL = queries("postgres")
 
+#: Beyond every key.
+KEY_MAX = 2**63 - 1
 
-class PostgresStore:
+
+class PostgresStore(PostgresFleet):
     """A :class:`~detent.store.base.Store` in the schema ``detent`` of a Postgres database."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._pool: Pool | None = None
         self._engine = False
+        self._hints = Hints(url)
 
     async def open(self, *, engine: bool) -> None:
         if self._pool is not None:
@@ -71,7 +78,14 @@ class PostgresStore:
     async def close(self) -> None:
         pool, self._pool = self._pool, None
         if pool is not None:
+            await self._hints.close()
             await pool.close()
+
+    async def watch(self, heard: Callable[[], None]) -> None:
+        await self._hints.watch(heard)
+
+    def tell(self) -> None:
+        self._hints.tell()
 
     async def publish(self, machine: MachineRecord) -> None:
         await self._run("WRITE", _publish, machine)
@@ -101,27 +115,22 @@ class PostgresStore:
         return await self._run("WRITE", _delete, executions, ended)
 
     async def send(self, letters: Sequence[Letter]) -> list[Outcome]:
-        return await self._run("WRITE", _send, letters)
+        return await self._run("WRITE", send, letters)
 
     async def inbox(self, owner: str, *, after: int = 0, limit: int) -> list[Message]:
-        return await self._run("READ", _inbox, owner, after, limit)
+        return await self._run("READ", inbox, owner, after, limit)
 
-    async def claim(
-        self, owner: str, *, now: int, lease: int, limit: int, only: Sequence[str] | None = None
-    ) -> list[Claim]:
-        return await self._run_executions(_claim, owner, now, lease, limit, only)
+    async def reserve(self, key: str, request: str, answer: bytes, *, now: int, until: int) -> Reservation:
+        return await self._run("WRITE", _reserve, key, request, answer, now, until)
 
     async def owners(self) -> Collection[str]:
         return await self._run("READ", _owners)
 
-    async def renew(self, owner: str, *, now: int, lease: int) -> bool:
-        return await self._run_executions(_renew, owner, lease)
+    async def prune(self, machine: str, *, ended_before: int | None, keep: int | None, limit: int) -> int:
+        return await self._run("WRITE", _prune, machine, ended_before, keep, limit)
 
-    async def release(self, claims: Sequence[Claim]) -> None:
-        await self._run_executions(_release, claims)
-
-    async def beat(self, beats: Sequence[Beat]) -> list[Outcome]:
-        return await self._run("WRITE", _beat, beats)
+    async def machine_names(self) -> list[str]:
+        return await self._run("READ", _machine_names)
 
     async def document(self, collection: str, id: str) -> Document | None:
         return await self._run("READ", _document, collection, id)
@@ -156,40 +165,18 @@ class PostgresStore:
         return await self._run("WRITE", work, *args, **kwargs)
 
 
-def _text(value: str) -> str:
-    """A text as the database can hold it."""
-    if "\\" in value or "\0" in value:
-        return value.replace("\\", "\\\\").replace("\0", "\\0")
-    return value
-
-
-def _optional(value: str | None) -> str | None:
-    return None if value is None else _text(value)
-
-
-def _plain(value: str) -> str:
-    """The text that :func:`_text` was given."""
-    return (
-        re.sub(r"\\(.)", lambda found: "\0" if found[1] == "0" else "\\", value) if "\\" in value else value
-    )
-
-
-def _optional_plain(value: str | None) -> str | None:
-    return None if value is None else _plain(value)
-
-
 async def _publish(transaction: Transaction, machine: MachineRecord) -> None:
-    row = (machine.digest, _text(machine.name), machine.definition, machine.published_at)
+    row = (machine.digest, text(machine.name), machine.definition, machine.published_at)
     await transaction.rows(_SQL["publish"], *row)
 
 
 async def _machine(transaction: Transaction, query: str, wanted: str) -> MachineRecord:
-    row = await transaction.row(_SQL[query], _text(wanted))
+    row = await transaction.row(_SQL[query], text(wanted))
     if row is None:
         what = f"with digest {wanted}" if query == "machine" else f"named {wanted}"
         raise NotFound(f"no machine {what} is published here")
     digest, name, definition, published_at = row
-    return MachineRecord(digest, _plain(name), definition, published_at)
+    return MachineRecord(digest, plain(name), definition, published_at)
 
 
 async def _append(transaction: Transaction, batches: Sequence[Batch]) -> list[Outcome]:
@@ -198,7 +185,7 @@ async def _append(transaction: Transaction, batches: Sequence[Batch]) -> list[Ou
     for round in _rounds(batches):
         keys = await _moved(transaction, [batch for _, batch in round])
         refused = [batch.execution for _, batch in round if batch.execution not in keys and not batch.create]
-        known = await _known(transaction, refused)
+        known = await known_executions(transaction, refused)
         for place, batch in round:
             key = keys.get(batch.execution)
             if key is not None:
@@ -229,12 +216,12 @@ async def _moved(transaction: Transaction, batches: Sequence[Batch]) -> dict[str
     rows: list[Any] = []
     new = [_created(batch, batch.create) for batch in batches if batch.create is not None]
     if new:
-        rows += await transaction.rows(_SQL["create"], *_columns(new))
+        rows += await transaction.rows(_SQL["create"], *columns(new))
     # In the order of their ids: two groups with the same executions wait for each other, not crosswise.
     old = sorted(_step(batch) for batch in batches if batch.create is None)
     if old:
-        rows += await transaction.rows(_SQL["move"], *_columns(old))
-    return {_plain(id): key for id, key in rows}
+        rows += await transaction.rows(_SQL["move"], *columns(old))
+    return {plain(id): key for id, key in rows}
 
 
 def _created(batch: Batch, record: ExecutionRecord) -> tuple[Any, ...]:
@@ -247,25 +234,25 @@ def _created(batch: Batch, record: ExecutionRecord) -> tuple[Any, ...]:
         head.paused,
         standing.last,
         standing.fence,
-        _optional(heir(batch)),
+        optional(heir(batch)),
         standing.claims,
-        _text(record.id),
-        _text(record.name),
-        _text(record.machine),
+        text(record.id),
+        text(record.name),
+        text(record.machine),
         record.digest,
         record.profile,
         record.started_at,
-        _optional(record.parent),
-        _optional(record.version),
-        _optional(record.alias),
-        _optional(record.origin),
+        optional(record.parent),
+        optional(record.version),
+        optional(record.alias),
+        optional(record.origin),
     )
 
 
 def _step(batch: Batch) -> tuple[Any, ...]:
     head = batch.head
     return (
-        _text(batch.execution),
+        text(batch.execution),
         batch.after,
         batch.fence,
         head.status,
@@ -275,13 +262,9 @@ def _step(batch: Batch) -> tuple[Any, ...]:
         head.paused,
         batch.last,
         changes_hands(batch),
-        _optional(heir(batch)),
+        optional(heir(batch)),
         counts_afresh(batch),
     )
-
-
-def _columns(rows: Sequence[Sequence[Any]]) -> Iterator[list[Any]]:
-    return map(list, zip(*rows, strict=True))
 
 
 async def _write(transaction: Transaction, written: Sequence[tuple[int, Batch]]) -> None:
@@ -291,46 +274,18 @@ async def _write(transaction: Transaction, written: Sequence[tuple[int, Batch]])
         ("put_blob", [(key, *item) for key, b in written if b.blobs for item in sorted(b.blobs.items())]),
         ("drain", [(key, number) for key, b in written if b.drained for number in b.drained]),
         ("close_beat", [(key, pending) for key, b in written if b.closed for pending in b.closed]),
+        ("withdraw", [(key, pending) for key, b in written if b.withdrawn for pending in b.withdrawn]),
+        ("offer", [(key, id, text(resource)) for key, b in written if b.offers for id, resource in b.offers]),
     ):
         if rows:
-            await transaction.rows(_SQL[name], *_columns(rows))
+            await transaction.rows(_SQL[name], *columns(rows))
     letters = [letter for _, batch in written if batch.letters for letter in batch.letters]
     if letters:
-        await _send(transaction, letters)
-
-
-async def _known(transaction: Transaction, ids: Iterable[str]) -> dict[str, tuple[int, int]]:
-    """Key and fence of those executions that exist."""
-    wanted = {_text(id) for id in ids}
-    if not wanted:
-        return {}
-    rows = await transaction.rows(_SQL["known"], list(wanted))
-    return {_plain(id): (key, fence) for id, key, fence in rows}
-
-
-async def _send(transaction: Transaction, letters: Sequence[Letter]) -> list[Outcome]:
-    known = await _known(transaction, (letter.execution for letter in letters))
-    rows = [
-        (known[letter.execution][0], _text(letter.dedupe), letter.body)
-        for letter in letters
-        if letter.execution in known
-    ]
-    accepted = set()
-    if rows:
-        accepted = {tuple(row) for row in await transaction.rows(_SQL["send"], *_columns(rows))}
-    outcomes = []
-    for letter in letters:
-        if letter.execution not in known:
-            outcomes.append(Outcome.MISSING)
-            continue
-        sent = (known[letter.execution][0], _text(letter.dedupe))
-        outcomes.append(Outcome.DONE if sent in accepted else Outcome.EXISTS)
-        accepted.discard(sent)
-    return outcomes
+        await send(transaction, letters)
 
 
 async def _load(transaction: Transaction, execution: str, after: int, limit: int | None) -> Log:
-    row = await transaction.row(_SQL["load"], _text(execution))
+    row = await transaction.row(_SQL["load"], text(execution))
     if row is None:
         raise _unknown(execution)
     key, last, owner, fence, *rest = row
@@ -338,19 +293,19 @@ async def _load(transaction: Transaction, execution: str, after: int, limit: int
     segments = await transaction.rows(_SQL["segments"], key, after, limit)
     beats = await transaction.rows(_SQL["beats"], key)
     parts = [Segment(*segment) for segment in segments]
-    return Log(record, head, last, _optional_plain(owner), fence, parts, dict(beats))
+    return Log(record, head, last, optional_plain(owner), fence, parts, dict(beats))
 
 
 def _described(row: Sequence[Any]) -> tuple[Head, ExecutionRecord]:
     status, due, ready, ended_at, paused, id, name, machine, digest, profile, started_at, *texts = row
     record = ExecutionRecord(
-        _plain(id),
-        _plain(name),
-        _plain(machine),
+        plain(id),
+        plain(name),
+        plain(machine),
         digest,
         profile,
         started_at,
-        *map(_optional_plain, texts),
+        *map(optional_plain, texts),
     )
     return Head(status, due, ready, ended_at, paused), record
 
@@ -359,7 +314,7 @@ async def _values(
     transaction: Transaction, name: str, execution: str, wanted: Sequence[Any]
 ) -> dict[Any, bytes]:
     """Payloads by the event id their segment begins after, or blobs by digest."""
-    row = await transaction.row(_SQL["key"], _text(execution))
+    row = await transaction.row(_SQL["key"], text(execution))
     if row is None:
         raise _unknown(execution)
     return dict(await transaction.rows(_SQL[name], row[0], wanted))
@@ -368,11 +323,11 @@ async def _values(
 async def _find(transaction: Transaction, query: Query) -> list[Found]:
     conditions = {
         "status =": query.status,
-        "machine =": _optional(query.machine),
-        "name =": _optional(query.name),
-        "parent =": _optional(query.parent),
-        "version =": _optional(query.version),
-        "alias =": _optional(query.alias),
+        "machine =": optional(query.machine),
+        "name =": optional(query.name),
+        "parent =": optional(query.parent),
+        "version =": optional(query.version),
+        "alias =": optional(query.alias),
         "started_at >=": query.started_from,
         "started_at <": query.started_before,
         "ended_at <": query.ended_before,
@@ -384,104 +339,67 @@ async def _find(transaction: Transaction, query: Query) -> list[Found]:
     found = []
     for key, owner, *rest in await transaction.rows(statement, query.limit, *given.values()):
         head, record = _described(rest)
-        found.append(Found(record, head, _optional_plain(owner), str(key)))
+        found.append(Found(record, head, optional_plain(owner), str(key)))
     return found
 
 
 async def _delete(transaction: Transaction, executions: Sequence[str], ended: bool) -> int:
-    ids = [_text(execution) for execution in executions]
+    ids = [text(execution) for execution in executions]
     rows = await transaction.rows(_SQL["delete_executions"], ids, ended)
-    keys = [row[0] for row in rows]
+    return await _delete_parts(transaction, [row[0] for row in rows])
+
+
+async def _delete_parts(transaction: Transaction, keys: Sequence[int]) -> int:
     if keys:
-        for part in ("segments", "blobs", "inbox", "beats"):
+        for part in ("segments", "blobs", "inbox", "beats", "wants", "offers"):
             await transaction.rows(_SQL[f"delete_{part}"], keys)
     return len(keys)
 
 
-async def _inbox(transaction: Transaction, owner: str, after: int, limit: int) -> list[Message]:
-    rows = await transaction.rows(_SQL["inbox"], after, _text(owner), limit)
-    return [Message(number, _plain(execution), body) for number, execution, body in rows]
+async def _prune(
+    transaction: Transaction, machine: str, ended_before: int | None, keep: int | None, limit: int
+) -> int:
+    bounds = [] if ended_before is None else [(ended_before - 1, KEY_MAX)]
+    if keep is not None:
+        newest = await transaction.row(_SQL["newest_pruned"], text(machine), keep)
+        bounds += [] if newest is None else [tuple(newest)]
+    if not bounds:
+        return 0
+    rows = await transaction.rows(_SQL["prune"], text(machine), *max(bounds), limit)
+    return await _delete_parts(transaction, [row[0] for row in rows])
 
 
-async def _claim(
-    transaction: Transaction, owner: str, now: int, lease: int, limit: int, only: Sequence[str] | None
-) -> list[Claim]:
-    owner = _text(owner)
-    expired = [name for (name,) in await transaction.rows(_SQL["end_expired"])]
-    if expired:
-        await transaction.rows(_SQL["give_back_all"], expired)
-    await transaction.rows(_SQL["begin_lease"], owner, lease)
-    if not await transaction.rows(_SQL["keep_lease"], owner):
-        return []  # Somebody is just ending it: there is nothing to claim under.
-    if only is not None:
-        return await _claimed(transaction, "claim_named", owner, [_text(id) for id in only], limit)
-    due = await _claimed(transaction, "claim_due", owner, now, limit)
-    addressed = await _claimed(transaction, "claim_addressed", owner, limit - len(due))
-    return due + addressed
-
-
-async def _claimed(transaction: Transaction, name: str, *arguments: Any) -> list[Claim]:
-    """The claims that a statement makes, in the order that its last columns give."""
-    rows = await transaction.rows(_SQL[name], *arguments)
-    return [
-        Claim(_plain(id), fence, claims)
-        for id, fence, claims, *_ in sorted(rows, key=lambda row: tuple(row)[3:])
-    ]
+async def _machine_names(transaction: Transaction) -> list[str]:
+    return sorted(plain(name) for (name,) in await transaction.rows(_SQL["machine_names"]))
 
 
 async def _owners(transaction: Transaction) -> list[str]:
-    return [_plain(name) for (name,) in await transaction.rows(_SQL["owners"])]
+    return [plain(name) for (name,) in await transaction.rows(_SQL["owners"])]
 
 
-async def _renew(transaction: Transaction, owner: str, lease: int) -> bool:
-    owner = _text(owner)
-    if await transaction.rows(_SQL["extend_lease"], owner, lease):
-        return True
-    await transaction.rows(_SQL["end_lease"], owner)
-    await transaction.rows(_SQL["give_back_all"], [owner])
-    await transaction.rows(_SQL["begin_lease"], owner, lease)
-    return False
-
-
-async def _release(transaction: Transaction, claims: Sequence[Claim]) -> None:
-    rows = sorted((_text(claim.execution), claim.fence) for claim in claims)
-    if rows:
-        await transaction.rows(_SQL["release"], *_columns(rows))
-
-
-async def _beat(transaction: Transaction, beats: Sequence[Beat]) -> list[Outcome]:
-    known = await _known(transaction, (beat.execution for beat in beats))
-    outcomes = [_judged(beat, known) for beat in beats]
-    rows = [
-        (known[beat.execution][0], beat.pending, beat.due)
-        for beat, outcome in zip(beats, outcomes, strict=True)
-        if outcome is Outcome.DONE
-    ]
-    if rows:
-        await transaction.rows(_SQL["beat"], *_columns(rows))
-    return outcomes
-
-
-def _judged(beat: Beat, known: Mapping[str, tuple[int, int]]) -> Outcome:
-    if beat.execution not in known:
-        return Outcome.MISSING
-    _, fence = known[beat.execution]
-    return Outcome.CONFLICT if beat.fence not in (None, fence) else Outcome.DONE
+async def _reserve(
+    transaction: Transaction, key: str, request: str, answer: bytes, now: int, until: int
+) -> Reservation:
+    await transaction.rows(_SQL["forget_reservations"], now)
+    new = await transaction.rows(_SQL["reserve"], text(key), text(request), answer, until, now)
+    row = await transaction.row(_SQL["reservation"], text(key))
+    assert row is not None  # it was just written, or kept somebody else's from being overwritten
+    return Reservation(plain(row[0]), row[1], bool(new))
 
 
 async def _document(transaction: Transaction, collection: str, id: str) -> Document | None:
-    row = await transaction.row(_SQL["document"], _text(collection), _text(id))
+    row = await transaction.row(_SQL["document"], text(collection), text(id))
     return None if row is None else _read_document(row)
 
 
 async def _documents(transaction: Transaction, collection: str, after: int, limit: int) -> list[Document]:
-    rows = await transaction.rows(_SQL["documents"], _text(collection), after, limit)
+    rows = await transaction.rows(_SQL["documents"], text(collection), after, limit)
     return [_read_document(row) for row in rows]
 
 
 def _read_document(row: Sequence[Any]) -> Document:
     collection, id, *rest = row
-    return Document(_plain(collection), _plain(id), *rest)
+    return Document(plain(collection), plain(id), *rest)
 
 
 class _DoesNotHold(StoreError):
@@ -497,7 +415,7 @@ async def _edit(transaction: Transaction, edits: Sequence[Edit]) -> None:
 
 async def _holds(transaction: Transaction, edit: Edit) -> bool:
     """Make one change; whether it could be made."""
-    collection, id, old = _text(edit.collection), _text(edit.id), edit.replaces
+    collection, id, old = text(edit.collection), text(edit.id), edit.replaces
     if old is None and edit.body is None:
         return not await transaction.rows(_SQL["document"], collection, id)
     if old is None:

@@ -21,8 +21,6 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from .base import (
     Batch,
-    Beat,
-    Claim,
     Document,
     Edit,
     ExecutionRecord,
@@ -40,6 +38,7 @@ from .base import (
     StoreUnavailable,
     cursor_number,
 )
+from .fleet import Reservation
 from .migrate import queries
 from .sqlite_file import (
     Connection,
@@ -51,6 +50,7 @@ from .sqlite_file import (
     is_locked,
     may_write,
 )
+from .sqlite_fleet import SqliteFleet, end_lease, send
 from .standing import Standing, begin, judge
 
 P = ParamSpec("P")
@@ -58,8 +58,11 @@ T = TypeVar("T")
 
 _SQL = queries("sqlite")
 
+#: Beyond every key.
+KEY_MAX = 2**63 - 1
 
-class SqliteStore:
+
+class SqliteStore(SqliteFleet):
     """A :class:`~detent.store.base.Store` in a SQLite file, created with its folder when it is missing."""
 
     def __init__(self, path: str | Path, *, synchronous: Synchronous = "FULL") -> None:
@@ -134,29 +137,24 @@ class SqliteStore:
         return await self._write(_delete, executions, ended)
 
     async def send(self, letters: Sequence[Letter]) -> list[Outcome]:
-        return await self._write(_send, letters)
+        return await self._write(send, letters)
 
     async def inbox(self, owner: str, *, after: int = 0, limit: int) -> list[Message]:
         return await self._read(_inbox, owner, after, limit)
 
-    async def claim(
-        self, owner: str, *, now: int, lease: int, limit: int, only: Sequence[str] | None = None
-    ) -> list[Claim]:
-        return await self._run_executions(_claim, owner, now, lease, limit, only)
+    async def reserve(self, key: str, request: str, answer: bytes, *, now: int, until: int) -> Reservation:
+        return await self._write(_reserve, key, request, answer, now, until)
 
     async def owners(self) -> Collection[str]:
         if self._lock is None and not await asyncio.to_thread(is_locked, self._path):
             return ()
         return await self._read(_owners)
 
-    async def renew(self, owner: str, *, now: int, lease: int) -> bool:
-        return await self._run_executions(_renew, owner, now, lease)
+    async def prune(self, machine: str, *, ended_before: int | None, keep: int | None, limit: int) -> int:
+        return await self._write(_prune, machine, ended_before, keep, limit)
 
-    async def release(self, claims: Sequence[Claim]) -> None:
-        await self._run_executions(_release, claims)
-
-    async def beat(self, beats: Sequence[Beat]) -> list[Outcome]:
-        return await self._write(_beat, beats)
+    async def machine_names(self) -> list[str]:
+        return await self._read(_machine_names)
 
     async def document(self, collection: str, id: str) -> Document | None:
         return await self._read(_document, collection, id)
@@ -196,7 +194,7 @@ class SqliteStore:
 def _take_over(connection: sqlite3.Connection) -> None:
     """The lock says that no other engine lives: whatever earlier ones held is free at once."""
     for (owner,) in connection.execute(_SQL["owners"]).fetchall():
-        _end_lease(connection, owner)
+        end_lease(connection, owner)
     connection.execute(_SQL["put_meta"], ("engine", str(os.getpid())))
 
 
@@ -260,6 +258,8 @@ class _Changes:
         self.drained: list[tuple[int, int]] = []
         self.closed: list[tuple[int, int]] = []
         self.letters: list[tuple[str, bytes, str]] = []
+        self.withdrawn: list[tuple[int, int]] = []
+        self.offers: list[tuple[int, int, str]] = []
 
     def _is_plain(self, batch: Batch) -> bool:
         """Whether it moves a known execution of an owner who keeps it, or ends it."""
@@ -309,6 +309,10 @@ class _Changes:
             self.drained.extend((number, key) for number in batch.drained)
         if batch.closed:
             self.closed.extend((key, pending) for pending in batch.closed)
+        if batch.withdrawn:
+            self.withdrawn.extend((key, pending) for pending in batch.withdrawn)
+        if batch.offers:
+            self.offers.extend((key, pending, resource) for pending, resource in batch.offers)
         if batch.letters:
             self.letters.extend((letter.dedupe, letter.body, letter.execution) for letter in batch.letters)
 
@@ -326,6 +330,8 @@ class _Changes:
             ("put_blob", self.blobs),
             ("drain", self.drained),
             ("close_beat", self.closed if self.closed and self._has_beats() else ()),
+            ("withdraw", self.withdrawn),
+            ("offer", self.offers),
             ("send", self.letters),
         ):
             if rows:
@@ -469,88 +475,47 @@ def _delete(connection: sqlite3.Connection, executions: Sequence[str], ended: bo
     find = _SQL["key_of_ended" if ended else "key"]
     rows = (connection.execute(find, (execution,)).fetchone() for execution in set(executions))
     keys = [row for row in rows if row is not None]
-    for part in ("segments", "blobs", "inbox", "beats", "execution"):
+    return _delete_keys(connection, keys)
+
+
+def _delete_keys(connection: sqlite3.Connection, keys: Sequence[tuple[int]]) -> int:
+    for part in ("segments", "blobs", "inbox", "beats", "wants", "offers", "execution"):
         connection.executemany(_SQL[f"delete_{part}"], keys)
     return len(keys)
 
 
-def _send(connection: sqlite3.Connection, letters: Sequence[Letter]) -> list[Outcome]:
-    return [_send_one(connection, letter) for letter in letters]
+def _prune(
+    connection: sqlite3.Connection, machine: str, ended_before: int | None, keep: int | None, limit: int
+) -> int:
+    bounds = [] if ended_before is None else [(ended_before - 1, KEY_MAX)]
+    if keep is not None:
+        newest = connection.execute(_SQL["newest_pruned"], (machine, keep)).fetchone()
+        bounds += [] if newest is None else [newest]
+    if not bounds:
+        return 0
+    keys = connection.execute(_SQL["pruned"], (machine, *max(bounds), limit)).fetchall()
+    return _delete_keys(connection, keys)
 
 
-def _send_one(connection: sqlite3.Connection, letter: Letter) -> Outcome:
-    sent = connection.execute(_SQL["send"], (letter.dedupe, letter.body, letter.execution))
-    if sent.rowcount:
-        return Outcome.DONE
-    known = connection.execute(_SQL["key"], (letter.execution,)).fetchone()
-    return Outcome.EXISTS if known else Outcome.MISSING
+def _machine_names(connection: sqlite3.Connection) -> list[str]:
+    return [name for (name,) in connection.execute(_SQL["machine_names"])]
+
+
+def _reserve(
+    connection: sqlite3.Connection, key: str, request: str, answer: bytes, now: int, until: int
+) -> Reservation:
+    connection.execute(_SQL["forget_reservations"], (now,))
+    new = connection.execute(_SQL["reserve"], (key, request, answer, until)).rowcount > 0
+    kept_request, kept_answer = connection.execute(_SQL["reservation"], (key,)).fetchone()
+    return Reservation(kept_request, kept_answer, new)
 
 
 def _inbox(connection: sqlite3.Connection, owner: str, after: int, limit: int) -> list[Message]:
     return [Message(*row) for row in connection.execute(_SQL["inbox"], (after, owner, limit))]
 
 
-def _claim(
-    connection: sqlite3.Connection, owner: str, now: int, lease: int, limit: int, only: Sequence[str] | None
-) -> list[Claim]:
-    for (other,) in connection.execute(_SQL["expired"], (now,)).fetchall():
-        _end_lease(connection, other)
-    if connection.execute(_SQL["lease_until"], (owner,)).fetchone() is None:
-        connection.execute(_SQL["put_lease"], (owner, now + lease))
-    rows = _needing_attention(connection, now, limit) if only is None else _unheld(connection, only, limit)
-    connection.executemany(_SQL["claim"], [(owner, key) for key, *_ in rows])
-    return [Claim(id, fence + 1, claims + 1) for _, id, fence, claims in rows]
-
-
-def _needing_attention(connection: sqlite3.Connection, now: int, limit: int) -> list[tuple[Any, ...]]:
-    rows = {row[0]: row for row in connection.execute(_SQL["due"], (now, limit))}
-    # As many as are asked for in all, since the first of them may be due as well.
-    for row in connection.execute(_SQL["addressed"], (limit,)):
-        if len(rows) < limit:
-            rows.setdefault(row[0], row)
-    return list(rows.values())
-
-
-def _unheld(connection: sqlite3.Connection, ids: Sequence[str], limit: int) -> list[tuple[Any, ...]]:
-    found = (connection.execute(_SQL["unheld"], (id,)).fetchone() for id in ids)
-    return [row for row in found if row is not None][:limit]
-
-
 def _owners(connection: sqlite3.Connection) -> Collection[str]:
     return [name for (name,) in connection.execute(_SQL["owners"])]
-
-
-def _renew(connection: sqlite3.Connection, owner: str, now: int, lease: int) -> bool:
-    row = connection.execute(_SQL["lease_until"], (owner,)).fetchone()
-    alive = row is not None and row[0] > now
-    if not alive:
-        _end_lease(connection, owner)
-    connection.execute(_SQL["put_lease"], (owner, now + lease))
-    return alive
-
-
-def _end_lease(connection: sqlite3.Connection, owner: str) -> None:
-    connection.execute(_SQL["give_back_all"], (owner,))
-    connection.execute(_SQL["end_lease"], (owner,))
-
-
-def _release(connection: sqlite3.Connection, claims: Sequence[Claim]) -> None:
-    connection.executemany(_SQL["release"], [(claim.execution, claim.fence) for claim in claims])
-
-
-def _beat(connection: sqlite3.Connection, beats: Sequence[Beat]) -> list[Outcome]:
-    return [_beat_one(connection, beat) for beat in beats]
-
-
-def _beat_one(connection: sqlite3.Connection, beat: Beat) -> Outcome:
-    row = connection.execute(_SQL["fence"], (beat.execution,)).fetchone()
-    if row is None:
-        return Outcome.MISSING
-    key, fence = row
-    if beat.fence is not None and beat.fence != fence:
-        return Outcome.CONFLICT
-    connection.execute(_SQL["beat"], (key, beat.pending, beat.due))
-    return Outcome.DONE
 
 
 def _document(connection: sqlite3.Connection, collection: str, id: str) -> Document | None:

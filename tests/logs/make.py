@@ -26,6 +26,7 @@ from detent.core.signals import (
     Failed,
     Fired,
     Paused,
+    Quarantined,
     Redriven,
     Resumed,
     Signal,
@@ -295,6 +296,14 @@ def stopped() -> Play:
     return play
 
 
+def quarantined() -> Play:
+    """Those who worked on it died too often."""
+    play = Play("quarantined", scope(One=task()), None)
+    play.begin("One")
+    play.send(Quarantined("States.Runtime", "Quarantined: 5 times in a row"))
+    return play
+
+
 def out_of_time() -> Play:
     """The machine's own time is over."""
     play = Play("out-of-time", {"TimeoutSeconds": 30, **scope(Slow=task())}, {})
@@ -476,6 +485,7 @@ PLAYS: tuple[Callable[[], Play], ...] = (
     expression,
     loop,
     stopped,
+    quarantined,
     out_of_time,
     redriven,
     map_run,

@@ -28,6 +28,9 @@ class FaultyStore:
         self.happened = happened
         self.crashed = asyncio.Event()
 
+    def tell(self) -> None:
+        self.memory.tell()
+
     def __getattr__(self, name: str) -> Callable[..., Any]:
         call = getattr(self.memory, name)
 

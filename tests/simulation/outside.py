@@ -29,7 +29,7 @@ from detent.runtime.recall import recall_steps
 from detent.store.base import ExecutionRecord, MachineRecord, Query, StoreUnavailable
 
 from .faults import FaultyStore
-from .world import World
+from .world import UNSUSPECTING, World
 
 REVIEW = "arn:aws:states:us-east-1:123456789012:activity:review"
 START = "arn:aws:states:::states:startExecution"
@@ -171,6 +171,7 @@ class OutsideWorld(World):
             release="1.0",
             clock=self.clock,
             takes_over=True,
+            member=UNSUSPECTING,
         )
         engine.observe(self._observe)
         await self.memory.open(engine=True)

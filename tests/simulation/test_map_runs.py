@@ -24,6 +24,7 @@ from detent.store.memory import MemoryStore
 
 from .faults import FaultyStore
 from .loop import VirtualClock, run
+from .world import UNSUSPECTING
 
 ITEMS = 40
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:m"
@@ -57,7 +58,13 @@ class Work:
 async def one_life(store: Any, machines: Machines) -> None:
     """Open an engine, ask for the end, and stay until it comes or the store crashes."""
     engine = Engine(
-        store, machines, lambda resource: Work(), release="1.0", clock=VirtualClock(), takes_over=True
+        store,
+        machines,
+        lambda resource: Work(),
+        release="1.0",
+        clock=VirtualClock(),
+        takes_over=True,
+        member=UNSUSPECTING,
     )
     await engine.open()
     while True:

@@ -20,7 +20,8 @@ CREATE OR REPLACE FUNCTION detent.lease_clock() RETURNS bigint LANGUAGE sql STAB
 
 EMPTY = """
 TRUNCATE detent.machine, detent.execution, detent.segment, detent.blob, detent.inbox, detent.beat, detent.owner,
-    detent.document;
+    detent.document,
+    detent.want, detent.offer, detent.slot, detent.reservation;
 """
 
 
@@ -62,3 +63,11 @@ class SteppedStore(PostgresStore):
     async def renew(self, owner: str, *, now: int, lease: int) -> bool:
         await execute(self._address, f"UPDATE tests.clock SET now = {now}")
         return await super().renew(owner, now=now, lease=lease)
+
+    async def workers(self, *, now: int) -> Any:
+        await execute(self._address, f"UPDATE tests.clock SET now = {now}")
+        return await super().workers(now=now)
+
+    async def take_slot(self, owner: str, resource: str, limit: int, *, now: int) -> int | None:
+        await execute(self._address, f"UPDATE tests.clock SET now = {now}")
+        return await super().take_slot(owner, resource, limit, now=now)

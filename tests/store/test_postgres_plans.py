@@ -25,7 +25,15 @@ INDEXES = {
     "release": "execution_id",
     "claim_named": "execution_id",
     "claim_due": "execution_waiting",
+    "claim_suspect": "execution_waiting",
     "claim_addressed": "execution_pkey",
+    "claim_wanted": "want_resource",
+    "unwant": "want_pkey",
+    "withdraw": "offer_task",
+    "take": "offer_queue",
+    "reservation": "reservation_pkey",
+    "newest_pruned": "execution_ended",
+    "prune": "execution_ended",
     "give_back_all": "execution_held",
     "segments": "segment_log",
     "payloads": "segment_log",
@@ -42,7 +50,7 @@ INDEXES = {
 }
 
 #: Statements that find their rows in order: sorting would mean reading all of them first.
-IN_ORDER = {"claim_due", "segments", "inbox", "find", "machine_named", "documents"}
+IN_ORDER = {"claim_due", "newest_pruned", "segments", "inbox", "find", "machine_named", "documents"}
 
 FILL = """
 INSERT INTO detent.execution (last, fence, claims, owner, due, ready, ended_at, id,
@@ -218,6 +226,6 @@ def test_every_statement_has_a_sentence_and_is_used():
     text = (root / "sql" / "postgres" / "queries.sql").read_text(encoding="utf-8")
     for name, sentence in re.findall(r"^-- name: (\w+)\n(.*)$", text, re.MULTILINE):
         assert re.match(r"-- [A-Z].*\.$", sentence), name
-    code = (root / "postgres.py").read_text(encoding="utf-8")
+    code = "".join(path.read_text(encoding="utf-8") for path in root.glob("postgres*.py"))
     for name in queries("postgres"):
         assert f'"{name}"' in code or (name.startswith("delete_") and f'"{name[7:]}"' in code), name

@@ -78,6 +78,16 @@ class Registry:
         """The names of the registered functions, sorted."""
         return sorted(self._functions)
 
+    @property
+    def offers(self) -> list[str]:
+        """Patterns of the resources that are handled, a Lambda function as ``function:NAME``."""
+        functions = [kind + name for name in self.names for kind in (TASK, "function:")]
+        return [
+            *functions,
+            *(f"{scheme}*" for scheme in HTTP),
+            *([f"{EXEC}*"] if self._guards.programs else []),
+        ]
+
     def resolve(self, resource: str) -> Handler | None:
         """The handler of a resource; None if nobody can do it (:meth:`refusal` says why).
 

@@ -157,13 +157,26 @@ SELECT name FROM owner WHERE name = $1 FOR KEY SHARE;
 UPDATE owner SET lease_until = lease_clock() + $2 WHERE name = $1 AND lease_until > lease_clock() RETURNING name;
 
 -- name: claim_due
--- Executions that need attention by themselves and that nobody holds get an owner, the longest overdue first.
+-- Executions that need attention by themselves and that nobody holds get an owner, the longest overdue first, without suspects.
 WITH taken AS MATERIALIZED (
-    SELECT key, wake FROM execution WHERE wake <= $2 ORDER BY wake, key LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED
+    SELECT key, wake FROM execution
+    WHERE wake <= $2 AND (claims < $5 OR NOT ready) AND ($4::text[] IS NULL OR machine = ANY ($4))
+    ORDER BY wake, key LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE execution SET owner = $1, fence = fence + 1, claims = claims + 1
 FROM taken WHERE execution.key = taken.key
-RETURNING execution.id, execution.fence, execution.claims, taken.wake, taken.key;
+RETURNING execution.id, execution.fence, execution.claims, execution.key, taken.wake, taken.key AS place;
+
+-- name: claim_suspect
+-- An execution that is ready and was claimed again and again without coming further, the least often of them.
+WITH taken AS MATERIALIZED (
+    SELECT key FROM execution
+    WHERE wake = 0 AND ready AND claims >= $3 AND ($2::text[] IS NULL OR machine = ANY ($2))
+    ORDER BY claims, key LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE execution SET owner = $1, fence = fence + 1, claims = claims + 1
+FROM taken WHERE execution.key = taken.key
+RETURNING execution.id, execution.fence, execution.claims, execution.key;
 
 -- name: claim_addressed
 -- Executions with a message that nobody holds get an owner, the oldest message first.
@@ -171,11 +184,31 @@ WITH addressed AS MATERIALIZED (
     SELECT execution, min(number) AS first FROM inbox WHERE body IS NOT NULL GROUP BY execution
 ), taken AS MATERIALIZED (
     SELECT execution.key, addressed.first FROM addressed JOIN execution ON execution.key = addressed.execution
-    WHERE execution.owner IS NULL ORDER BY addressed.first LIMIT $2 FOR NO KEY UPDATE OF execution SKIP LOCKED
+    WHERE execution.owner IS NULL AND (execution.claims < $4 OR NOT execution.ready)
+        AND ($3::text[] IS NULL OR execution.machine = ANY ($3))
+    ORDER BY addressed.first LIMIT $2 FOR NO KEY UPDATE OF execution SKIP LOCKED
 )
 UPDATE execution SET owner = $1, fence = fence + 1, claims = claims + 1
 FROM taken WHERE execution.key = taken.key
-RETURNING execution.id, execution.fence, execution.claims, taken.first;
+RETURNING execution.id, execution.fence, execution.claims, execution.key, taken.first;
+
+-- name: claim_wanted
+-- Executions that wait for somebody who does one of these resources get an owner, the longest waiting first.
+WITH waiting AS MATERIALIZED (
+    SELECT first.execution, min(first.since) AS since
+    FROM unnest($3::text[]) AS done (resource) CROSS JOIN LATERAL (
+        SELECT execution, since FROM want WHERE want.resource = done.resource
+        ORDER BY since, execution LIMIT 4 * $2
+    ) AS first
+    GROUP BY first.execution
+), taken AS MATERIALIZED (
+    SELECT execution.key, waiting.since FROM waiting JOIN execution ON execution.key = waiting.execution
+    WHERE execution.owner IS NULL AND ($4::text[] IS NULL OR execution.machine = ANY ($4))
+    ORDER BY waiting.since, execution.key LIMIT $2 FOR NO KEY UPDATE OF execution SKIP LOCKED
+)
+UPDATE execution SET owner = $1, fence = fence + 1, claims = claims + 1
+FROM taken WHERE execution.key = taken.key
+RETURNING execution.id, execution.fence, execution.claims, execution.key, taken.since, taken.key AS place;
 
 -- name: claim_named
 -- Unfinished executions of these ids that nobody holds get an owner, in the order of the ids.
@@ -187,7 +220,15 @@ WITH taken AS MATERIALIZED (
 )
 UPDATE execution SET owner = $1, fence = fence + 1, claims = claims + 1
 FROM taken WHERE execution.key = taken.key
-RETURNING execution.id, execution.fence, execution.claims, taken.place;
+RETURNING execution.id, execution.fence, execution.claims, execution.key, taken.place;
+
+-- name: unwant
+-- What was handed over is somebody's again: it is seen by its new owner what it waits for.
+DELETE FROM want WHERE execution = ANY ($1) RETURNING execution;
+
+-- name: make_ready
+-- Executions with work open.
+UPDATE execution SET ready = true WHERE key = ANY ($1);
 
 -- name: release
 -- Executions are given back, unless they have been claimed again.
@@ -248,3 +289,114 @@ UPDATE document SET body = $3, revision = revision + 1 WHERE number = $1 AND rev
 -- name: delete_document
 -- A document is forgotten, if it is still what was read.
 DELETE FROM document WHERE number = $1 AND revision = $2 RETURNING number;
+
+-- name: delete_wants
+-- What deleted executions waited for.
+DELETE FROM want WHERE execution = ANY ($1);
+
+-- name: delete_offers
+-- Tasks of deleted executions that anybody might have taken.
+DELETE FROM offer WHERE execution = ANY ($1);
+
+-- name: offer
+-- Tasks that anybody may take.
+INSERT INTO offer (execution, pending, resource)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[]) ON CONFLICT DO NOTHING;
+
+-- name: withdraw
+-- Tasks that nobody waits for any more.
+DELETE FROM offer USING unnest($1::bigint[], $2::bigint[]) AS gone (execution, pending)
+WHERE offer.execution = gone.execution AND offer.pending = gone.pending;
+
+-- name: now
+-- The clock of the database, which measures leases.
+SELECT lease_clock();
+
+-- name: enrol
+-- What an owner says of itself.
+UPDATE owner SET info = $2 WHERE name = $1 RETURNING name;
+
+-- name: workers
+-- The owners that live and have said something of themselves.
+SELECT name, lease_until, info FROM owner WHERE info IS NOT NULL AND lease_until > lease_clock() ORDER BY name;
+
+-- name: hand_over
+-- Executions are given back to somebody who does more, unless they have been claimed again.
+UPDATE execution SET owner = NULL, claims = 0, ready = false
+FROM unnest($1::text[], $2::bigint[]) AS given (id, fence)
+WHERE execution.id = given.id AND execution.fence = given.fence AND execution.ended_at IS NULL
+RETURNING execution.id, execution.key;
+
+-- name: want
+-- What they wait for.
+INSERT INTO want (execution, resource, since)
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[]) ON CONFLICT DO NOTHING;
+
+-- name: wanted
+-- What executions wait for, and since when.
+SELECT resource, count(*), min(since) FROM want GROUP BY resource ORDER BY resource;
+
+-- name: take
+-- The first task that was offered of a resource, if nobody is just taking it.
+DELETE FROM offer WHERE number = (
+    SELECT number FROM offer WHERE resource = $1 ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED
+)
+RETURNING (SELECT id FROM execution WHERE key = offer.execution), offer.pending;
+
+-- name: free_dead_slots
+-- Slots of owners that live no longer.
+DELETE FROM slot WHERE resource = $1
+    AND NOT EXISTS (SELECT FROM owner WHERE owner.name = slot.owner AND lease_until > lease_clock());
+
+-- name: take_slot
+-- A number that nobody has, unless somebody else is just taking it.
+INSERT INTO slot (resource, number, owner)
+SELECT $1, number, $2 FROM generate_series(1, $3::integer) AS number
+WHERE NOT EXISTS (SELECT FROM slot WHERE slot.resource = $1 AND slot.number = number.number)
+ORDER BY random() LIMIT 1
+ON CONFLICT DO NOTHING RETURNING number;
+
+-- name: free_slots
+-- Slots that are needed no longer.
+DELETE FROM slot USING unnest($2::text[], $3::integer[]) AS freed (resource, number)
+WHERE slot.resource = freed.resource AND slot.number = freed.number AND slot.owner = $1;
+
+-- name: forget_reservations
+-- Keys that stand for nothing any more; a few at a time.
+DELETE FROM reservation WHERE key IN (
+    SELECT key FROM reservation WHERE until <= $1 ORDER BY until LIMIT 100 FOR UPDATE SKIP LOCKED
+);
+
+-- name: reserve
+-- A key that stands for nothing yet.
+INSERT INTO reservation (key, request, answer, until) VALUES ($1, $2, $3, $4)
+ON CONFLICT (key) DO UPDATE
+SET request = excluded.request, answer = excluded.answer, until = excluded.until
+WHERE reservation.until <= $5
+RETURNING key;
+
+-- name: reservation
+-- What a key stands for.
+SELECT request, answer FROM reservation WHERE key = $1;
+
+-- name: newest_pruned
+-- The newest execution of a machine beyond those that are kept.
+SELECT ended_at, key FROM execution WHERE machine = $1 AND ended_at IS NOT NULL
+ORDER BY ended_at DESC, key DESC OFFSET $2 LIMIT 1;
+
+-- name: prune
+-- Finished executions of a machine up to one, the oldest first, unless somebody is at work on their rows.
+DELETE FROM execution WHERE key IN (
+    SELECT key FROM execution
+    WHERE machine = $1 AND ended_at IS NOT NULL AND (ended_at, key) <= ($2::bigint, $3::bigint)
+        AND NOT EXISTS (
+            SELECT FROM execution AS parent
+            WHERE parent.id = split_part(execution.parent, '#', 1) AND parent.ended_at IS NULL
+        )
+    ORDER BY ended_at, key LIMIT $4 FOR UPDATE SKIP LOCKED
+)
+RETURNING key;
+
+-- name: machine_names
+-- Every name under which something was published.
+SELECT DISTINCT name FROM machine ORDER BY name;

@@ -146,17 +146,33 @@ DELETE FROM owner WHERE name = ?;
 UPDATE execution SET owner = NULL WHERE owner = ?;
 
 -- name: due
--- Executions that need attention by themselves and that nobody holds, the longest overdue first.
+-- Executions that need attention by themselves and that nobody holds, the longest overdue first, without suspects.
 SELECT key, id, fence, claims FROM execution
 WHERE ended_at IS NULL AND owner IS NULL AND CASE WHEN ready THEN 0 ELSE due END <= ?
+    AND (claims < ? OR NOT ready) AND /* machines */
 ORDER BY CASE WHEN ready THEN 0 ELSE due END, key LIMIT ?;
+
+-- name: suspect
+-- An execution that is ready and was claimed again and again without coming further, the least often of them.
+SELECT key, id, fence, claims FROM execution
+WHERE ended_at IS NULL AND owner IS NULL AND CASE WHEN ready THEN 0 ELSE due END = 0
+    AND ready AND claims >= ? AND /* machines */
+ORDER BY claims, key LIMIT ?;
 
 -- name: addressed
 -- Executions with a message that nobody holds, the oldest message first.
 SELECT execution.key, execution.id, execution.fence, execution.claims
 FROM inbox CROSS JOIN execution ON execution.key = inbox.execution
 WHERE inbox.body IS NOT NULL AND execution.owner IS NULL
+    AND (execution.claims < ? OR NOT execution.ready) AND /* machines */
 GROUP BY execution.key ORDER BY min(inbox.number) LIMIT ?;
+
+-- name: wanting
+-- Executions that wait for somebody who does one of these resources, the longest waiting first.
+SELECT execution.key, execution.id, execution.fence, execution.claims
+FROM want CROSS JOIN execution ON execution.key = want.execution
+WHERE want.resource IN (/* resources */) AND execution.owner IS NULL AND /* machines */
+GROUP BY execution.key ORDER BY min(want.since), execution.key LIMIT ?;
 
 -- name: unheld
 -- One unfinished execution, if nobody holds it.
@@ -219,3 +235,103 @@ UPDATE document SET body = ?, revision = ? WHERE number = ?;
 -- name: delete_document
 -- A document is forgotten.
 DELETE FROM document WHERE collection = ? AND id = ?;
+
+-- name: make_ready
+-- An execution that was handed over has work open.
+UPDATE execution SET ready = 1
+WHERE key = ? AND EXISTS (SELECT 1 FROM want WHERE want.execution = execution.key);
+
+-- name: delete_wants
+-- What an execution waited for.
+DELETE FROM want WHERE execution = ?;
+
+-- name: delete_offers
+-- Tasks of a deleted execution that anybody might have taken.
+DELETE FROM offer WHERE execution = ?;
+
+-- name: offer
+-- A task that anybody may take.
+INSERT INTO offer (execution, pending, resource) VALUES (?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: withdraw
+-- A task that nobody waits for any more.
+DELETE FROM offer WHERE execution = ? AND pending = ?;
+
+-- name: enrol
+-- What an owner says of itself.
+UPDATE owner SET info = ? WHERE name = ?;
+
+-- name: workers
+-- The owners that live and have said something of themselves.
+SELECT name, lease_until, info FROM owner WHERE info IS NOT NULL AND lease_until > ? ORDER BY name;
+
+-- name: hand_over
+-- An execution is given back to somebody who does more, unless it has been claimed again.
+UPDATE execution SET owner = NULL, claims = 0, ready = 0 WHERE id = ? AND fence = ? AND ended_at IS NULL;
+
+-- name: want
+-- What it waits for.
+INSERT INTO want (execution, resource, since) VALUES (?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: wanted
+-- What executions wait for, and since when.
+SELECT resource, count(*), min(since) FROM want GROUP BY resource ORDER BY resource;
+
+-- name: first_offer
+-- The first task that was offered of a resource.
+SELECT offer.number, execution.id, offer.pending
+FROM offer CROSS JOIN execution ON execution.key = offer.execution
+WHERE offer.resource = ? ORDER BY offer.number LIMIT 1;
+
+-- name: take
+-- It is offered no longer.
+DELETE FROM offer WHERE number = ?;
+
+-- name: free_dead_slots
+-- Slots of owners that live no longer.
+DELETE FROM slot WHERE resource = ?
+    AND NOT EXISTS (SELECT 1 FROM owner WHERE owner.name = slot.owner AND lease_until > ?);
+
+-- name: slots
+-- The numbers of a resource that somebody has.
+SELECT number FROM slot WHERE resource = ?;
+
+-- name: take_slot
+-- A number that nobody has.
+INSERT INTO slot (resource, number, owner) VALUES (?, ?, ?);
+
+-- name: free_slot
+-- A slot that is needed no longer.
+DELETE FROM slot WHERE resource = ? AND number = ? AND owner = ?;
+
+-- name: forget_reservations
+-- Keys that stand for nothing any more.
+DELETE FROM reservation WHERE until <= ?;
+
+-- name: reserve
+-- A key that stands for nothing yet.
+INSERT INTO reservation (key, request, answer, until) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: reservation
+-- What a key stands for.
+SELECT request, answer FROM reservation WHERE key = ?;
+
+-- name: newest_pruned
+-- The newest execution of a machine beyond those that are kept.
+SELECT ended_at, key FROM execution WHERE machine = ? AND ended_at IS NOT NULL
+ORDER BY ended_at DESC, key DESC LIMIT 1 OFFSET ?;
+
+-- name: pruned
+-- Finished executions of a machine up to one, the oldest first.
+SELECT key FROM execution
+WHERE machine = ? AND ended_at IS NOT NULL AND (ended_at, key) <= (?, ?)
+    AND NOT EXISTS (
+        SELECT 1 FROM execution AS parent
+        WHERE parent.id = substr(execution.parent, 1, instr(execution.parent, '#') - 1)
+            AND parent.ended_at IS NULL
+    )
+ORDER BY ended_at, key LIMIT ?;
+
+-- name: machine_names
+-- Every name under which something was published.
+SELECT DISTINCT name FROM machine ORDER BY name;

@@ -1,0 +1,99 @@
+"""The part of the store protocol by which many engines share one store: who does what, and what waits for whom.
+
+A store that allows one engine keeps it as well, so that engines need not know which one they have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from .base import Letter
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """A claim that is given back because work is open that its owner does not do: of these resources."""
+
+    execution: str
+    fence: int
+    wants: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """Executions that nobody holds and that wait for somebody who does a resource; ``since`` when."""
+
+    resource: str
+    executions: int
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """An owner with a lease, and what it says of itself."""
+
+    owner: str
+    lease_until: int
+    info: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A task that was taken from those which anybody may take."""
+
+    execution: str
+    pending: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What a key stands for: the request it was first used with, and the answer to it. ``new``: since now."""
+
+    request: str
+    answer: bytes
+    new: bool
+
+
+class Fleet(Protocol):
+    """Every method may raise :class:`~detent.store.base.StoreError`; each is one transaction."""
+
+    async def now(self) -> int | None:
+        """The instant by the store's own clock; None if it has none but that of the machine."""
+
+    async def enrol(self, owner: str, info: bytes) -> bool:
+        """Let others know what an owner says of itself, as long as its lease lives. False if it has none."""
+
+    async def workers(self, *, now: int) -> list[Worker]:
+        """The owners whose leases live and who have enrolled, by name."""
+
+    async def hand_over(self, given: Sequence[HandOver], *, now: int) -> None:
+        """Give executions back for somebody who does what they want, unless they have been claimed again since.
+        Their timers, and messages to them, are anybody's business as before."""
+
+    async def wanted(self) -> list[Want]:
+        """What executions that nobody holds wait for, by resource."""
+
+    async def take(self, resource: str, letter: Callable[[Offer], Letter]) -> Offer | None:
+        """Take the task of a resource that was offered first, and send a letter about it, in one transaction.
+        None if none is offered. Nobody else gets it. ``letter`` is called once or more and only makes one."""
+
+    async def take_slot(self, owner: str, resource: str, limit: int, *, now: int) -> int | None:
+        """One of ``limit`` numbers, from 1, that at most one living owner has for a resource; None if all are
+        had. It is free again when it is given back or its owner's lease ends."""
+
+    async def free_slots(self, owner: str, slots: Sequence[tuple[str, int]]) -> None:
+        """Give slots back, as resource and number."""
+
+    async def reserve(self, key: str, request: str, answer: bytes, *, now: int, until: int) -> Reservation:
+        """What a key stands for: ``request`` and ``answer``, if it stands for nothing yet or what it stood for
+        was kept ``until`` an instant that is over."""
+
+    async def watch(self, heard: Callable[[], None]) -> None:
+        """Call ``heard`` whenever something may have come from elsewhere, for as long as it is awaited. A hint
+        may be lost, doubled, or about nothing; where there are none this returns at once."""
+
+    def tell(self) -> None:
+        """Give others a hint that something may have come for them; lost where they cannot hear it. Never waits."""

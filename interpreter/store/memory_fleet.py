@@ -1,0 +1,69 @@
+"""What the memory store knows of engines beside their executions: workers, wants, offers, slots, reservations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from .base import Letter
+from .fleet import Offer, Reservation, Worker
+
+
+class Ledger:
+    """Plain tables. Nothing here knows an execution by more than its id."""
+
+    def __init__(self) -> None:
+        self.infos: dict[str, bytes] = {}
+        #: By execution: the resources it waits for, and since when.
+        self.wants: dict[str, dict[str, int]] = {}
+        #: Tasks that anybody may take, and their resources, in the order they were offered.
+        self.offers: dict[tuple[str, int], str] = {}
+        self.slots: dict[tuple[str, int], str] = {}
+        self.reservations: dict[str, tuple[str, bytes, int]] = {}
+
+    def forget(self, executions: Iterable[str]) -> None:
+        """Nothing is left of these."""
+        gone = set(executions)
+        self.offers = {place: name for place, name in self.offers.items() if place[0] not in gone}
+        for execution in gone:
+            self.wants.pop(execution, None)
+
+    def take(self, resource: str, letter: Callable[[Offer], Letter]) -> tuple[Offer, Letter] | None:
+        """The first offer of a resource, and the letter about it."""
+        place = next((place for place, name in self.offers.items() if name == resource), None)
+        if place is None:
+            return None
+        del self.offers[place]
+        offer = Offer(*place)
+        return offer, letter(offer)
+
+    def take_slot(self, owner: str, resource: str, limit: int, living: Iterable[str]) -> int | None:
+        """The first free number."""
+        alive = set(living)
+        self.slots = {place: name for place, name in self.slots.items() if name in alive}
+        for number in range(1, limit + 1):
+            if (resource, number) not in self.slots:
+                self.slots[resource, number] = owner
+                return number
+        return None
+
+    def free_slots(self, owner: str, slots: Sequence[tuple[str, int]]) -> None:
+        """Those of them that are the owner's."""
+        for place in slots:
+            if self.slots.get(place) == owner:
+                del self.slots[place]
+
+    def reserve(self, key: str, request: str, answer: bytes, now: int, until: int) -> Reservation:
+        """What the key stands for from now on."""
+        self.reservations = {name: row for name, row in self.reservations.items() if row[2] > now}
+        new = key not in self.reservations
+        if new:
+            self.reservations[key] = (request, answer, until)
+        kept_request, kept_answer, _ = self.reservations[key]
+        return Reservation(kept_request, kept_answer, new)
+
+    def workers(self, leases: Iterable[tuple[str, int]]) -> list[Worker]:
+        """Those owners of the given leases who have enrolled."""
+        return sorted(
+            (Worker(name, until, self.infos[name]) for name, until in leases if name in self.infos),
+            key=lambda worker: worker.owner,
+        )

@@ -1,0 +1,247 @@
+"""Who works on what in a SQLite store: leases, claims, what is handed over, what is offered to anybody.
+
+One engine has the file at a time, so most of this is about one owner; guests see what it says of itself.
+Instants are the caller's: there is one machine, and one clock.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from .base import SUSPECT_CLAIMS, Beat, Claim, Letter, Outcome
+from .fleet import HandOver, Offer, Want, Worker
+from .migrate import queries
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_SQL = queries("sqlite")
+
+Row = tuple[Any, ...]
+
+
+class SqliteFleet(ABC):
+    """The half of the store that is about engines rather than executions."""
+
+    @abstractmethod
+    async def _read(
+        self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T: ...
+
+    @abstractmethod
+    async def _write(
+        self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T: ...
+
+    @abstractmethod
+    async def _run_executions(
+        self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T: ...
+
+    async def claim(
+        self,
+        owner: str,
+        *,
+        now: int,
+        lease: int,
+        limit: int,
+        only: Sequence[str] | None = None,
+        machines: Sequence[str] | None = None,
+        wanted: Sequence[str] = (),
+        suspects: bool = True,
+    ) -> list[Claim]:
+        def wanting(connection: sqlite3.Connection) -> list[Row]:
+            if only is not None:
+                return _unheld(connection, only, limit)
+            return _attended(connection, now, limit, machines, wanted, suspects)
+
+        return await self._run_executions(_claim, owner, now, lease, wanting)
+
+    async def renew(self, owner: str, *, now: int, lease: int) -> bool:
+        return await self._run_executions(_renew, owner, now, lease)
+
+    async def release(self, claims: Sequence[Claim]) -> None:
+        await self._run_executions(_release, claims)
+
+    async def beat(self, beats: Sequence[Beat]) -> list[Outcome]:
+        return await self._write(_beat, beats)
+
+    async def now(self) -> int | None:
+        return None
+
+    async def enrol(self, owner: str, info: bytes) -> bool:
+        return await self._run_executions(_enrol, owner, info)
+
+    async def workers(self, *, now: int) -> list[Worker]:
+        return await self._read(_workers, now)
+
+    async def hand_over(self, given: Sequence[HandOver], *, now: int) -> None:
+        await self._run_executions(_hand_over, given, now)
+
+    async def wanted(self) -> list[Want]:
+        return await self._read(_wanted)
+
+    async def take(self, resource: str, letter: Callable[[Offer], Letter]) -> Offer | None:
+        return await self._write(_take, resource, letter)
+
+    async def take_slot(self, owner: str, resource: str, limit: int, *, now: int) -> int | None:
+        return await self._run_executions(_take_slot, owner, resource, limit, now)
+
+    async def free_slots(self, owner: str, slots: Sequence[tuple[str, int]]) -> None:
+        await self._run_executions(_free_slots, owner, slots)
+
+    async def watch(self, heard: Callable[[], None]) -> None:
+        return
+
+    def tell(self) -> None:
+        return
+
+
+def _claim(
+    connection: sqlite3.Connection,
+    owner: str,
+    now: int,
+    lease: int,
+    wanting: Callable[[sqlite3.Connection], list[Row]],
+) -> list[Claim]:
+    for (other,) in connection.execute(_SQL["expired"], (now,)).fetchall():
+        end_lease(connection, other)
+    if connection.execute(_SQL["lease_until"], (owner,)).fetchone() is None:
+        connection.execute(_SQL["put_lease"], (owner, now + lease))
+    rows = wanting(connection)
+    keys = [(row[0],) for row in rows]
+    connection.executemany(_SQL["make_ready"], keys)
+    connection.executemany(_SQL["delete_wants"], keys)
+    connection.executemany(_SQL["claim"], [(owner, key) for (key,) in keys])
+    return [Claim(id, fence + 1, claims + 1) for _, id, fence, claims, *_ in rows]
+
+
+def _attended(
+    connection: sqlite3.Connection,
+    now: int,
+    limit: int,
+    machines: Sequence[str] | None,
+    wanted: Sequence[str],
+    suspects: bool,
+) -> list[Row]:
+    """What may be claimed, by key, at most one suspect among it."""
+    among = "TRUE" if machines is None else f"machine IN ({_marks(machines)})"
+    named = [] if machines is None else list(machines)
+    rows: dict[int, Row] = {}
+
+    def add(name: str, *arguments: Any, room: int, marks: str = "") -> None:
+        statement = _SQL[name].replace("/* machines */", among).replace("/* resources */", marks)
+        for row in connection.execute(statement, (*arguments, room)):
+            if len(rows) < limit:
+                rows.setdefault(row[0], row)
+
+    # As many as are asked for in all, since the first of them may be among those found before.
+    add("due", now, SUSPECT_CLAIMS, *named, room=limit)
+    if suspects:
+        add("suspect", SUSPECT_CLAIMS, *named, room=1)
+    add("addressed", SUSPECT_CLAIMS, *named, room=limit)
+    if wanted:
+        add("wanting", *wanted, *named, room=limit, marks=_marks(wanted))
+    return list(rows.values())
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _unheld(connection: sqlite3.Connection, ids: Sequence[str], limit: int) -> list[Row]:
+    found = (connection.execute(_SQL["unheld"], (id,)).fetchone() for id in ids)
+    return [row for row in found if row is not None][:limit]
+
+
+def _renew(connection: sqlite3.Connection, owner: str, now: int, lease: int) -> bool:
+    row = connection.execute(_SQL["lease_until"], (owner,)).fetchone()
+    alive = row is not None and row[0] > now
+    if not alive:
+        end_lease(connection, owner)
+    connection.execute(_SQL["put_lease"], (owner, now + lease))
+    return alive
+
+
+def end_lease(connection: sqlite3.Connection, owner: str) -> None:
+    """Whatever an owner held is nobody's."""
+    connection.execute(_SQL["give_back_all"], (owner,))
+    connection.execute(_SQL["end_lease"], (owner,))
+
+
+def _release(connection: sqlite3.Connection, claims: Sequence[Claim]) -> None:
+    connection.executemany(_SQL["release"], [(claim.execution, claim.fence) for claim in claims])
+
+
+def _beat(connection: sqlite3.Connection, beats: Sequence[Beat]) -> list[Outcome]:
+    return [_beat_one(connection, beat) for beat in beats]
+
+
+def _beat_one(connection: sqlite3.Connection, beat: Beat) -> Outcome:
+    row = connection.execute(_SQL["fence"], (beat.execution,)).fetchone()
+    if row is None:
+        return Outcome.MISSING
+    key, fence = row
+    if beat.fence is not None and beat.fence != fence:
+        return Outcome.CONFLICT
+    connection.execute(_SQL["beat"], (key, beat.pending, beat.due))
+    return Outcome.DONE
+
+
+def send(connection: sqlite3.Connection, letters: Sequence[Letter]) -> list[Outcome]:
+    """See :meth:`~detent.store.base.Store.send`."""
+    return [_send_one(connection, letter) for letter in letters]
+
+
+def _send_one(connection: sqlite3.Connection, letter: Letter) -> Outcome:
+    sent = connection.execute(_SQL["send"], (letter.dedupe, letter.body, letter.execution))
+    if sent.rowcount:
+        return Outcome.DONE
+    known = connection.execute(_SQL["key"], (letter.execution,)).fetchone()
+    return Outcome.EXISTS if known else Outcome.MISSING
+
+
+def _enrol(connection: sqlite3.Connection, owner: str, info: bytes) -> bool:
+    return connection.execute(_SQL["enrol"], (info, owner)).rowcount > 0
+
+
+def _workers(connection: sqlite3.Connection, now: int) -> list[Worker]:
+    return [Worker(*row) for row in connection.execute(_SQL["workers"], (now,))]
+
+
+def _hand_over(connection: sqlite3.Connection, given: Sequence[HandOver], now: int) -> None:
+    for one in given:
+        if connection.execute(_SQL["hand_over"], (one.execution, one.fence)).rowcount:
+            key = connection.execute(_SQL["key"], (one.execution,)).fetchone()[0]
+            connection.executemany(_SQL["want"], [(key, resource, now) for resource in one.wants])
+
+
+def _wanted(connection: sqlite3.Connection) -> list[Want]:
+    return [Want(*row) for row in connection.execute(_SQL["wanted"])]
+
+
+def _take(connection: sqlite3.Connection, resource: str, letter: Callable[[Offer], Letter]) -> Offer | None:
+    row = connection.execute(_SQL["first_offer"], (resource,)).fetchone()
+    if row is None:
+        return None
+    number, execution, pending = row
+    connection.execute(_SQL["take"], (number,))
+    offer = Offer(execution, pending)
+    send(connection, [letter(offer)])
+    return offer
+
+
+def _take_slot(connection: sqlite3.Connection, owner: str, resource: str, limit: int, now: int) -> int | None:
+    connection.execute(_SQL["free_dead_slots"], (resource, now))
+    taken = {number for (number,) in connection.execute(_SQL["slots"], (resource,))}
+    free = next((number for number in range(1, limit + 1) if number not in taken), None)
+    if free is not None:
+        connection.execute(_SQL["take_slot"], (resource, free, owner))
+    return free
+
+
+def _free_slots(connection: sqlite3.Connection, owner: str, slots: Sequence[tuple[str, int]]) -> None:
+    connection.executemany(_SQL["free_slot"], [(*slot, owner) for slot in slots])
