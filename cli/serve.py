@@ -55,6 +55,11 @@ SUFFIXES = (".json", ".yaml", ".yml")
     help="Access keys of AWS clients, one on each line with its secret: what they ask must be signed with one.",
 )
 @click.option(
+    "--state-logs",
+    metavar="DIR",
+    help="Where state machines log that ask for it, one file for each log group; - for stdout.  [default: nowhere]",
+)
+@click.option(
     "--rate-limit",
     type=click.FloatRange(1),
     metavar="N",
@@ -76,6 +81,7 @@ def serve(
     host_names: tuple[str, ...],
     unsafe_no_auth: bool,
     access_keys: str | None,
+    state_logs: str | None,
     rate_limit: float | None,
     allow_exec: bool,
     allow_private: bool,
@@ -106,6 +112,7 @@ def serve(
         unsafe_no_auth=unsafe_no_auth,
         requests_per_second=rate_limit,
         access_keys=_access_keys(access_keys),
+        state_logs=state_logs,
         mock=None if mocks is None else mocks.path,
     )
     return asyncio.run(_serve(settings, registry, documents, variables, watch))

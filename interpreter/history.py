@@ -76,11 +76,7 @@ class HistoryEvent:
 
 def project(steps: Iterable[Step]) -> Iterator[HistoryEvent]:
     """The shown history of a log, whose payloads are loaded."""
-    projection = _Projection()
-    for step in steps:
-        projection.now = max(projection.now, step.now)
-        for event in step.events:
-            yield from projection.show(event)
+    yield from Projection().follow(steps)
 
 
 @dataclass(slots=True)
@@ -97,13 +93,22 @@ class _Place:
 Shown = tuple[str, str | None, Mapping[str, JSON] | None]
 
 
-class _Projection:
+class Projection:
+    """The history of one execution as its log grows. ``redrives`` is how often it was redriven so far."""
+
     def __init__(self) -> None:
         self.now = 0
+        self.redrives = 0
         self._places: dict[int, _Place] = {ROOT: _Place()}
         self._next_frame = ROOT + 1
         self._region = ""
-        self._redrives = 0
+
+    def follow(self, steps: Iterable[Step]) -> Iterator[HistoryEvent]:
+        """What the next steps of the log show."""
+        for step in steps:
+            self.now = max(self.now, step.now)
+            for event in step.events:
+                yield from self.show(event)
 
     def show(self, event: Event) -> Iterator[HistoryEvent]:
         shape = _SHAPES.get(event.__class__)
@@ -241,37 +246,37 @@ class _Projection:
         return [(type, details_name, details)]
 
     def redriven(self, event: ExecutionRedriven) -> list[Shown]:
-        self._redrives += 1
-        return [("ExecutionRedriven", "executionRedriven", {"redriveCount": self._redrives})]
+        self.redrives += 1
+        return [("ExecutionRedriven", "executionRedriven", {"redriveCount": self.redrives})]
 
     def _iteration(self, end: str, parent: int, index: int) -> Shown:
         details = {"name": self._places[parent].state, "index": index}
         return (f"MapIteration{end}", f"mapIteration{end}", details)
 
 
-_SHAPES: Mapping[type, Callable[[_Projection, Any], list[Shown]]] = {
-    ExecutionStarted: _Projection.started,
-    StateEntered: _Projection.entered,
-    StateExited: _Projection.exited,
-    TaskScheduled: _Projection.scheduled,
-    TaskStarted: _Projection.begun,
-    TaskSubmitted: _Projection.submitted,
-    TaskSucceeded: _Projection.succeeded,
-    StateAmended: _Projection.succeeded,
-    TaskFailed: _Projection.failed,
-    Forked: _Projection.forked,
-    FrameOpened: _Projection.opened,
-    FrameClosed: _Projection.closed,
-    FrameAborted: _Projection.ended,
-    Halted: _Projection.ended,
-    Joined: _Projection.joined,
-    JoinFailed: _Projection.join_failed,
-    MapRunStarted: _Projection.run_started,
-    MapRunEnded: _Projection.run_ended,
-    MapRunRedriven: _Projection.run_redriven,
-    EvaluationFailed: _Projection.evaluation_failed,
-    ExecutionEnded: _Projection.execution_ended,
-    ExecutionRedriven: _Projection.redriven,
+_SHAPES: Mapping[type, Callable[[Projection, Any], list[Shown]]] = {
+    ExecutionStarted: Projection.started,
+    StateEntered: Projection.entered,
+    StateExited: Projection.exited,
+    TaskScheduled: Projection.scheduled,
+    TaskStarted: Projection.begun,
+    TaskSubmitted: Projection.submitted,
+    TaskSucceeded: Projection.succeeded,
+    StateAmended: Projection.succeeded,
+    TaskFailed: Projection.failed,
+    Forked: Projection.forked,
+    FrameOpened: Projection.opened,
+    FrameClosed: Projection.closed,
+    FrameAborted: Projection.ended,
+    Halted: Projection.ended,
+    Joined: Projection.joined,
+    JoinFailed: Projection.join_failed,
+    MapRunStarted: Projection.run_started,
+    MapRunEnded: Projection.run_ended,
+    MapRunRedriven: Projection.run_redriven,
+    EvaluationFailed: Projection.evaluation_failed,
+    ExecutionEnded: Projection.execution_ended,
+    ExecutionRedriven: Projection.redriven,
 }
 
 

@@ -19,6 +19,7 @@ from detent.runtime.names import Names
 from detent.runtime.worker import Duties
 from detent.store.base import StoreError
 
+from .aws.logs import StateLogs
 from .aws.pages import Pages
 from .definitions import Definition
 from .settings import Settings
@@ -75,10 +76,27 @@ async def open_service(settings: Settings, handlers: Registry) -> AsyncIterator[
     async with opening as engine:
         deleting = asyncio.create_task(_go_on_deleting(engine))
         try:
-            yield Service(engine, handlers, settings, clock, Pages(engine.store))
+            async with _state_logs(engine, settings.state_logs):
+                yield Service(engine, handlers, settings, clock, Pages(engine.store))
         finally:
             deleting.cancel()
             await handlers.close()
+
+
+@asynccontextmanager
+async def _state_logs(engine: Engine, place: str | None) -> AsyncIterator[None]:
+    """Have the logs of state machines written, if there is a place for them."""
+    if place is None:
+        yield
+        return
+    logs = StateLogs(engine.store, engine.catalogue, place)
+    engine.observe(logs.observe)
+    writing = asyncio.create_task(logs.run())
+    try:
+        yield
+    finally:
+        logs.close()
+        await writing
 
 
 async def _go_on_deleting(engine: Engine) -> None:

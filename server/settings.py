@@ -19,6 +19,7 @@ class Settings:
     ``requests_per_second`` is what one client may ask; None: as much as it likes on loopback without keys, 1000
     elsewhere. ``unsafe_no_auth`` lets a server without keys listen where others reach it.
     ``access_keys`` are the secrets, by access key, with which requests of AWS SDKs are signed; with any, all must be.
+    ``state_logs`` is where the logs of state machines go: a directory, ``-`` for stdout, None for nowhere.
     ``mock`` is the path of a mock configuration, whose test cases executions can be started with.
     ``drain_seconds`` is how long requests and tasks under way may go on once the server is told to end.
     """
@@ -33,6 +34,7 @@ class Settings:
     requests_per_second: float | None = None
     access_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     mock: str | None = None
+    state_logs: str | None = None
     drain_seconds: float = 10.0
     #: Bytes of a request's body: the largest input of the profile ``detent``, spelled as a JSON text in JSON.
     body_bytes_max: int = 4 * 1024 * 1024

@@ -21,12 +21,12 @@ from detent.mocking import MockError
 from detent.runtime.catalogue_entries import MachineEntry, Origin, Target
 from detent.runtime.catalogue_errors import MachineDeleting
 from detent.runtime.compose import check_test_case
-from detent.runtime.errors import ExecutionExists, NotRedrivable
+from detent.runtime.errors import EngineError, ExecutionExists, NotRedrivable
 from detent.runtime.handlers.payloads import parse
 from detent.runtime.names import Names
 from detent.runtime.recall import recall, recall_steps
 from detent.schema.jackson import complaint
-from detent.store.base import ExecutionRecord, Found, Letter, NotFound, Query
+from detent.store.base import ExecutionRecord, Found, Head, Letter, NotFound, Query
 
 from .. import arns
 from ..call import Call, seconds
@@ -44,6 +44,8 @@ from .found import belongs, execution_of
 
 #: How long an answer to StopExecution waits for the end, in seconds. What was asked for is durable before.
 STOP_SECONDS = 5.0
+#: How often is looked for the end of an execution that another process runs, in seconds.
+LOOK_SECONDS = 0.1
 
 _INCLUDED: Mapping[str, JSON] = {"included": True}
 _LEFT_OUT: Mapping[str, JSON] = {"included": False}
@@ -369,11 +371,20 @@ async def stop_execution(call: Call) -> JSON:
         stop = encode_signal(Stopped(params.get("error"), params.get("cause")))
         await call.store.send([Letter(arn.text, f"stop-{secrets.token_hex(8)}", stop)])
         call.engine.answers_arrived()
-        with suppress(TimeoutError, NotFound):
-            async with asyncio.timeout(STOP_SECONDS):
-                await call.engine.result(arn.text)
-        head = (await execution_of(call, arn)).head
+        head = await _end_of(call, arn)
     return {"stopDate": seconds(call.now if head.ended_at is None else head.ended_at)}
+
+
+async def _end_of(call: Call, arn: arns.Arn) -> Head:
+    """The head of an execution once it has ended, or as it is when that takes too long."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(STOP_SECONDS):
+            while (head := (await execution_of(call, arn)).head).ended_at is None:
+                with suppress(EngineError, NotFound):
+                    if (await call.engine.result(arn.text)).status == RUNNING:
+                        await asyncio.sleep(LOOK_SECONDS)  # it runs elsewhere, or is just being made live
+            return head
+    return (await execution_of(call, arn)).head
 
 
 async def redrive_execution(call: Call) -> JSON:
