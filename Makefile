@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEMO := definitions/order-fulfilment
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test reference check check-lint check-format check-types check-imports format test-lowest clean
+.PHONY: help demo test reference conformance check check-lint check-format check-types check-imports format test-lowest clean
 
 help: ## print this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -45,6 +45,9 @@ format: $(VENV)/.test ## mend what ruff can mend
 
 reference: $(VENV)/.test ## write docs/reference.md from the code
 	@$(BIN)/python tools/reference.py
+
+conformance: $(VENV)/.test ## hold the engine against recordings of the service, and write docs/conformance.md
+	@$(BIN)/python tools/conformance.py
 
 test-lowest: ## run the tests with the oldest dependencies that pyproject.toml allows
 	@mkdir -p build

@@ -63,6 +63,15 @@ handlers_option = click.option(
     "May be given more than once.",
 )
 
+#: Where Lambda functions are that are no handlers by themselves.
+functions_option = click.option(
+    "--functions",
+    metavar="FILE",
+    multiple=True,
+    help="Where Lambda functions are: an object of names, each with module:function or file.py:function, in YAML "
+    "or JSON. May be given more than once.",
+)
+
 #: What tasks answer instead of doing their work.
 mock_option = click.option(
     "--mock",
@@ -73,6 +82,7 @@ mock_option = click.option(
 
 _RUNNING = (
     handlers_option,
+    functions_option,
     mock_option,
     click.option(
         "--store",

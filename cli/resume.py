@@ -38,6 +38,7 @@ def resume(
     value: str | None,
     state: str | None,
     handlers: tuple[str, ...],
+    functions: tuple[str, ...],
     mock: str | None,
     store: str | None,
     output: OutputFormat,
@@ -62,10 +63,10 @@ def resume(
     given = _given(execution, value, state)
     if execution is not None and _went_on_elsewhere(execution, given, url, output):
         return Exit.SUCCEEDED
-    registry = registry_of(handlers)
+    registry = registry_of(handlers, functions=functions)
     mocks = mock_file(mock)
     errand = Errand(execution, registry, mocks, given)
-    again = resume_command(execution, store, handlers, paths, mock)
+    again = resume_command(execution, store, handlers, paths, mock, functions)
     code = follow(Settings(url, registry, paths, mocks), errand.begin, view_for(log), output, again)
     for name, reasons in errand.left.items():
         say(f"{name} was left as it is: {'; '.join(reasons)}")

@@ -35,6 +35,7 @@ def run(
     test_case: str | None,
     name: str | None,
     handlers: tuple[str, ...],
+    functions: tuple[str, ...],
     mock: str | None,
     store: str | None,
     output: OutputFormat,
@@ -61,7 +62,7 @@ def run(
     name = definition.checked_name(name) if name is not None else fresh_name()
     document = definition.runnable(file, variables)
     machine = compile_machine(document.value, paths=paths)
-    registry = registry_of(handlers)
+    registry = registry_of(handlers, functions=functions)
     names = Names(definition.machine_name(file))
     mocks = mock_file(mock)
     mocked = definition.mocked_states(mocks, names.machine, test_case, asked_for=mock is not None)
@@ -69,7 +70,7 @@ def run(
         definition.refuse_unhandled(document, registry)
     value = read_input(input)
     settings = Settings(store or DEFAULT_STORE, registry, paths, mocks)
-    again = resume_command(name, store, handlers, paths, mock)
+    again = resume_command(name, store, handlers, paths, mock, functions)
     for wait in definition.waits_outside(document.value, mocked, name):
         say(f"{wait}; somebody outside gives it", kind="note")
 
@@ -121,7 +122,12 @@ def _interrupted(store: str, again: str) -> Exit:
 
 
 def resume_command(
-    execution: str | None, store: str | None, handlers: Sequence[str], paths: str, mock: str | None
+    execution: str | None,
+    store: str | None,
+    handlers: Sequence[str],
+    paths: str,
+    mock: str | None = None,
+    functions: Sequence[str] = (),
 ) -> str:
     """The command line that goes on with an execution, or with all."""
     import shlex
@@ -129,6 +135,8 @@ def resume_command(
     words = ["detent", "resume", *filter(None, [execution])]
     for spec in handlers:
         words += ["--handlers", spec]
+    for file in functions:
+        words += ["--functions", file]
     if mock is not None:
         words += ["--mock", mock]
     if store is not None:

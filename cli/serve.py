@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .exits import Exit, Refusal, say
-from .options import SETTINGS, handlers_option, mock_option, variables
+from .options import SETTINGS, functions_option, handlers_option, mock_option, variables
 
 if TYPE_CHECKING:
     from detent.runtime.handlers.registry import Registry
@@ -27,6 +27,7 @@ SUFFIXES = (".json", ".yaml", ".yml")
 @click.command(context_settings=SETTINGS)
 @click.argument("definitions", nargs=-1, metavar="[DEFINITION|DIR]...")
 @handlers_option
+@functions_option
 @mock_option
 @click.option(
     "--store",
@@ -74,6 +75,7 @@ SUFFIXES = (".json", ".yaml", ".yml")
 def serve(
     definitions: tuple[str, ...],
     handlers: tuple[str, ...],
+    functions: tuple[str, ...],
     mock: str | None,
     store: str | None,
     host: str,
@@ -101,7 +103,7 @@ def serve(
 
     mocks = mock_file(mock)
     guards = Guards(programs=allow_exec, link_local=False, private=allow_private)
-    registry = registry_of(handlers, guards)
+    registry = registry_of(handlers, guards, functions=functions)
     files = [file for argument in definitions for file in _files(argument)]
     documents = {file: _runnable(file, variables, registry) for file in files}
     settings = Settings(

@@ -11,9 +11,10 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import Literal, NoReturn
 
@@ -22,11 +23,13 @@ from detent.core.execution import Execution
 from detent.runtime.compose import open_engine
 from detent.runtime.engine import Engine
 from detent.runtime.find import store_from_anywhere
+from detent.runtime.handlers.errors import HandlersError
 from detent.runtime.handlers.guards import EVERYTHING, Guards
-from detent.runtime.handlers.loading import load_handlers
+from detent.runtime.handlers.loading import load_function, load_handlers
 from detent.runtime.handlers.registry import Registry
 from detent.runtime.items.storages import Storages
 from detent.runtime.mocks import MockFile
+from detent.schema.document import DocumentError, read_file
 
 from .exits import Exit, say
 from .progress import Progress
@@ -103,13 +106,31 @@ class Session:
 Begin = Callable[[Session], Awaitable[Sequence[str]]]
 
 
-def registry_of(specs: Sequence[str], guards: Guards = EVERYTHING) -> Registry:
-    """The handlers that modules and files define. Raises HandlersError."""
+def registry_of(
+    specs: Sequence[str], guards: Guards = EVERYTHING, *, functions: Sequence[str] = ()
+) -> Registry:
+    """The handlers that modules and files define, and the functions that map files name. Raises HandlersError."""
     registry = Registry(guards=guards)
     for spec in specs:
         for name, function in load_handlers(spec).items():
             registry.add(name, function)
+    for file in functions:
+        for name, place in _map_of(file).items():
+            registry.add(name, load_function(place, Path(file).parent))
     return registry
+
+
+def _map_of(file: str) -> Mapping[str, str]:
+    """Names of functions, and where each is. Raises HandlersError."""
+    try:
+        value = read_file(file).value
+    except DocumentError as error:
+        raise HandlersError(f"the map of functions cannot be read: {error}") from error
+    if not isinstance(value, dict) or not all(isinstance(place, str) for place in value.values()):
+        raise HandlersError(
+            f"{file} is no map of functions: write NAME: module:function, or NAME: file.py:function, for each"
+        )
+    return value
 
 
 async def drive(settings: Settings, begin: Begin, view: View) -> list[Execution]:

@@ -32,6 +32,11 @@ findings in [findings.md](findings.md). The commands that look at executions hav
 #: Settings that are no option of a command.
 ENVIRONMENT = (
     ("DETENT_DEBUG", "`1` shows tracebacks: of handlers, and of defects of detent"),
+    (
+        "AWS_ENDPOINT_URL_LAMBDA",
+        "where Lambda functions are called that no handler is; `AWS_ENDPOINT_URL` does, too",
+    ),
+    ("SFN_MOCK_CONFIG", "the mock configuration, where `--mock` names none"),
     ("NO_COLOR", "anything: no colours"),
     ("TERM", "`dumb`, or none: one line per transition instead of the live view"),
     ("COLUMNS", "the width of tables and timelines where stdout is no terminal; 80 without it"),

@@ -42,7 +42,7 @@ from .execution import ABORTED, FAILED, RUNNING, TIMED_OUT, Execution, Frame, Pe
 from .leaving import finish, leave, leave_with
 from .machine import Choice, DistributedMap, Fail, Machine, Map, Parallel, Pass, Succeed, Task, Wait
 from .map_runs import end_run, start_run
-from .resources import producer, signal_name
+from .resources import bad_parameter, producer, signal_name
 from .run_events import ChildOf
 from .signals import (
     STARTS,
@@ -564,10 +564,18 @@ def _call(
     # An activity's worker gets the token with the task; expressions do not see it.
     bindings = turn.bindings(frame, token=None if state.mode == "activity" else token)
     arguments = bindings.input if state.flow is None else state.flow.arguments(bindings)
+    payload = turn.payload(arguments, frame, frame.input)
+    refused = bad_parameter(state.resource, arguments)
+    if refused is not None:
+        raise StateFailure(
+            RUNTIME,
+            f"The Parameters '{payload.text.decode()}' could not be used to start the Task: "
+            f"[The value of the field '{refused}' has an invalid format]",
+        )
     credentials = None if state.credentials is None else Payload(state.credentials(bindings.input, bindings))
     timeout = _seconds(state.timeout, bindings)
     heartbeat = _seconds(state.heartbeat, bindings)
-    return turn.payload(arguments, frame, frame.input), credentials, timeout, heartbeat
+    return payload, credentials, timeout, heartbeat
 
 
 def _seconds(evaluate: Evaluate | None, bindings: Bindings) -> int | None:

@@ -53,6 +53,7 @@ class _Seen:
     machine: str
     case: str | None
     attempts: dict[int, int] = field(default_factory=dict)
+    unwritten: Counter[str] = field(default_factory=Counter)
 
 
 class Mocks:
@@ -100,7 +101,11 @@ class Mocks:
         if call.pending not in seen.attempts:
             log = await self._store.load(call.execution)
             steps = decode_log((segment.after, segment.control) for segment in log.segments)
-            seen.attempts = _attempts(event for step in steps for event in step.events)
+            seen.attempts |= _attempts(event for step in steps for event in step.events)
+        if call.pending not in seen.attempts:
+            # An EXPRESS execution, which is not written until it ends, and begins anew after a crash.
+            seen.attempts[call.pending] = seen.unwritten[call.state]
+            seen.unwritten[call.state] += 1
         return seen.attempts[call.pending]
 
 

@@ -250,3 +250,23 @@ def test_mocks_need_a_case_and_a_case_needs_mocks(detent: Detent, folder: Path) 
     assert "name the file with --mock" in result.stderr
     result = detent("run", "greet.yaml", "--mock", "mocks.json", "--test-case", "bold")
     assert "has no test case 'bold'" in result.stderr
+
+
+def test_a_map_of_functions_says_where_they_are(detent: Detent, folder: Path) -> None:
+    (folder / "lambdas").mkdir()
+    (folder / "lambdas" / "shop.py").write_text("def charge(event, _):\n    return event['sum'] * 2\n")
+    (folder / "lambdas" / "map.yaml").write_text("charge-card: shop.py:charge\n")
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:lambda:us-east-1:123456789012:function:charge-card",
+        "End": True,
+    }
+    (folder / "shop.json").write_text(json.dumps({"StartAt": "A", "States": {"A": task}}))
+    command = ("run", "shop.json", "--store", "memory:", "--input", '{"sum": 21}')
+    result = detent(*command, "--functions", "lambdas/map.yaml")
+    assert (result.exit_code, result.stdout) == (0, "42\n")
+    (folder / "lambdas" / "map.yaml").write_text("charge-card: shop.py:refund\n")
+    result = detent(*command, "--functions", "lambdas/map.yaml")
+    assert "shop.py has no function 'refund'" in result.stderr
+    (folder / "lambdas" / "map.yaml").write_text("- charge-card\n")
+    assert "is no map of functions" in detent(*command, "--functions", "lambdas/map.yaml").stderr

@@ -1,4 +1,4 @@
-"""Requests that were recorded with the service's answers: TestState and ValidateStateMachineDefinition.
+"""The recordings, and the requests among them: to TestState and ValidateStateMachineDefinition.
 
 The recordings hold texts that are JSON objects parsed, one level; requests are given back their texts, and answers
 are brought to the same form.
@@ -13,28 +13,29 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ParamValidationError
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
-from botocore.validate import ParamValidator
+from botocore.exceptions import ParamValidationError  # type: ignore[import-untyped]
+from botocore.loaders import Loader  # type: ignore[import-untyped]
+from botocore.model import ServiceModel  # type: ignore[import-untyped]
+from botocore.validate import ParamValidator  # type: ignore[import-untyped]
 
-from detent.runtime.handlers.registry import Registry
 from detent.runtime.trials import run_trial
 from detent.schema.service import validate_definition
 from detent.teststate import Refused
 
-from .functions import functions_of
-from .recordings import DATA, Masks, _plain, first_difference
+from .comparing import Difference, first_difference, masks_of, plain
+from .functions import Functions
 
+DATA = Path(__file__).parent / "data"
 PLACE = "arn:aws:states:us-east-1:111111111111"
 #: The members of a request that are texts of JSON.
 _TEXTS = ("definition", "input", "variables", "context")
 
 
-def asked(kind: str, folder: Path = DATA) -> Iterator[dict[str, Any]]:
-    """Every recorded request of a kind."""
-    for path in sorted((folder / kind).glob("*.json")):
-        yield from json.loads(path.read_text())["vectors"]
+def recorded(kind: str, folder: Path = DATA) -> Iterator[dict[str, Any]]:
+    """Every recording of a kind that a folder holds."""
+    for path in sorted(folder.glob("**/*.json")):
+        vectors = json.loads(path.read_text()).get("vectors", [])
+        yield from (vector for vector in vectors if vector["kind"] == kind)
 
 
 def answer(vector: dict[str, Any]) -> dict[str, Any]:
@@ -42,10 +43,9 @@ def answer(vector: dict[str, Any]) -> dict[str, Any]:
     request = _written(vector["request"])
     if vector["kind"] == "validate_definition":
         return {"response": validate_definition(request)}
-    functions = functions_of(vector)
     try:
         _as_a_client(request)
-        return {"response": asyncio.run(_tried(request, functions))}
+        return {"response": asyncio.run(run_trial(request, Functions(vector).resolve, place=PLACE))}
     except ParamValidationError as error:
         # The client refuses it, and says so in the answer's place.
         return {"response": {"exception_typename": type(error).__name__, "exception_value": str(error)}}
@@ -66,21 +66,14 @@ def _model() -> ServiceModel:
     return ServiceModel(Loader().load_service_model("stepfunctions", "service-2"))
 
 
-async def _tried(request: dict[str, Any], functions: Registry) -> dict[str, Any]:
-    try:
-        return await run_trial(request, functions.resolve, place=PLACE)
-    finally:
-        await functions.close()
-
-
-def difference(vector: dict[str, Any]) -> tuple[str, Any, Any] | None:
+def difference(vector: dict[str, Any]) -> Difference | None:
     """The first place where our answer is not the recorded one: path, recorded, ours."""
-    masks = Masks(list(vector.get("placeholders", {})))
-    return first_difference(vector["expected"], _plain(answer(vector)), masks)
+    masks = masks_of(vector)
+    return first_difference(vector["expected"], plain(answer(vector)), masks)
 
 
 def _written(request: dict[str, Any]) -> dict[str, Any]:
-    written = {
+    written: dict[str, Any] = {
         name: json.dumps(value) if name in _TEXTS and not isinstance(value, str) else value
         for name, value in request.items()
     }

@@ -12,8 +12,9 @@ from detent.compile import compile_definition
 from detent.core.codec import Step
 from detent.core.events import ExecutionEnded, StateEntered, TimerFired
 
-from .recordings import Driver
-from .test_recordings import ALL, KNOWN_DIFFERENCES, is_distributed, name
+from .lists import LISTED, name
+from .performing import performed
+from .test_recordings import ALL
 
 DEFINITION: dict[str, Any] = {
     "StartAt": "Pause",
@@ -30,16 +31,16 @@ DEFINITION: dict[str, Any] = {
 
 
 def log(definition: dict[str, Any] = DEFINITION) -> list[Step]:
-    driver = Driver(
-        {
-            "definition": definition,
-            "input": {"items": [1, 2]},
-            "state_machine_name": "m",
-            "expected": {},
-        }
-    )
-    driver.run()
-    return driver.steps
+    recording = {
+        "definition": definition,
+        "input": {"items": [1, 2]},
+        "state_machine_name": "m",
+        "role_arn": "role",
+        "type": "STANDARD",
+        "api": "StartExecution",
+        "expected": {},
+    }
+    return performed(recording)[0].steps
 
 
 def changed(steps: list[Step], kind: type, **fields: Any) -> list[Step]:
@@ -56,15 +57,11 @@ def changed(steps: list[Step], kind: type, **fields: Any) -> list[Step]:
     return out
 
 
-@pytest.mark.parametrize(
-    "recording",
-    [pytest.param(r, id=r["id"]) for r in ALL if name(r) not in KNOWN_DIFFERENCES and not is_distributed(r)],
-)
+@pytest.mark.parametrize("recording", [pytest.param(r, id=r["id"]) for r in ALL if name(r) not in LISTED])
 def test_every_log_verifies_and_replays(recording: dict[str, Any]) -> None:
-    driver = Driver(recording)
-    driver.run()
-    assert verify(driver.steps) == []
-    assert replay(driver.machine, driver.steps) is None
+    performance, _ = performed(recording)
+    assert verify(performance.steps) == []
+    assert replay(performance.machine, performance.steps) is None
 
 
 def laws(steps: list[Step]) -> list[tuple[str, int]]:

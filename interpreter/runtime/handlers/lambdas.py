@@ -1,7 +1,7 @@
 """Lambda functions: their names, what calling one answers, how one fails (resources, section 4).
 
-The function itself is a Python handler registered under the function's name. It runs here; nothing of
-the real service is called.
+The function itself is a Python handler registered under the function's name, which runs here. One that is not
+registered is called at the endpoint, if there is one.
 """
 
 from __future__ import annotations
@@ -14,14 +14,19 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from email.utils import formatdate
+from typing import TYPE_CHECKING
 
 from ...core.errors import RUNTIME
 from ...core.values import JSON, encode
 from .base import Beat, Handler, TaskCall, TaskError
 from .context import TaskContext
+from .invocation import Invocation
 from .metadata import refused, request_id, sdk_metadata
 from .payloads import cut, parse
 from .python import INVALID_RESULT, message_of, own_trace
+
+if TYPE_CHECKING:
+    from .lambda_endpoint import LambdaEndpoint
 
 #: A function's name, or its ARN from ``function:`` or from the account on, each with a qualifier or without.
 _FUNCTION = re.compile(
@@ -69,32 +74,55 @@ class LambdaContext(TaskContext):
         return 900_000 if deadline is None else max(0, deadline - time.time_ns() // 1_000_000)
 
 
+def _nowhere() -> None:
+    """There is no endpoint."""
+
+
 class FunctionHandler:
     """A Task whose Resource is a function's ARN: the arguments are the event, the result is the payload."""
 
-    def __init__(self, find: Callable[[str], Handler | None], slots: asyncio.Semaphore) -> None:
+    def __init__(
+        self,
+        find: Callable[[str], Handler | None],
+        slots: asyncio.Semaphore,
+        elsewhere: Callable[[], LambdaEndpoint | None] = _nowhere,
+    ) -> None:
         self.slots = slots
         self._find = find
+        self._elsewhere = elsewhere
 
     async def run(self, task: TaskCall, beat: Beat) -> JSON:
         function = self._find(function_name(task.resource) or "")
-        if function is None:
+        if function is not None:
+            return await function.run(task, beat)
+        endpoint = self._elsewhere()
+        if endpoint is None:
             raise _not_found(task.resource, task)
-        return await function.run(task, beat)
+        return await endpoint.payload(task, Invocation(task.resource, encode(task.arguments)))
 
 
 class InvokeHandler:
     """A Task of ``lambda:invoke``, waiting for a token or not: the arguments name the function and its payload."""
 
-    def __init__(self, find: Callable[[str], Handler | None], slots: asyncio.Semaphore) -> None:
+    def __init__(
+        self,
+        find: Callable[[str], Handler | None],
+        slots: asyncio.Semaphore,
+        elsewhere: Callable[[], LambdaEndpoint | None] = _nowhere,
+    ) -> None:
         self.slots = slots
         self._find = find
+        self._elsewhere = elsewhere
 
     async def run(self, task: TaskCall, beat: Beat) -> JSON:
-        reference, payload = _invocation(task)
+        reference = _reference(task)
         function = self._find(function_name(reference) or "")
         if function is None:
-            raise _not_found(reference, task)
+            endpoint = self._elsewhere()
+            if endpoint is None:
+                raise _not_found(reference, task)
+            return await endpoint.answer(task, _sent(reference, task.arguments))
+        payload = _payload(task)
         try:
             result = await function.run(replace(task, resource=reference, arguments=payload), beat)
         except TaskError as error:
@@ -120,12 +148,35 @@ def lambda_failure(error: BaseException, context: TaskContext) -> TaskError:
     return TaskError(name, cut(json.dumps(report, ensure_ascii=False)))
 
 
-def _invocation(task: TaskCall) -> tuple[str, JSON]:
-    """The function and the event that the arguments of lambda:invoke ask for."""
+def _reference(task: TaskCall) -> str:
+    """The function that the arguments of lambda:invoke name."""
     arguments = task.arguments
     reference = arguments.get("FunctionName") if isinstance(arguments, Mapping) else None
     if not isinstance(reference, str):
         raise TaskError(RUNTIME, "The field 'FunctionName' is required but was missing, or is no text")
+    return reference
+
+
+def _sent(reference: str, arguments: JSON) -> Invocation:
+    """The call of an endpoint that the arguments of lambda:invoke ask for. A text is the raw body."""
+    payload = arguments.get("Payload")
+    if isinstance(payload, str):
+        body = payload.encode("utf-8", "surrogatepass")
+    else:
+        body = encode({} if payload is None else payload)
+    return Invocation(
+        reference,
+        body,
+        arguments.get("InvocationType", "RequestResponse"),
+        arguments.get("Qualifier"),
+        arguments.get("LogType"),
+        arguments.get("ClientContext"),
+    )
+
+
+def _payload(task: TaskCall) -> JSON:
+    """The event that the arguments of lambda:invoke ask for, for a function that runs here."""
+    arguments = task.arguments
     kind = arguments.get("InvocationType", "RequestResponse")
     if kind != "RequestResponse":
         raise TaskError(
@@ -140,8 +191,8 @@ def _invocation(task: TaskCall) -> tuple[str, JSON]:
             raise TaskError(
                 "Lambda.InvalidRequestContentException", f"Could not parse request body into json: {error}"
             ) from None
-        return reference, payload
-    return reference, {} if payload is None else payload
+        return payload
+    return {} if payload is None else payload
 
 
 def _answer(payload: JSON, task: TaskCall) -> JSON:

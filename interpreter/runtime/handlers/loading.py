@@ -45,6 +45,22 @@ def load_handlers(spec: str) -> dict[str, Callable[..., Any]]:
     return found
 
 
+def load_function(spec: str, folder: Path) -> Callable[..., Any]:
+    """The function that ``module:name`` or ``file.py:name`` names; a file's path is relative to ``folder``.
+
+    Raises HandlersError, with the place, when there is none.
+    """
+    place, colon, name = spec.rpartition(":")
+    if not colon or not place or not name.isidentifier():
+        raise HandlersError(f"{spec!r} names no function: write it as module:function or file.py:function")
+    module = _from_file(str(folder / place)) if _is_path(place) else _from_name(place)
+    function = getattr(module, name, None)
+    if not callable(function):
+        raise HandlersError(f"{spec!r}: {place} has no function {name!r}")
+    found: Callable[..., Any] = function
+    return found
+
+
 def _is_path(spec: str) -> bool:
     return spec.endswith(".py") or "/" in spec or os.sep in spec or (Path(spec) / DIRECTORY_FILE).is_file()
 

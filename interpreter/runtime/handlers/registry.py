@@ -18,6 +18,7 @@ from .base import Handler
 from .connections import Target, target_of
 from .errors import HandlersError
 from .guards import EVERYTHING, Guards
+from .invocation import endpoint_of
 from .lambdas import (
     FunctionHandler,
     InvokeHandler,
@@ -32,6 +33,7 @@ from .workers import THREADS, Workers
 
 if TYPE_CHECKING:
     from .http import HttpClient
+    from .lambda_endpoint import LambdaEndpoint
 
 TASK = "task:"
 HTTP = ("http://", "https://")
@@ -54,9 +56,10 @@ class Registry:
         self._functions: dict[str, Function] = {}
         self._handlers: dict[str, Handler] = {}
         self._lambdas: dict[str, Handler] = {}
-        self._function_arn = FunctionHandler(self._lambdas.get, self._workers.slots)
-        self._invoke = InvokeHandler(self._lambdas.get, self._workers.slots)
+        self._function_arn = FunctionHandler(self._lambdas.get, self._workers.slots, self._endpoint)
+        self._invoke = InvokeHandler(self._lambdas.get, self._workers.slots, self._endpoint)
         self._http: HttpClient | None = None
+        self._lambda_client: HttpClient | None = None
 
     def add(self, name: str, function: Callable[..., Any]) -> None:
         """Let a function handle ``task:NAME`` and the Lambda function of that name.
@@ -115,6 +118,18 @@ class Registry:
             return None
         return None
 
+    def _endpoint(self) -> LambdaEndpoint | None:
+        """Where functions are called that are not registered. Who runs detent has named it, so no guard forbids it."""
+        url = endpoint_of(self._environment)
+        if url is None:
+            return None
+        from .http import HttpClient  # as below
+        from .lambda_endpoint import LambdaEndpoint
+
+        if self._lambda_client is None:
+            self._lambda_client = HttpClient(EVERYTHING)
+        return LambdaEndpoint(url, self._lambda_client)
+
     def _make_http(self, target: Target) -> Handler:
         from .http import HttpClient, HttpHandler  # aiohttp is a slow import, and most workflows need none
 
@@ -133,7 +148,7 @@ class Registry:
         if resource.startswith((*HTTP, EXEC)):
             return self._unfit(resource)
         if is_function_arn(resource):
-            return self._missing(function_name(resource) or resource, "Lambda function")
+            return self._missing_function(resource)
         found = integration(resource)
         if is_activity(resource) or starts_execution(resource) or signal_name(resource):
             return None  # the engine itself sees to them
@@ -141,14 +156,15 @@ class Registry:
             named = arguments.get("FunctionName") if isinstance(arguments, Mapping) else None
             if not isinstance(named, str):
                 return None
-            return self._missing(function_name(named) or named, "Lambda function")
+            return self._missing_function(named)
         return _not_ours(resource, found)
 
     async def close(self) -> None:
         """End what runs and close what is open. Sync functions that still run are left behind."""
         await self._workers.close()
-        if self._http is not None:
-            await self._http.close()
+        for client in (self._http, self._lambda_client):
+            if client is not None:
+                await client.close()
 
     def _unfit(self, resource: str) -> str | None:
         """What is wrong with the text of a URL or a command, or with what it needs."""
@@ -164,6 +180,11 @@ class Registry:
         if is_missing(program, self._environment):
             return f"there is no program {program!r}: install it, or give its path"
         return None
+
+    def _missing_function(self, reference: str) -> str | None:
+        if endpoint_of(self._environment) is not None:
+            return None  # it may be there
+        return self._missing(function_name(reference) or reference, "Lambda function")
 
     def _missing(self, name: str, kind: str) -> str | None:
         if name in self._functions:
