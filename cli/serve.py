@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -95,6 +94,8 @@ def serve(
     Each DEFINITION is published under its name; of a DIR every state machine in it is. SIGTERM or Ctrl-C ends the
     server in order: requests under way are answered, executions go on where the store is opened next.
     """
+    import asyncio
+
     from detent.runtime.find import DEFAULT_STORE
     from detent.runtime.handlers.guards import Guards
     from detent.server.settings import Settings
@@ -141,6 +142,8 @@ async def _serve(
     variables: Mapping[str, str],
     watch: bool,
 ) -> int:
+    import asyncio
+
     from detent.server.serving import open_server
 
     ending = asyncio.Event()
@@ -194,6 +197,8 @@ async def _watch(
     server: Server, documents: Mapping[str, Document], variables: Mapping[str, str], registry: Registry
 ) -> None:
     """Publish what changes. What is not sound is named, and what was published before stays."""
+    import asyncio
+
     known = {file: _state_of(file) for file in documents}
     while True:
         await asyncio.sleep(WATCH_SECONDS)

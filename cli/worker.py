@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from typing import TYPE_CHECKING, Literal
 
@@ -89,6 +88,8 @@ def worker(
     `detent workers` names it. The first SIGTERM or Ctrl-C ends the worker in order: nothing more is begun, tasks
     at work may end, everything else is handed over. A second one ends it at once.
     """
+    import asyncio
+
     from detent.runtime.worker import Duties, WorkerError, read_limits
 
     from .session import registry_of
@@ -110,6 +111,8 @@ async def _work(
     grace_seconds: float,
     paths: Literal["detent", "jsonpath-ng"],
 ) -> int:
+    import asyncio
+
     from detent.runtime.compose import open_worker
 
     loop = asyncio.get_running_loop()
