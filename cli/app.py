@@ -44,6 +44,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "replay": (".replay", "replay"),
     "export": (".transfer", "export"),
     "import": (".transfer", "import_"),
+    "gc": (".keeping", "gc"),
+    "backup": (".keeping", "backup"),
     "migrate": (".migrate", "migrate"),
 }
 

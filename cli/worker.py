@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from .exits import EXIT_OF_CODE, Exit, Refusal
+from .keeping import Age
 from .options import SETTINGS, jsonpath_option
 from .outcome import OutputFormat
 from .reading import output_option, store_option
@@ -71,6 +72,13 @@ GRACE_SECONDS = 30.0
     show_default=True,
     help="How long tasks may go on after SIGTERM or Ctrl-C; those that have not ended then begin again elsewhere.",
 )
+@click.option("--keep-age", type=Age(), metavar="AGE", help="Forget executions this long after their end.")
+@click.option(
+    "--keep-count",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Keep the N executions of each machine that ended last.",
+)
 @jsonpath_option
 def worker(
     handlers: tuple[str, ...],
@@ -80,6 +88,8 @@ def worker(
     task_limit: int,
     lease_seconds: float,
     grace_seconds: float,
+    keep_age: float | None,
+    keep_count: int | None,
     paths: Literal["detent", "jsonpath-ng"],
 ) -> int:
     """Take part in a fleet: run the executions of a store together with any number of other workers.
@@ -90,13 +100,14 @@ def worker(
     """
     import asyncio
 
+    from detent.runtime.keeping import Retention
     from detent.runtime.worker import Duties, WorkerError, read_limits
 
     from .session import registry_of
 
     registry = registry_of(handlers)
     try:
-        duties = Duties(only, read_limits(limits), lease_seconds)
+        duties = Duties(only, read_limits(limits), lease_seconds, Retention(keep_age, keep_count))
         duties.offers(registry)
     except WorkerError as error:
         raise Refusal(str(error), exit=EXIT_OF_CODE.get(error.code, Exit.USAGE)) from None

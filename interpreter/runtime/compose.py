@@ -6,6 +6,7 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from pathlib import Path
 
 from ..compile import compile_definition, compile_text, digest_of
 from ..core.limits import DETENT
@@ -13,7 +14,8 @@ from ..core.machine import Machine
 from ..core.values import JSON, Payload, encode
 from ..mocking import MockError
 from ..query.jsonpath import Engine as PathEngine
-from ..store.base import ExecutionRecord, MachineRecord, Store
+from ..store.base import ExecutionRecord, MachineRecord, Store, StoreError
+from ..store.sqlite_backup import back_up as back_up_file
 from ..store.url import open_store, parse_store_url
 from .answers import Answers
 from .clock import Clock, StoreClock, SystemClock
@@ -31,6 +33,7 @@ from .worker import Duties
 __all__ = [
     "RELEASE",
     "Names",
+    "back_up",
     "compile_machine",
     "is_shared",
     "open_answers",
@@ -119,6 +122,16 @@ async def open_worker(
         member=member,
     ) as engine:
         yield engine
+
+
+def back_up(url: str, target: Path) -> int:
+    """Copy the SQLite store of a URL to a new file while it is in use; its size in bytes. Raises StoreError."""
+    path = parse_store_url(url).path
+    if path is None:
+        raise StoreError(
+            "only a SQLite store is copied so; a Postgres database is copied by pg_dump --schema=detent"
+        )
+    return back_up_file(path, target)
 
 
 def is_shared(url: str) -> bool:

@@ -36,6 +36,7 @@ from .intake import POLL_SECONDS, Intake
 from .items.service import Items
 from .items.storages import Storages
 from .jumps import Jumps
+from .keeping import EVERY_SECONDS, Retention, forget_old
 from .leases import Lease
 from .limits import Limits
 from .machines import Machines
@@ -95,6 +96,7 @@ class Engine:
         self.mocks = None if mocks is None else Mocks(mocks, store)
         self.owner = fresh_owner(takes_over=takes_over)
         self._clock = clock or SystemClock()
+        self._retention = member.retention
         self._actors = Actors()
         self._waiting = Waiting()
         self._patience = Patience(store)
@@ -235,6 +237,8 @@ class Engine:
             self._loop.create_task(self._poll()),
             self._loop.create_task(self._watch()),
         ]
+        if self._retention:
+            self._tasks.append(self._loop.create_task(self._keep(self._retention)))
         for task in self._tasks:
             task.add_done_callback(self._broke_down)
 
@@ -481,6 +485,15 @@ class Engine:
             except StoreError as error:
                 log.warning("the store cannot be asked, trying again: %s", error)
                 await asyncio.sleep(POLL_SECONDS)
+
+    async def _keep(self, retention: Retention) -> None:
+        """Forget what need not be kept, again and again."""
+        while True:
+            try:
+                await forget_old(self.store, self._clock, retention)
+            except StoreError as error:
+                log.warning("what is old could not be forgotten, trying again: %s", error)
+            await asyncio.sleep(EVERY_SECONDS)
 
     async def _watch(self) -> None:
         """Hear hints, as long as there are any: the poll is the truth."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ..core.values import JSON
 from ..store.base import Store
+from .keeping import KEEP_ALL, Retention
 from .leases import LEASE_SECONDS
 from .offers import Offers
 
@@ -20,14 +21,16 @@ class Member:
     alone: what it does not do fails.
 
     ``limits`` gives, by resource, how many tasks run at once in the whole fleet; every member must be told the
-    same. What was claimed ``claims_max`` times without coming further is quarantined. ``beside`` opens the store
-    once more, for the thread that keeps the lease. ``about`` is what others are told beside the offers.
+    same. What was claimed ``claims_max`` times without coming further is quarantined. ``retention`` is what it
+    keeps of executions that have ended. ``beside`` opens the store once more, for the thread that keeps the lease.
+    ``about`` is what others are told beside the offers.
     """
 
     offers: Offers | None = None
     limits: Mapping[str, int] = field(default_factory=dict)
     lease_seconds: float = LEASE_SECONDS
     claims_max: int = CLAIMS_MAX
+    retention: Retention = KEEP_ALL
     beside: Callable[[], Store] | None = None
     about: Mapping[str, JSON] = field(default_factory=dict)
 

@@ -40,6 +40,7 @@ from .actor import Actor, head_of
 from .clock import Clock, SystemClock
 from .errors import ExecutionExists, NotRedrivable, StillRunning
 from .find import named
+from .keeping import Retention, forget_old
 from .machines import Compile, Machines
 from .muster import Muster, muster
 from .owners import is_at_work
@@ -191,6 +192,12 @@ class Records:
         """Those executions that a living process works on, by id."""
         owners = await self._store.owners()
         return {one.record.id for one in found if is_at_work(one.owner, owners)}
+
+    async def forget_old(self, retention: Retention, machine: str | None = None) -> dict[str, int]:
+        """Forget what need not be kept, of one machine (a name or an ARN) or of all; how many of each."""
+        if machine is not None and ":" not in machine:
+            machine = self._arn_of(machine)
+        return await forget_old(self._store, self._clock, retention, machine=machine)
 
     async def fleet(self) -> Muster:
         """Who works on the store, and what waits that nobody does. Raises StoreError."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ..core.errors import DetentError
 from ..store.base import Store
 from .handlers.registry import Registry
+from .keeping import KEEP_ALL, Retention
 from .leases import LEASE_SECONDS
 from .member import Member
 from .names import Names
@@ -38,6 +39,7 @@ class Duties:
     only: Sequence[str] = ()
     limits: Mapping[str, int] | None = None
     lease_seconds: float = LEASE_SECONDS
+    retention: Retention = KEEP_ALL
 
     def offers(self, registry: Registry) -> Offers:
         """What a worker with these handlers does. Raises WorkerError for a resource that it cannot do."""
@@ -64,6 +66,7 @@ class Duties:
             offers=self.offers(registry),
             limits=dict(self.limits or {}),
             lease_seconds=max(LEASE_SECONDS_MIN, self.lease_seconds),
+            retention=self.retention,
             beside=beside,
             about={"kind": kind, "host": platform.node(), "process": os.getpid(), "release": release},
         )

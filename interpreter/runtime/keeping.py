@@ -1,0 +1,48 @@
+"""What is kept of executions that have ended, and for how long; copies of what is kept.
+
+Old executions are forgotten a few at a time, so that nobody who works on the store waits for it. Several processes
+may do it at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from ..store.base import Store
+from .clock import Clock
+
+#: Executions that are forgotten in one transaction, and the pause between two, in seconds.
+BATCH = 100
+PAUSE_SECONDS = 0.02
+#: How often an engine that was told what to keep looks for more, in seconds.
+EVERY_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """``age`` is how long an execution is kept after its end, in seconds; ``count`` how many of each machine are.
+    What either of them gives up is forgotten; None keeps everything."""
+
+    age: float | None = None
+    count: int | None = None
+
+    def __bool__(self) -> bool:
+        return self.age is not None or self.count is not None
+
+
+#: Nothing is ever forgotten by itself.
+KEEP_ALL = Retention()
+
+
+async def forget_old(
+    store: Store, clock: Clock, retention: Retention, *, machine: str | None = None
+) -> dict[str, int]:
+    """Forget what need not be kept, of one machine (by ARN) or of all; how many of each. Raises StoreError."""
+    gone: dict[str, int] = {}
+    before = None if retention.age is None else clock.now() - round(retention.age * 1000)
+    for name in await store.machine_names() if machine is None else [machine]:
+        while forgotten := await store.prune(name, ended_before=before, keep=retention.count, limit=BATCH):
+            gone[name] = gone.get(name, 0) + forgotten
+            await asyncio.sleep(PAUSE_SECONDS)
+    return gone
