@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,11 +25,10 @@ from detent.core.resources import is_activity
 from detent.core.signals import ChildEnded, Failed, Signal, Succeeded
 from detent.core.values import Payload, encode
 from detent.history import project
-from detent.query.jsonata import engine as engine_of_jsonata
-from detent.runtime import evaluations
 from detent.runtime.engine import Engine
 from detent.runtime.handlers.base import Beat, TaskCall, TaskError
 from detent.runtime.machines import Machines
+from detent.runtime.mocks import TEST_CASE, MockFile
 from detent.runtime.names import Names
 from detent.store.base import ExecutionRecord, Letter, MachineRecord
 from detent.store.memory import MemoryStore
@@ -80,11 +78,10 @@ def _history_difference(
     return None
 
 
-def performed(vector: dict[str, Any]) -> tuple[Performance, Execution]:
-    """Act a recording out."""
-    performance = Performance(vector)
-    with unhurried():
-        return performance, simulated(performance.play())
+def performed(vector: dict[str, Any], mocks: MockFile | None = None) -> tuple[Performance, Execution]:
+    """Act a recording out, with its mocks where they are given."""
+    performance = Performance(vector, mocks)
+    return performance, simulated(performance.play())
 
 
 def _verdict_difference(vector: dict[str, Any], execution: Execution) -> Difference | None:
@@ -105,18 +102,6 @@ def _value(text: Any) -> Any:
     return json.loads(text) if isinstance(text, str) and text.startswith("[") else text
 
 
-@contextmanager
-def unhurried() -> Iterator[None]:
-    """Evaluations take the time they take: no helper process, whose time is real, has to do them."""
-    quick, decision = engine_of_jsonata.QUICK, evaluations.DECISION_SECONDS
-    engine_of_jsonata.QUICK = engine_of_jsonata.SERVICE
-    evaluations.DECISION_SECONDS = 60.0
-    try:
-        yield
-    finally:
-        engine_of_jsonata.QUICK, evaluations.DECISION_SECONDS = quick, decision
-
-
 class LaterClock(VirtualClock):
     """The clock of a run that begins when all instants are past that the recordings name."""
 
@@ -129,7 +114,8 @@ class Performance:
 
     slots = None
 
-    def __init__(self, vector: dict[str, Any]) -> None:
+    def __init__(self, vector: dict[str, Any], mocks: MockFile | None = None) -> None:
+        self.mocks = mocks
         self.vector = vector
         self.steps: list[Step] = []
         self.answers = list(vector.get("tasks", []))
@@ -157,6 +143,7 @@ class Performance:
             release="1.0",
             clock=LaterClock(),
             storages=storages,
+            mocks=self.mocks,
         )
         engine.observe(self._observe)
         await engine.open()
@@ -173,7 +160,10 @@ class Performance:
     def _record(self, names: Names, digest: str) -> ExecutionRecord:
         kind = self.vector["type"]
         id = names.execution_arn("run-1") if kind == "STANDARD" else names.express_arn("run-1", "unique")
-        return ExecutionRecord(id, "run-1", names.machine_arn, digest, profile_for("aws", kind), 0)
+        case = None if self.mocks is None else json.dumps({TEST_CASE: self.vector["mock_test_case"]})
+        return ExecutionRecord(
+            id, "run-1", names.machine_arn, digest, profile_for("aws", kind), 0, origin=case
+        )
 
     async def _run(self, engine: Engine, record: ExecutionRecord) -> Execution:
         value, spelling = self._input()
@@ -247,7 +237,7 @@ class Performance:
             self.steps += steps
         for step in steps:
             for event in step.events:
-                if isinstance(event, TaskSubmitted):
+                if isinstance(event, TaskSubmitted) and self.mocks is None:
                     self._help(self._end(execution.id, event.pending))
                 elif isinstance(event, TaskScheduled) and is_activity(event.resource):
                     state = execution.frames[event.frame].state or ""

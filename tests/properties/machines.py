@@ -1,4 +1,4 @@
-"""Random machines: every type of state, nested, with retriers, catchers, failing flows and bounded loops.
+"""Random machines: every type of state in both languages, nested, with retriers, catchers, failing flows, loops.
 
 States lead forwards, except that a Choice may lead back while a counter in a variable allows it. So every
 machine comes to an end once its tasks are answered, whatever the answers.
@@ -10,6 +10,7 @@ bytes to zero, where zero always is the plainest choice.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import count
 from typing import Any, TypeVar
 
@@ -34,6 +35,8 @@ from detent.core.machine import (
     Task,
 )
 
+from . import spoken
+
 ERRORS = ("E1", "E2", "States.Timeout")
 SIGNALS = ("a", "b")
 COVERED = ("E1", "E2", "States.TaskFailed", "States.Timeout", "States.HeartbeatTimeout", "States.ALL")
@@ -57,7 +60,7 @@ def _counted(bindings: Bindings) -> dict[str, Any]:
     return {"rounds": bindings.variables.get("rounds", 0) + 1}
 
 
-FLOWS: tuple[Flow | None, ...] = (
+FLOWS: tuple[Any, ...] = (
     *[None] * 14,
     *[Flow()] * 5,
     Flow(make=lambda b: [1, {"deep": "x" * 40}]),
@@ -68,11 +71,13 @@ FLOWS: tuple[Flow | None, ...] = (
     Flow(output=_raise_at_times),
     Flow(output=_raise),
     Flow(make=_raise_query),
+    *spoken.FLOWS,
 )
 CATCHES = (
     Flow(output=lambda b: b.error),
     Flow(output=_raise),
     Flow(output=lambda b: b.input, assign=_counted),
+    *spoken.CATCHES,
 )
 
 T = TypeVar("T")
@@ -132,12 +137,18 @@ class _Reader:
         kinds += "Choice Choice Pass Fail Succeed" if later else "Pass Pass Pass Wait Wait Fail Succeed"
         kind = self.tape.pick([kind for kind in kinds.split() if not (self.sound and kind == "Fail")])
         if kind == "Choice":
-            back = Rule(_round_below(self.tape.upto(3)), names[0], Flow(assign=_counted))
+            bound, counted = self.tape.upto(3), Flow(assign=_counted)
+            back = Rule(_round_below(bound), names[0], counted)
+            if self.speaks_jsonata():
+                back = spoken.round_below(bound, names[0], counted)
             return Choice(name, self.tape.pick(later), None, (back,))
         if kind == "Wait":
-            return wait(name, self.tape.upto(5), next)
+            paused = wait(name, self.tape.upto(5), next)
+            seconds = self.tape.upto(5)
+            return replace(paused, until=spoken.until(seconds)) if self.speaks_jsonata() else paused
         if kind == "Fail":
-            return Fail(name, None, None, constant("E1"), None)
+            error = spoken.error() if self.speaks_jsonata() else constant("E1")
+            return Fail(name, None, None, error, None)
         flow = self.tape.pick(self.flows)
         if kind == "Pass":
             return Pass(name, next, flow)
@@ -157,23 +168,30 @@ class _Reader:
         mode: Any = self.tape.pick(("request", "token", "signal"))
         # Few names, so that several tasks wait for the same signal.
         resource = f"signal:{self.tape.pick(SIGNALS)}" if mode == "signal" else f"task:{name}"
+        seconds: Any = spoken.seconds if self.speaks_jsonata() else _seconds
         return Task(
-            name, next, flow, resource, mode, _seconds(timeout), _seconds(heartbeat), None, retry, catch
+            name, next, flow, resource, mode, seconds(timeout), seconds(heartbeat), None, retry, catch
         )
+
+    def speaks_jsonata(self) -> bool:
+        """Whether a state's fields are expressions: of every third."""
+        return self.tape.upto(2) == 2
 
     def map(self, name: str, next: str | None, flow: Flow | None, body: Scope, retry: Any, catch: Any) -> Map:
         items = list(range(self.tape.upto(4)))
-        return each(
+        selectors = (None, None, None, None if self.sound else _failing_selector, spoken.selector())
+        made = each(
             name,
             body,
             next,
             items=lambda document: items,
-            selector=self.tape.pick((None, None, None, None if self.sound else _failing_selector)),
+            selector=self.tape.pick(selectors),
             concurrency=self.tape.upto(3),
             flow=flow,
             retry=retry,
             catch=catch,
         )
+        return replace(made, items=spoken.items(len(items))) if self.speaks_jsonata() else made
 
     def retriers(self) -> tuple[Retrier, ...]:
         return tuple(
@@ -203,8 +221,10 @@ def _round_below(bound: int) -> Callable[[Any, Bindings], bool]:
     return test
 
 
-def _may_fail(flow: Flow | None) -> bool:
-    return flow is not None and bool({flow.make, flow.output} & {_raise, _raise_query, _raise_at_times})
+def _may_fail(flow: Any) -> bool:
+    if flow is spoken.FAILING or flow is spoken.CATCHES[1]:
+        return True
+    return isinstance(flow, Flow) and bool({flow.make, flow.output} & {_raise, _raise_query, _raise_at_times})
 
 
 def _seconds(value: int | None) -> Callable[[Any, Bindings], int | None] | None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
+
+from detent.query.jsonata import engine
+from detent.runtime import evaluations
 
 T = TypeVar("T")
 
@@ -59,5 +63,16 @@ class VirtualClock:
 
 def run(main: Coroutine[Any, Any, T]) -> T:
     """As ``asyncio.run``, in virtual time."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with unhurried(), asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(main)
+
+
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """Evaluations take the time they take: no helper process, whose time is real, has to do them."""
+    quick, decision = engine.QUICK, evaluations.DECISION_SECONDS
+    engine.QUICK, evaluations.DECISION_SECONDS = engine.SERVICE, 60.0
+    try:
+        yield
+    finally:
+        engine.QUICK, evaluations.DECISION_SECONDS = quick, decision

@@ -6,6 +6,7 @@ see, and whether a branch or an iteration fails is settled by its own tasks alon
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -26,6 +27,7 @@ from core.building import (
     task,
     wait,
 )
+from properties import spoken
 
 from detent.core.execution import RUNNING, Pending
 from detent.core.machine import Machine
@@ -81,6 +83,16 @@ def _machines() -> dict[str, Machine]:
             task("Then", "Every"),
             each("Every", scope("/Every/i", asks("Item", signal="item")), "Last", items=lambda d: [1, 2, 3]),
             asks("Last", signal="last", flow=Flow(output=lambda b: [b.input, b.result])),
+        ),
+        "spoken": machine(
+            replace(task("Ask", "Every", retry=again), flow=spoken.flow("{% $states.result.number %}")),
+            replace(
+                each("Every", scope("/Every/i", task("Told")), "Sum", concurrency=2),
+                items=spoken.items(4),
+                selector=spoken.selector(),
+            ),
+            replace(wait("Sum", 1, "Last"), until=spoken.until(2)),
+            do("Last", flow=spoken.flow({"sum": "{% $sum($states.input.number) %}"})),
         ),
         "beating": machine(task("Beating", heartbeat=HEARTBEAT, retry=again)),
         "loop": machine(
