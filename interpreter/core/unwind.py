@@ -7,6 +7,7 @@ so that it is known where the execution stood.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 
 from .errors import (
@@ -268,3 +269,11 @@ def _halt_unseen(turn: Turn) -> None:
 def _finish(turn: Turn, status: str, error: str | None, cause: str | None, previous: int) -> None:
     shown = turn.execution.shown + 1
     turn.emit(ExecutionEnded(status, None, error, cause, turn.now, shown, previous))
+
+
+def guarded(turn: Turn, frame: Frame, action: Callable[[], None]) -> None:
+    """Do something for a frame's state; what fails fails that state."""
+    try:
+        action()
+    except StateFailure as failure:
+        fail(turn, frame, failure)

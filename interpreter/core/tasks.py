@@ -1,0 +1,218 @@
+"""A task from its scheduling to its answer: arguments and allowances, beginnings, results, failures, deadlines."""
+
+from __future__ import annotations
+
+from . import unwind
+from .bindings import Bindings, Evaluate
+from .children import outcome_of_child
+from .errors import HEARTBEAT_TIMEOUT, RUNTIME, TASK_FAILED, TIMEOUT, StateFailure
+from .events import (
+    TaskFailed,
+    TaskOffered,
+    TaskScheduled,
+    TaskStarted,
+    TaskSubmitted,
+    TaskSucceeded,
+)
+from .execution import TIMED_OUT, Frame, Pending
+from .leaving import finish
+from .machine import Task
+from .map_runs import end_run
+from .resources import bad_parameter, producer, signal_name
+from .signals import (
+    Began,
+    ChildEnded,
+    Failed,
+    Submitted,
+    Succeeded,
+    TimedOut,
+)
+from .tokens import hash_token
+from .turn import Turn, too_large
+from .values import Payload
+
+
+def schedule(turn: Turn, frame: Frame, state: Task) -> None:
+    token = turn.token() if state.mode not in ("request", "signal") else None
+    arguments, credentials, timeout, heartbeat = _call(turn, frame, state, token)
+    turn.emit(
+        TaskScheduled(
+            frame.id,
+            state.resource,
+            state.mode,
+            arguments,
+            timeout,
+            heartbeat,
+            credentials,
+            None if token is None else hash_token(token),
+            frame.attempt + 1,
+            turn.show(),
+            frame.last,
+        )
+    )
+    if state.mode == "activity" and timeout is not None and turn.limits.activity_times_out_untaken:
+        turn.emit(TaskOffered(frame.id, turn.execution.seq, turn.now + timeout * 1000))
+    if state.mode == "signal":
+        pending = turn.execution.pending[turn.execution.seq]
+        # Nobody has to take it: its time runs from now on.
+        begin(turn, pending, frame, None)
+        take_signal(turn, pending, frame)
+
+
+def _call(
+    turn: Turn, frame: Frame, state: Task, token: str | None
+) -> tuple[Payload, Payload | None, int | None, int | None]:
+    """The arguments of a task, its credentials, and its allowances."""
+    if state.flow is None and state.timeout is None and state.heartbeat is None and state.credentials is None:
+        return frame.input, None, None, None
+    # An activity's worker gets the token with the task; expressions do not see it.
+    bindings = turn.bindings(frame, token=None if state.mode == "activity" else token)
+    arguments = bindings.input if state.flow is None else state.flow.arguments(bindings)
+    payload = turn.payload(arguments, frame, frame.input)
+    refused = bad_parameter(state.resource, arguments)
+    if refused is not None:
+        raise StateFailure(
+            RUNTIME,
+            f"The Parameters '{payload.text.decode()}' could not be used to start the Task: "
+            f"[The value of the field '{refused}' has an invalid format]",
+        )
+    credentials = None if state.credentials is None else Payload(state.credentials(bindings.input, bindings))
+    timeout = _seconds(state.timeout, bindings)
+    heartbeat = _seconds(state.heartbeat, bindings)
+    return payload, credentials, timeout, heartbeat
+
+
+def _seconds(evaluate: Evaluate | None, bindings: Bindings) -> int | None:
+    if evaluate is None:
+        return None
+    seconds: int = evaluate(bindings.input, bindings)
+    return seconds
+
+
+def _task(turn: Turn, id: int | None) -> tuple[Pending, Frame] | None:
+    """The task a signal answers, if it still waits."""
+    pending = turn.execution.pending.get(id) if id is not None else None
+    if pending is None or pending.kind != "task":
+        return None
+    return pending, turn.execution.frames[pending.frame]
+
+
+def _called(turn: Turn, id: int) -> tuple[Pending, Frame] | None:
+    """The task a signal answers, if it still waits for who works on it."""
+    found = _task(turn, id)
+    return None if found is None or found[0].mode == "signal" else found
+
+
+def began(turn: Turn, signal: Began) -> None:
+    found = _called(turn, signal.pending)
+    if found is None:
+        return
+    pending, frame = found
+    # Somebody else at work on a started call: who began it has died, and its time begins anew.
+    if not pending.started or (pending.mode == "request" and pending.worker != signal.worker):
+        begin(turn, pending, frame, signal.worker)
+
+
+def begin(turn: Turn, pending: Pending, frame: Frame, worker: str | None) -> None:
+    """The history shows the first beginning of an attempt only."""
+    due = None if pending.timeout is None else turn.now + pending.timeout * 1000
+    beat_due = None if pending.heartbeat is None else turn.now + pending.heartbeat * 1000
+    shown, previous = (0, 0) if pending.started else (turn.show(), frame.last)
+    turn.emit(TaskStarted(frame.id, pending.id, worker, due, beat_due, shown, previous))
+
+
+def submitted(turn: Turn, signal: Submitted) -> None:
+    found = _called(turn, signal.pending)
+    if found is not None and not found[0].submitted:
+        pending, frame = found
+        if not pending.started:
+            begin(turn, pending, frame, None)
+        turn.emit(TaskSubmitted(frame.id, pending.id, signal.output, turn.show(), frame.last))
+
+
+def succeeded(turn: Turn, signal: Succeeded) -> None:
+    found = _called(turn, signal.pending)
+    if found is not None:
+        pending, frame = found
+        if not pending.started:
+            begin(turn, pending, frame, None)
+        _succeed_task(turn, pending, frame, signal.output)
+
+
+def _succeed_task(turn: Turn, pending: Pending, frame: Frame, output: Payload) -> None:
+    if len(output.text) > turn.limits.payload_bytes:
+        failure = too_large(producer(pending.resource or ""))
+        _fail_task(turn, pending, frame, failure.error, failure.cause)
+        return
+    turn.emit(TaskSucceeded(frame.id, pending.id, output, turn.show(), frame.last))
+    try:
+        finish(turn, frame, output)
+    except StateFailure as failure:
+        unwind.fail(turn, frame, failure)
+
+
+def failed(turn: Turn, signal: Failed) -> None:
+    found = _called(turn, signal.pending)
+    if found is not None:
+        pending, frame = found
+        if not pending.started:
+            begin(turn, pending, frame, None)
+        _fail_task(turn, pending, frame, signal.error, signal.cause)
+
+
+def _fail_task(turn: Turn, pending: Pending, frame: Frame, error: str | None, cause: str | None) -> None:
+    error, cause = unwind.within_limits(error, cause)
+    turn.emit(TaskFailed(frame.id, pending.id, error, cause, None, turn.show(), frame.last))
+    unwind.fail(turn, frame, StateFailure(error, cause, prefixed=False))
+
+
+def child_ended(turn: Turn, signal: ChildEnded) -> None:
+    run = turn.execution.pending.get(signal.pending)
+    if run is not None and run.kind == "child":
+        frame = turn.execution.frames[run.frame]
+        if signal.description.value.get("RedriveCount", 0) >= run.redrives:
+            unwind.guarded(turn, frame, lambda: end_run(turn, frame, run, signal))
+        return
+    found = _task(turn, signal.pending)
+    if found is None or found[0].mode != "sync":
+        return
+    pending, frame = found
+    if not pending.started:
+        begin(turn, pending, frame, None)
+    output, cause = outcome_of_child(signal.description.value, pending.resource or "")
+    if output is not None:
+        _succeed_task(turn, pending, frame, output)
+    else:
+        _fail_task(turn, pending, frame, TASK_FAILED, cause)
+
+
+def timed_out(turn: Turn, signal: TimedOut) -> None:
+    if signal.pending is None:
+        ends_at = turn.execution.ends_at
+        if ends_at is not None and turn.now >= ends_at:
+            unwind.end_from_outside(turn, TIMED_OUT, TIMEOUT, None)
+        return
+    found = _task(turn, signal.pending)
+    if found is None:
+        return
+    pending, frame = found
+    deadline = pending.beat_due if signal.heartbeat else pending.due
+    if deadline is None or turn.now < deadline:
+        return
+    clock = "heartbeat" if signal.heartbeat else "task"
+    # The history calls both States.Timeout; only matching knows a missed heartbeat by its own name.
+    turn.emit(TaskFailed(frame.id, pending.id, TIMEOUT, None, clock, turn.show(), frame.last))
+    name = HEARTBEAT_TIMEOUT if signal.heartbeat else TIMEOUT
+    unwind.fail(turn, frame, StateFailure(name, None, prefixed=False))
+
+
+def take_signal(turn: Turn, pending: Pending, frame: Frame) -> None:
+    """Answer a task with the oldest signal of the name that it waits for, if one is here."""
+    kept = turn.execution.signals.get(signal_name(pending.resource or "") or "")
+    if kept:
+        _succeed_task(turn, pending, frame, kept[0])
+
+
+def is_too_large(turn: Turn, output: Payload) -> bool:
+    """Who sends it is told so; what comes in all the same changes nothing."""
+    return len(output.text) > turn.limits.payload_bytes
