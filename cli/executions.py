@@ -30,6 +30,9 @@ _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 @click.option("--machine", metavar="NAME", help="Those of a machine, by name or ARN.")
 @click.option("--name", metavar="NAME", help="Those of exactly this name.")
 @click.option(
+    "--all", "every", is_flag=True, help="Also those of distributed Maps: Map Runs and their children."
+)
+@click.option(
     "--since", metavar="WHEN", help="Started then or later: 90s, 30m, 2h, 7d ago, or 2026-11-21[T10:15[:00]]."
 )
 @click.option("--until", metavar="WHEN", help="Started before then.")
@@ -42,6 +45,7 @@ def executions(
     status: str | None,
     machine: str | None,
     name: str | None,
+    every: bool,
     since: str | None,
     until: str | None,
     limit: int,
@@ -53,7 +57,8 @@ def executions(
     """List executions, the newest first.
 
     Of those that have not ended it tells which are paused, and which are interrupted: no living process works on
-    them. The exit code is 0 also if there are none.
+    them. Executions that a distributed Map has started are left out unless they are asked for: with --all, by
+    name, or by their machine, which is called MACHINE/LABEL. The exit code is 0 also if there are none.
     """
     now = time.time_ns() // 1_000_000
     started_from, started_before = _instant(since, now), _instant(until, now)
@@ -62,6 +67,8 @@ def executions(
         found = await records.search(
             status=status.upper() if status else None,
             machine=machine,
+            # Who asks for one of them gets it.
+            labelled=None if every or machine or name else False,
             name=name,
             started_from=started_from,
             started_before=started_before,

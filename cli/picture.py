@@ -169,6 +169,8 @@ class Picture:
     def _fan(self, fan: Fan, prefix: str, column: int) -> Iterator[Line]:
         if fan.kind == "Parallel":
             yield from self._branches(fan, prefix, column)
+        elif fan.counted:
+            return  # its children are executions, not rows
         elif fan.width <= TRACKS_KEPT:
             tracks = [fan.tracks[index] for index in sorted(fan.tracks)]
             for track in tracks:

@@ -15,10 +15,12 @@ from enum import Enum
 from typing import Any
 
 from detent.core import events as e
+from detent.core import run_events as r
 from detent.core.codec import Step
 from detent.core.execution import FAILED, ROOT, RUNNING, SUCCEEDED
-from detent.core.machine import Machine, Map, Parallel, Task
+from detent.core.machine import DistributedMap, Machine, Map, Parallel, Task
 from detent.core.resources import signal_name
+from detent.core.runs import MapRun
 from detent.core.signals import Stopped, TimedOut
 
 #: Rows kept per track: a loop that runs for days shows its latest rounds.
@@ -93,6 +95,8 @@ class Fan:
     failed: int = 0
     aborted: int = 0
     opened: int = 0
+    #: Whether the items are executions of their own, which a Map Run counts.
+    counted: bool = False
     tracks: dict[int, Track] = field(default_factory=dict)
 
     @property
@@ -128,6 +132,7 @@ class Progress:
         self.machine = machine
         self.name = name
         self.machine_name = machine_name
+        self._runs: dict[str, Fan] = {}
         self.status = RUNNING
         self.paused = False
         self.error: str | None = None
@@ -206,7 +211,7 @@ class Progress:
         row = track.row
         row.next = event.next
         state = self.machine.scopes[track.scope].states[row.name]
-        catches = isinstance(state, (Task, Parallel, Map))
+        catches = isinstance(state, (Task, Parallel, Map, DistributedMap))
         if row.failing or (catches and event.next != state.next):
             self._end(row, Status.CAUGHT)
             return f"caught{_why(row.error)} -> {event.next}"
@@ -257,7 +262,7 @@ class Progress:
         row = track.row
         row.retries[event.retrier] = tried = row.retries.get(event.retrier, 0) + 1
         state = self.machine.scopes[track.scope].states[row.name]
-        assert isinstance(state, (Task, Parallel, Map))
+        assert isinstance(state, (Task, Parallel, Map, DistributedMap))
         row.attempt, row.attempts = tried + 1, state.retry[event.retrier].max_attempts + 1
         row.status, row.until, row.failing, row.fan = Status.RETRYING, event.due, False, None
         return f"retry in {seconds(event.due - self._now)} (attempt {row.attempt} of {row.attempts})"
@@ -266,12 +271,34 @@ class Progress:
         if track.rows and track.row.status.live:
             track.row.status, track.row.until = Status.RUNNING, None
 
+    # Map Runs
+
+    def _run_started(self, track: Track, event: r.MapRunStarted) -> None:
+        if track.row.fan is not None:
+            track.row.fan.counted = True
+            self._runs[event.run] = track.row.fan
+
+    def _run_ended(self, track: Track, event: r.MapRunEnded) -> str | None:
+        return self._failed(track.row, event.error, event.cause) if event.status == FAILED else None
+
+    def count(self, arn: str, run: MapRun) -> bool:
+        """Take over the counts of a Map Run; False if none of this execution's states waits for it."""
+        fan = self._runs.get(arn)
+        if fan is None:
+            return False
+        counts = run.item_counts
+        fan.width, fan.opened, fan.done = run.read, counts.begun, counts.succeeded
+        fan.failed, fan.aborted = counts.failed + counts.timed_out, counts.aborted
+        return True
+
     # Branches and iterations
 
     def _forked(self, track: Track, event: e.Forked) -> str:
         track.row.fan = Fan(track.row.kind, event.width, event.limit, self._now)
         if track.row.kind == "Parallel":
             return f"{event.width} branches"
+        if event.limit == 0:
+            return "a Map Run begins"
         together = f", {event.limit} at a time" if event.limit < event.width else ""
         return f"{event.width} item{'' if event.width == 1 else 's'}{together}"
 
@@ -391,5 +418,7 @@ _TAKE: dict[type[e.Event], Callable[[Progress, Any, Any], str | None]] = {
     e.ExecutionPaused: Progress._paused,
     e.ExecutionResumed: Progress._resumed,
     e.ExecutionEnded: Progress._execution_ended,
+    r.MapRunStarted: Progress._run_started,
+    r.MapRunEnded: Progress._run_ended,
     e.ExecutionRedriven: Progress._redriven,
 }

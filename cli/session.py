@@ -87,11 +87,17 @@ class Session:
             self._view.refresh(time.time_ns() // 1_000_000)
 
     def _observe(self, execution: Execution, steps: Sequence[Step]) -> None:
-        progress = self._watched.get(execution.id)
-        if progress is not None:
-            changes = progress.fold(steps)
+        if execution.run is not None:
+            for progress in self._watched.values():
+                if progress.count(execution.id, execution.run):
+                    with self._viewing():
+                        self._view.changed(progress, [])
+            return
+        found = self._watched.get(execution.id)
+        if found is not None:
+            changes = found.fold(steps)
             with self._viewing():
-                self._view.changed(progress, changes)
+                self._view.changed(found, changes)
 
     @contextmanager
     def _viewing(self) -> Iterator[None]:

@@ -89,6 +89,7 @@ def _place(visit: Visit, where: Where) -> dict[str, JSON]:
 def _attempt(attempt: Attempt, where: Where) -> JSON:
     optional: dict[str, JSON] = {
         "resource": attempt.resource,
+        "map_run": attempt.run,
         "began": _instant(attempt.began_at),
         "retry": _instant(attempt.retry_at),
         "error": attempt.error,
@@ -111,6 +112,7 @@ def _attempt(attempt: Attempt, where: Where) -> JSON:
 
 def _path(path: Path, where: Where) -> JSON:
     return {
+        **({} if path.child is None else {"execution": path.child}),
         "index": path.index,
         "status": path.status.value,
         "started": instant(path.started_at),
@@ -122,6 +124,7 @@ def _path(path: Path, where: Where) -> JSON:
 def _wait(place: dict[str, JSON], pending: Pending) -> JSON:
     optional: dict[str, JSON] = {
         "resource": pending.resource,
+        "execution": pending.child,
         "attempt": pending.attempt if pending.kind == "task" else None,
         "due": _instant(pending.due),
         "heartbeat_due": _instant(pending.beat_due),

@@ -116,6 +116,8 @@ class Tree:
             yield Text(f"  {self.marks.more} {len(waiting) - len(shown)} more", "dim")
 
     def _pending(self, visit: Visit, pending: Pending, paused: bool) -> str:
+        if pending.child is not None:
+            return f"the execution {printable(pending.child)}, for {seconds(self.now - visit.entered_at)} now"
         if pending.kind == "task":
             return self._task(visit, pending)
         if pending.due is None:
@@ -198,9 +200,12 @@ class Tree:
         attempt = visit.attempts[-1] if visit.attempts else None
         if attempt is None:
             return visit.kind
+        if attempt.run is not None:
+            return f"Map Run {printable(attempt.run.rpartition(':')[2])}"
         if visit.kind == "Map":
             many = f"{attempt.width} item{'' if attempt.width == 1 else 's'}"
-            at_once = f", {attempt.at_once} at a time" if attempt.at_once < attempt.width else ""
+            limited = 0 < attempt.at_once < attempt.width
+            at_once = f", {attempt.at_once} at a time" if limited else ""
             return f"Map of {many}{at_once}"
         if visit.kind == "Parallel":
             return f"Parallel, {attempt.width} branches"

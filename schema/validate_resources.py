@@ -70,6 +70,9 @@ _INTEGRATION = re.compile(r"arn:[^:]+:states:[^:]*:[^:]*:(?P<call>[^.]+)(?P<patt
 #: What ItemReader and ResultWriter may call.
 _READERS = ("s3:getObject", "s3:listObjectsV2")
 _WRITERS = ("s3:putObject",)
+#: Places that detent reads from, and writes to, by themselves.
+_READ_FROM = ("file:", "http:", "https:")
+_WRITTEN_TO = ("file:",)
 
 
 def check_resources(outline: Outline, findings: Findings, *, express: bool) -> None:
@@ -81,9 +84,9 @@ def check_resources(outline: Outline, findings: Findings, *, express: bool) -> N
             if limited:
                 _check_express(state, resource, findings)
         for part in state.parts("itemReader"):
-            _check_storage(part, _READERS, findings)
+            _check_storage(part, _READERS, _READ_FROM, findings)
         for part in state.parts("resultWriter"):
-            _check_storage(part, _WRITERS, findings)
+            _check_storage(part, _WRITERS, _WRITTEN_TO, findings)
     for scope in outline.scopes:
         _check_processor(scope, findings, express=express)
 
@@ -178,9 +181,11 @@ def _check_integration(state: State, service: str, action: str, pattern: str, fi
         )
 
 
-def _check_storage(part: Part, calls: tuple[str, ...], findings: Findings) -> None:
+def _check_storage(part: Part, calls: tuple[str, ...], own: tuple[str, ...], findings: Findings) -> None:
     resource = part.value.get("Resource")
     if not isinstance(resource, str) or is_unknown(resource) or resource.endswith(calls):
+        return
+    if resource.startswith(own):
         return
     say = findings.warning if _SCHEME.match(resource) else findings.error
     say(

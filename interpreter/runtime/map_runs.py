@@ -21,6 +21,9 @@ from ..store.base import Found, Letter, NotFound, Query, Store
 from .nested import Parent
 from .recall import recall_decisions
 
+#: Children that are forgotten at once.
+PAGE = 200
+
 
 class MapRunEnded(DetentError):
     """The Map Run has ended, or is about to: its limits cannot be changed any more."""
@@ -125,8 +128,7 @@ class MapRuns:
 
     async def of_execution(self, execution: str) -> list[MapRunFacts]:
         """The Map Runs that an execution has started, the latest first. Raises NotFound, LogError."""
-        steps = await recall_decisions(self._store, execution)
-        started = [e.run for step in steps for e in step.events if isinstance(e, MapRunStarted)]
+        started = await _started(self._store, execution)
         found = await asyncio.gather(*map(self._describe_if_begun, reversed(started)))
         return [facts for facts in found if facts is not None]
 
@@ -170,3 +172,26 @@ class MapRuns:
         signal = encode_signal(UpdatedRun(max_concurrency, tolerated_count, share))
         await self._store.send([Letter(run, f"update-{secrets.token_hex(8)}", signal)])
         self._written()
+
+
+async def forget_started(store: Store, execution: str) -> bool:
+    """Forget the Map Runs of an execution, and what these have started; False while something runs.
+
+    Raises NotFound, StoreError.
+    """
+    for run in await _started(store, execution):
+        while children := await store.find(Query(parent=run, limit=PAGE)):
+            if any(child.head.ended_at is None for child in children):
+                return False
+            for child in children:
+                if not await forget_started(store, child.record.id):
+                    return False
+            await store.delete([child.record.id for child in children])
+        await store.delete([run])
+    return True
+
+
+async def _started(store: Store, execution: str) -> list[str]:
+    """The ids of the Map Runs that an execution has started, in order."""
+    steps = await recall_decisions(store, execution)
+    return [event.run for step in steps for event in step.events if isinstance(event, MapRunStarted)]

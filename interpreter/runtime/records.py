@@ -42,6 +42,7 @@ from .errors import ExecutionExists, NotRedrivable, StillRunning
 from .find import named
 from .keeping import Retention, forget_old
 from .machines import Compile, Machines
+from .map_runs import forget_started
 from .muster import Muster, muster
 from .owners import is_at_work
 from .recall import recall
@@ -96,19 +97,24 @@ class Records:
         *,
         status: str | None = None,
         machine: str | None = None,
+        labelled: bool | None = None,
         name: str | None = None,
         started_from: int | None = None,
         started_before: int | None = None,
         cursor: str | None = None,
         limit: int = 100,
     ) -> list[Found]:
-        """Executions, newest first; None means any. ``machine`` is a name or an ARN, instants are milliseconds."""
+        """Executions, newest first; None means any. ``machine`` is a name or an ARN, instants are milliseconds.
+
+        Machines with a label (``labelled``) are those of the executions of distributed Maps.
+        """
         if machine is not None and ":" not in machine:
             machine = self._arn_of(machine)
         return await self._store.find(
             Query(
                 status=status,
                 machine=machine,
+                labelled=labelled,
                 name=name,
                 started_from=started_from,
                 started_before=started_before,
@@ -294,6 +300,8 @@ class Records:
         if head.ended_at is None:
             asked = "; it has been asked to" if force else ""
             raise StillRunning(f"the execution {log.record.name} has not ended{asked}")
+        if not await forget_started(self._store, execution):
+            raise StillRunning(f"what the execution {log.record.name} has started has not ended")
         # It may have been redriven since: only what has ended still is forgotten.
         if not await self._store.delete([execution], ended=True):
             raise StillRunning(f"the execution {log.record.name} has not ended: it was redriven just now")

@@ -9,14 +9,13 @@ from collections.abc import Callable
 
 from ..core.codec import encode_signal
 from ..core.execution import RUNNING
-from ..core.run_events import MapRunStarted
 from ..core.signals import Stopped
 from ..core.values import encode
 from ..store.base import Edit, Found, Letter, Query, Store
 from .catalogue import DELETED, DELETING, Catalogue
 from .catalogue_entries import place, read_machine, revisions_of
 from .clock import Clock
-from .recall import recall_decisions
+from .map_runs import forget_started
 
 #: Executions, revisions or machines that are looked at at once.
 PAGE = 200
@@ -55,22 +54,11 @@ class Removal:
         if any(one.head.ended_at is None for one in found):
             return False  # it was started just before the machine was marked, or has not heard of it yet
         for one in found if has_runs else ():
-            if not await self._delete_below(one.record.id):
+            if not await forget_started(self._store, one.record.id):
                 return False
         # One may have been redriven just now, and is looked at again.
         ids = [one.record.id for one in found]
         return await self._store.delete(ids, ended=True) == len(ids)
-
-    async def _delete_below(self, execution: str) -> bool:
-        """Forget the Map Runs of an execution, and the executions of these; False while something runs."""
-        steps = await recall_decisions(self._store, execution)
-        runs = [event.run for step in steps for event in step.events if isinstance(event, MapRunStarted)]
-        for run in runs:
-            while children := await self._store.find(Query(parent=run, limit=PAGE)):
-                if not await self._delete(children, has_runs=True):
-                    return False
-        await self._store.delete(runs)
-        return True
 
     async def _has_map_runs(self, arn: str) -> bool:
         """Whether a machine has, or has had, a distributed Map: then its executions are looked through for more."""

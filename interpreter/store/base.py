@@ -262,6 +262,8 @@ class Query:
     machine: str | None = None
     name: str | None = None
     parent: str | None = None
+    #: Whether the executions are of a machine with a label: those of distributed Maps.
+    labelled: bool | None = None
     version: str | None = None
     alias: str | None = None
     started_from: int | None = None

@@ -479,6 +479,7 @@ def _matches(query: Query, execution: _Execution) -> bool:
         and query.machine in (None, record.machine)
         and query.name in (None, record.name)
         and query.parent in (None, record.parent)
+        and query.labelled in (None, "/" in record.machine)
         and query.version in (None, record.version)
         and query.alias in (None, record.alias)
         and (query.started_from is None or record.started_at >= query.started_from)

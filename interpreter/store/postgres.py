@@ -326,6 +326,7 @@ async def _find(transaction: Transaction, query: Query) -> list[Found]:
         "machine =": optional(query.machine),
         "name =": optional(query.name),
         "parent =": optional(query.parent),
+        "(strpos(machine, '/') > 0) =": query.labelled,
         "version =": optional(query.version),
         "alias =": optional(query.alias),
         "started_at >=": query.started_from,

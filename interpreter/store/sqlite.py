@@ -455,6 +455,7 @@ def _find(connection: sqlite3.Connection, query: Query) -> list[Found]:
         "machine = ?": query.machine,
         "name = ?": query.name,
         "parent = ?": query.parent,
+        "(instr(machine, '/') > 0) = ?": query.labelled,
         "version = ?": query.version,
         "alias = ?": query.alias,
         "started_at >= ?": query.started_from,

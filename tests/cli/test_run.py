@@ -186,6 +186,17 @@ def test_items_of_a_file_are_executions_of_their_own(detent: Detent, folder: Pat
     result = detent("run", "distributed.yaml")
     assert result.exit_code == 0, result.stderr
     assert json.loads(result.stdout) == [{"name": "Ada", "age": "36"}, {"name": "Alan", "age": "41"}]
+    listed = json.loads(detent("executions", "--output", "json").stdout)["executions"]
+    assert [one["machine"].rpartition(":")[2] for one in listed] == ["distributed"]
+    every = json.loads(detent("executions", "--all", "--output", "json").stdout)["executions"]
+    run, *_ = [one for one in every if ":mapRun:" in one["execution"]]
+    assert len(every) == 4
+    assert f"Map Run {run['name']}" in detent("show", listed[0]["name"]).stdout
+    told = json.loads(detent("show", run["name"], "--output", "json").stdout)
+    children = [path["execution"] for path in told["states"][0]["attempts"][0]["paths"]]
+    assert sorted(children) == sorted(one["execution"] for one in every if one not in (listed[0], run))
+    assert detent("delete", listed[0]["name"]).exit_code == 0
+    assert json.loads(detent("executions", "--all", "--output", "json").stdout)["executions"] == []
 
 
 def test_a_machine_that_speaks_jsonata_runs(detent: Detent, folder: Path) -> None:

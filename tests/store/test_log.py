@@ -186,6 +186,8 @@ def test_a_search_leads_through_pages_newest_first(play):
         (Query(machine="other"), ["e3"]),
         (Query(name="e2"), ["e2"]),
         (Query(parent="run"), ["e4"]),
+        (Query(labelled=True), ["e4"]),
+        (Query(labelled=False), ["e3", "e2", "e1"]),
         (Query(started_from=20), ["e4", "e3", "e2"]),
         (Query(started_from=20, started_before=40), ["e3", "e2"]),
         (Query(ended_before=300), ["e2"]),
@@ -202,7 +204,7 @@ def test_a_search_finds_what_it_says(play, query, expected):
                 create("e1", started_at=10),
                 create("e2", ended(200), started_at=20),
                 create("e3", ended(300, "FAILED"), started_at=30, machine="other"),
-                create("e4", started_at=40, parent="run"),
+                create("e4", started_at=40, parent="run", machine="m/label"),
             ]
         )
         assert [found.record.id for found in await store.find(query)] == expected

@@ -26,6 +26,8 @@ class Location:
 
     def __str__(self) -> str:
         """As the context object calls it: ``Map.Item.Source``."""
+        if self.bucket.endswith(":"):
+            return self.bucket + self.key
         if ":" in self.bucket:
             return f"{self.bucket.rstrip('/')}/{self.key}" if self.key else self.bucket
         return f"S3://{self.bucket}/{self.key}" if self.key else f"S3://{self.bucket}"

@@ -50,7 +50,7 @@ def place_of(reader: Mapping[str, Any]) -> tuple[Location, bool]:
             bucket, lists = resource, "Prefix" in arguments
         else:
             bucket, _, arguments["Key"] = (
-                resource.rpartition("/") if "/" in resource else ("file:.", "", resource[5:])
+                resource.rpartition("/") if "/" in resource else ("file:", "", resource[5:])
             )
             lists = resource.startswith("file:") and _is_folder(resource)
             if lists:
