@@ -19,6 +19,7 @@ from itertools import islice, repeat
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from ..core.execution import RUNNING
 from .base import (
     Batch,
     Document,
@@ -449,10 +450,14 @@ def _values(
     return {item: row[0] for item, row in rows if row is not None}
 
 
-def _find(connection: sqlite3.Connection, query: Query) -> list[Found]:
+def find_statement(query: Query) -> tuple[str, tuple[Any, ...]]:
+    """The statement that answers a query, and its values."""
+    # Few executions are running, and any number of a machine's have ended: which index is better, SQLite cannot know.
+    machine = "+machine = ?" if query.status == RUNNING else "machine = ?"
+    status = "status = ?" if query.machine is None or query.status == RUNNING else "+status = ?"
     conditions = {
-        "status = ?": query.status,
-        "machine = ?": query.machine,
+        status: query.status,
+        machine: query.machine,
         "name = ?": query.name,
         "parent = ?": query.parent,
         "(instr(machine, '/') > 0) = ?": query.labelled,
@@ -465,8 +470,12 @@ def _find(connection: sqlite3.Connection, query: Query) -> list[Found]:
     }
     given = {text: value for text, value in conditions.items() if value is not None}
     statement = _SQL["find"].replace("/* conditions */", " AND ".join(given) or "TRUE")
+    return statement, (*given.values(), query.limit)
+
+
+def _find(connection: sqlite3.Connection, query: Query) -> list[Found]:
     found = []
-    for key, owner, *rest in connection.execute(statement, (*given.values(), query.limit)):
+    for key, owner, *rest in connection.execute(*find_statement(query)):
         head, record = _described(rest)
         found.append(Found(record, head, owner, str(key)))
     return found

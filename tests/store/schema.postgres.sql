@@ -66,6 +66,10 @@ CREATE INDEX execution_version ON execution (version, key) WHERE version IS NOT 
 
 CREATE INDEX execution_alias ON execution (alias, key) WHERE alias IS NOT NULL;
 
+CREATE INDEX execution_status ON execution (status, key);
+
+CREATE INDEX execution_machine ON execution (machine, key);
+
 -- The log: one row per batch of an execution, appended and never changed.
 CREATE TABLE segment (
     execution bigint NOT NULL,

@@ -53,6 +53,10 @@ CREATE INDEX execution_version ON execution (version, key) WHERE version IS NOT 
 
 CREATE INDEX execution_alias ON execution (alias, key) WHERE alias IS NOT NULL;
 
+CREATE INDEX execution_status ON execution (status, key);
+
+CREATE INDEX execution_machine ON execution (machine, key);
+
 -- The log: one row per batch of an execution, appended and never changed. The payloads come last so that
 -- a fold reads past them without touching their pages.
 CREATE TABLE segment (

@@ -49,6 +49,10 @@ INDEXES = {
     "delete_document": "document_pkey",
 }
 
+#: Searches by one condition.
+CONDITIONS = {"find_by_status": "status = 'S7'", "find_by_machine": "machine = 'm7'"}
+FOUND = {"find_by_status": "execution_status", "find_by_machine": "execution_machine"}
+
 #: Statements that find their rows in order: sorting would mean reading all of them first.
 IN_ORDER = {"claim_due", "newest_pruned", "segments", "inbox", "find", "machine_named", "documents"}
 
@@ -56,7 +60,7 @@ FILL = """
 INSERT INTO detent.execution (last, fence, claims, owner, due, ready, ended_at, id,
                               status, started_at, name, machine, digest, profile)
 SELECT 3, 0, 0, CASE WHEN n % 3 > 0 THEN 'w' || n % 7 END, n, n % 2 = 0, CASE WHEN n % 5 > 0 THEN n END, 'e' || n,
-       'RUNNING', 0, 'n', 'm', 'd', 'p'
+       'S' || n % 50, 0, 'n', 'm' || n % 500, 'd', 'p'
 FROM generate_series(1, 20000) AS n;
 INSERT INTO detent.segment SELECT n % 5000, n, n + 1, '', '' FROM generate_series(1, 20000) AS n;
 INSERT INTO detent.inbox (execution, dedupe, body)
@@ -92,6 +96,11 @@ def plans(request: pytest.FixtureRequest) -> Mapping[str, str]:
     return asyncio.run(explained(request.getfixturevalue(request.param)))
 
 
+async def _explain(connection: asyncpg.Connection, statement: str) -> str:
+    rows = await connection.fetch(f"EXPLAIN (COSTS OFF) {statement}")
+    return "\n".join(row[0] for row in rows)
+
+
 async def explained(address: str) -> Mapping[str, str]:
     """The plan of each statement, as it is made for whatever arguments will come."""
     connection = await asyncpg.connect(address)
@@ -102,17 +111,17 @@ async def explained(address: str) -> Mapping[str, str]:
             statement = queries("postgres")[name].replace("/* conditions */", "TRUE")
             await connection.execute(f"PREPARE {name} AS {statement}")
             count = max(int(number) for number in re.findall(r"\$(\d+)", statement))
-            rows = await connection.fetch(
-                f"EXPLAIN (COSTS OFF) EXECUTE {name} ({', '.join(['NULL'] * count)})"
-            )
-            plans[name] = "\n".join(row[0] for row in rows)
+            plans[name] = await _explain(connection, f"EXECUTE {name} ({', '.join(['NULL'] * count)})")
+        for name, condition in CONDITIONS.items():
+            found = queries("postgres")["find"].replace("/* conditions */", condition).replace("$1", "10")
+            plans[name] = await _explain(connection, found)
         return plans
     finally:
         await connection.close()
 
 
 def test_hot_statements_use_their_indexes_from_the_first_row_on(plans):
-    for name, index in INDEXES.items():
+    for name, index in {**INDEXES, **FOUND}.items():
         assert re.search(rf"Scan.* {index}\b", plans[name]), f"{name}:\n{plans[name]}"
         assert "Seq Scan" not in plans[name], f"{name}:\n{plans[name]}"
         assert name not in IN_ORDER or "Sort" not in plans[name], f"{name}:\n{plans[name]}"

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 import detent.store
+from detent.store.base import Query
 from detent.store.migrate import migrations, queries
+from detent.store.sqlite import find_statement
 from detent.store.sqlite_file import connect_writer
 
 
@@ -77,6 +79,32 @@ def test_a_hot_statement_uses_its_index(database, name, plan):
         "suspect",
     }:  # Sorting the few that nobody holds is the point of these.
         assert not [step for step in steps if "TEMP B-TREE" in step]
+
+
+@pytest.mark.parametrize(
+    ("query", "plan"),
+    [
+        (Query(status="FAILED"), "SEARCH execution USING INDEX execution_status (status=?)"),
+        (
+            Query(status="FAILED", cursor="9"),
+            "SEARCH execution USING INDEX execution_status (status=? AND key<?)",
+        ),
+        (Query(machine="m"), "SEARCH execution USING INDEX execution_machine (machine=?)"),
+        (
+            Query(machine="m", status="RUNNING"),
+            "SEARCH execution USING INDEX execution_status (status=?)",
+        ),
+        (
+            Query(machine="m", status="FAILED"),
+            "SEARCH execution USING INDEX execution_machine (machine=?)",
+        ),
+        (Query(), "SCAN execution"),
+    ],
+)
+def test_executions_are_found_in_order(database, query, plan):
+    statement, values = find_statement(query)
+    rows = database.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
+    assert [row[3] for row in rows] == [plan]
 
 
 def test_the_migrations_lead_to_the_layout_as_written(database):
