@@ -60,7 +60,7 @@ FILL = """
 INSERT INTO detent.execution (last, fence, claims, owner, due, ready, ended_at, id,
                               status, started_at, name, machine, digest, profile)
 SELECT 3, 0, 0, CASE WHEN n % 3 > 0 THEN 'w' || n % 7 END, n, n % 2 = 0, CASE WHEN n % 5 > 0 THEN n END, 'e' || n,
-       'S' || n % 50, 0, 'n', 'm' || n % 500, 'd', 'p'
+       'S' || n % 2000, 0, 'n', 'm' || n % 2000, 'd', 'p'
 FROM generate_series(1, 20000) AS n;
 INSERT INTO detent.segment SELECT n % 5000, n, n + 1, '', '' FROM generate_series(1, 20000) AS n;
 INSERT INTO detent.inbox (execution, dedupe, body)
