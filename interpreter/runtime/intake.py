@@ -206,15 +206,20 @@ class Intake:
 
     async def pause(self) -> None:
         """Let the time between two polls pass, delivering at once what is announced meanwhile. Raises StoreError."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(POLL_SECONDS):
-                while not self._soon:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + POLL_SECONDS
+        while not self._soon:
+            try:
+                async with asyncio.timeout_at(end):
                     await self._written.wait()
-                    self._written.clear()
-                    if not self._soon:
-                        await self._deliver_messages(after=self._seen)
-                        if self._takes_over:
-                            await self._take_over()  # also for what only waits, and is nobody's
+            except TimeoutError:
+                return
+            # Not under the timeout: the answer to a claim must not be lost.
+            self._written.clear()
+            if not self._soon:
+                await self._deliver_messages(after=self._seen)
+                if self._takes_over:
+                    await self._take_over()  # also for what only waits, and is nobody's
 
     async def catch_up(self, execution: str) -> Mapping[int, int]:
         """Deliver what has arrived; the heartbeat deadlines that are stored for an execution. Raises StoreError."""
@@ -252,10 +257,14 @@ class Intake:
             ]
         page = PAGE if self._offers is None else SHARE
         found = page
+        until = self._clock.monotonic() + POLL_SECONDS
         while found == page and (self._offers is None or len(self._live) < LIVE_MAX):
             found = await self._ask(limit=page, wanted=wanted)
             await self._adopt_claimed()
             if self._offers is not None:
+                break
+            if found == page and self._clock.monotonic() > until:
+                self.look()  # there is more, after signs of life and whatever else is due
                 break
         self._more = found == page
 

@@ -220,3 +220,22 @@ def test_many_that_are_let_go_come_back_together() -> None:
             assert now() < 70
 
     run(scenario())
+
+
+def test_what_came_due_while_no_engine_ran_ends_once_each_the_longest_overdue_first() -> None:
+    async def scenario() -> None:
+        store = MemoryStore()
+        async with fleet_engine(store=store) as opened:
+            executions = [await start(opened, waiting(Seconds=60 + n), name=f"n{n}") for n in range(300)]
+            assert opened.running() == []
+        await asyncio.sleep(HOUR)
+        ends: list[str] = []
+        async with fleet_engine(store=store) as opened:
+            opened.observe(lambda state, steps: ends.append(state.id))
+            await start(opened, {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}, name="new")
+            assert now() < HOUR + 1
+            for execution in executions:
+                await ended_at(opened, execution)
+        assert [execution for execution in ends if execution in executions] == executions
+
+    run(scenario())

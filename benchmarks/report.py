@@ -1,0 +1,95 @@
+"""``python -m benchmarks.report``: run every scenario and write the figures into docs/performance.md."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
+BEGIN, END = "<!-- figures -->\n", "<!-- end of figures -->\n"
+SCENARIOS = ("throughput", "task", "latency", "growth", "map", "parked", "recover", "states")
+
+
+def main() -> None:
+    figures = {name: _measured(name) for name in SCENARIOS}
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    text = "\n".join([*_table(figures), "", *_states(figures["states"]), ""])
+    PAGE.write_text(before + BEGIN + "\n" + text + "\n" + END + after, encoding="utf-8")
+
+
+def _measured(name: str) -> dict[str, Any]:
+    """One scenario in a process of its own, so that none inherits the memory of another."""
+    line = subprocess.run(
+        [sys.executable, "-m", "benchmarks", name], stdout=subprocess.PIPE, check=True, text=True
+    ).stdout
+    print(line, end="", flush=True)
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
+def _table(figures: dict[str, dict[str, Any]]) -> Iterator[str]:
+    yield (
+        f"Measured {datetime.now(UTC):%Y-%m-%d} with Python {platform.python_version()} and SQLite "
+        f"{sqlite3.sqlite_version} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores."
+    )
+    yield ""
+    yield "| scenario | figure | the limit beside it | ratio |"
+    yield "|---|---|---|---|"
+    for name, kind in (("throughput", "Pass"), ("task", "Task")):
+        found = figures[name]
+        yield (
+            f"| {found['executions']:,} executions of {found['states']} {kind} states | "
+            f"{found['transitions_per_second']:,} states/s | {found['limit_per_second']:,} states/s | "
+            f"{found['ratio']:.2f} |"
+        )
+    latency = figures["latency"]
+    for kind in ("Pass", "Task"):
+        limit = f"p50 {latency['limit']['p50_ms']} ms" if kind == "Task" else ""
+        yield (
+            f"| one execution of {latency['states']} {kind} states alone | p50 {latency[kind]['p50_ms']} ms, "
+            f"p99 {latency[kind]['p99_ms']} ms | {limit} | |"
+        )
+    for kind in ("Pass", "Task"):
+        times = figures["growth"][kind]["cpu_us_per_state"]
+        steps = ", ".join(f"{time} at {int(states):,}" for states, time in times.items())
+        yield f"| processor time per {kind} state of one execution, by its length | {steps} (us) | | |"
+    for items in ("1000", "10000"):
+        found = figures["map"][items]
+        yield (
+            f"| a Map of {int(items):,} tasks | {found['items_per_second']:,} items/s | "
+            f"{found['limit_per_second']:,} rows/s | {found['ratio']:.2f} |"
+        )
+    parked, recover = figures["parked"], figures["recover"]
+    yield (
+        f"| a waiting execution, once it was let go ({parked['executions']:,} of them) | "
+        f"{parked['disk_bytes']:,} bytes on disk, none in memory | | |"
+    )
+    yield f"| a live execution | {parked['live_bytes']:,} bytes in memory | | |"
+    yield (
+        f"| {recover['executions']:,} interrupted executions run again | "
+        f"after {recover['all_run_after_seconds']} s | | |"
+    )
+
+
+def _states(found: dict[str, Any]) -> Iterator[str]:
+    yield "Microseconds per state in the core alone: what is decided and folded, without the store."
+    yield ""
+    kinds = [kind for kind in found["JSONPath"] if kind != "library"]
+    yield f"| | {' | '.join(kinds)} | one bare call of the library |"
+    yield f"|---|{'---|' * (len(kinds) + 1)}"
+    for language in ("JSONPath", "JSONata"):
+        times = found[language]
+        yield f"| {language} | {' | '.join(str(times[kind]) for kind in kinds)} | {times['library']} |"
+
+
+if __name__ == "__main__":
+    main()
