@@ -140,8 +140,13 @@ def _missing(part: JSON, pointer: Pointer) -> tuple[str, ...]:
     return tuple(name for name in required if name not in part)
 
 
+#: What is an error to us, and was seen to be taken by the service.
+_TAKEN = frozenset({"outer-variable"})
+
+
 def _told(found: Diagnostic, value: JSON) -> ServiceDiagnostic:
-    severity = "WARNING" if found.severity == Severity.WARNING else "ERROR"
+    is_taken = found.severity == Severity.WARNING or found.code in _TAKEN
+    severity = "WARNING" if is_taken else "ERROR"
     word = _WORDS.get(found.code)
     said = None if word is None else word(found, value)
     if said is None:

@@ -99,6 +99,16 @@ def test_a_sound_definition_has_no_message() -> None:
     assert invalid_definition(json.dumps({"StartAt": "A", "States": {"A": END}})) is None
 
 
+def test_a_variable_that_an_enclosing_scope_sets_too_is_taken_as_the_service_takes_it() -> None:
+    inner = {"StartAt": "B", "States": {"B": {"Type": "Pass", "Assign": {"v": 1}, "End": True}}}
+    catch = [{"ErrorEquals": ["States.ALL"], "Assign": {"v": 2}, "Next": "Z"}]
+    states = {"A": {"Type": "Parallel", "Branches": [inner], "Catch": catch, "End": True}, "Z": END}
+    text = json.dumps({"StartAt": "A", "States": states})
+    assert invalid_definition(text) is None
+    (found,) = validate_definition({"definition": text, "severity": "WARNING"})["diagnostics"]
+    assert found["location"] == "/States/A/Branches[0]/States/B/Assign/v"
+
+
 def test_an_empty_text_has_no_place() -> None:
     found = validate_definition({"definition": ""})
     problem = {
