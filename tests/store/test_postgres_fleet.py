@@ -400,3 +400,29 @@ def test_a_schema_of_that_name_with_something_else_in_it_is_kept(new):
     with pytest.raises(StoreCorrupt, match="another program"):
         touch(new)
     run(new, "SELECT photos FROM detent.execution")
+
+
+# Hints
+
+
+def test_a_hint_of_one_engine_is_heard_by_another_and_not_by_itself(database):
+    async def scenario():
+        async with opened(database) as one, opened(database) as other:
+            heard, own = asyncio.Queue(), asyncio.Queue()
+            watching = [
+                asyncio.create_task(other.watch(lambda: heard.put_nowait("hint"))),
+                asyncio.create_task(one.watch(lambda: own.put_nowait("hint"))),
+            ]
+            async with asyncio.timeout(60):
+                await heard.get()  # both listen: what was said before may have been missed
+                await own.get()
+                one.tell()
+                one.tell()
+                await heard.get()
+                await end_connections(database)
+                await heard.get()  # it listens again, and looks for what it missed
+            for task in watching:
+                task.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
+
+    asyncio.run(scenario())

@@ -179,7 +179,7 @@ def read_until(process: subprocess.Popen[str], text: str) -> None:
 
 
 def small_disk() -> None:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
 
 
 def test_a_full_disk_is_waited_for_and_nothing_is_lost(program: Program, start: Start, folder: Path) -> None:
