@@ -43,7 +43,10 @@ class Mock:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request whose members are well-formed. ``context`` is None where the default is wanted."""
+    """A request whose members are well-formed. ``context`` is None where the default is wanted.
+
+    Which inner state caused an error (errorCausedByState) changes nothing in the answer, and is not kept.
+    """
 
     definition: str
     state_name: str | None
@@ -51,13 +54,11 @@ class Request:
     input: JSON
     input_text: str
     level: str
-    reveal_secrets: bool
     variables: Mapping[str, JSON]
     context: Mapping[str, JSON] | None
     mock: Mock | None
     retries: int
     failures: int | None
-    error_caused_by: str | None
     reader_items: JSON
 
     @classmethod
@@ -65,8 +66,7 @@ class Request:
         """Read the members of a request, as the protocol names and types them. Raises Refused."""
         configuration = members.get("stateConfiguration") or {}
         mock = _mock(members.get("mock"))
-        reveal = bool(members.get("revealSecrets"))
-        if mock is not None and reveal:
+        if mock is not None and members.get("revealSecrets"):
             raise invalid("TestState does not support RevealSecrets when a mock is specified.")
         failures = configuration.get("mapIterationFailureCount")
         if failures is not None and mock is None:
@@ -82,13 +82,11 @@ class Request:
             input=_input(input_text),
             input_text=input_text,
             level=_one_of("inspectionLevel", members.get("inspectionLevel", "INFO"), LEVELS),
-            reveal_secrets=reveal,
             variables=_object("variables", members.get("variables")) or {},
             context=_object("context", members.get("context")),
             mock=mock,
             retries=configuration.get("retrierRetryCount") or 0,
             failures=failures,
-            error_caused_by=configuration.get("errorCausedByState"),
             reader_items=_reader_items(configuration.get("mapItemReaderData")),
         )
 
