@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def redrive(
     execution: str,
     handlers: tuple[str, ...],
+    functions: tuple[str, ...],
     mock: str | None,
     store: str | None,
     output: OutputFormat,
@@ -43,10 +44,10 @@ def redrive(
     url = store or DEFAULT_STORE
     if not store_exists(url):
         raise Refusal(f"there is nothing to redrive: no store at {url}", "name the store with --store")
-    registry = registry_of(handlers)
+    registry = registry_of(handlers, functions=functions)
     mocks = mock_file(mock)
     errand = Errand(execution, registry, mocks, redrive=True)
-    again = resume_command(execution, store, handlers, paths, mock)
+    again = resume_command(execution, store, handlers, paths, mock, functions)
     try:
         code = follow(Settings(url, registry, paths, mocks), errand.begin, view_for(log), output, again)
     except DetentError as error:
