@@ -335,3 +335,49 @@ def test_ten_thousand_items_a_hundred_at_a_time() -> None:
             assert sorted(work.done) == list(range(10_000))
 
     run(scenario())
+
+
+def jsonata(**fields: Any) -> dict[str, Any]:
+    body = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
+    return {"QueryLanguage": "JSONata", **distributed(body, Items="{% $states.input.all %}", **fields)}
+
+
+def test_every_field_may_be_an_expression() -> None:
+    async def scenario() -> None:
+        definition = jsonata(
+            ItemSelector={"n": "{% $states.context.Map.Item.Value * $states.input.by %}"},
+            MaxConcurrency="{% 1 + 1 %}",
+            ToleratedFailurePercentage="{% 30 %}",
+            ItemBatcher={"MaxItemsPerBatch": "{% 2 %}", "BatchInput": {"by": "{% $states.input.by %}"}},
+            Output="{% $count($states.result) %}",
+        )
+        async with engine() as opened:
+            state = await opened.result(await start(opened, definition, {"all": [1, 2, 3], "by": 5}))
+            assert output(state) == 2
+            run = (await map_run(opened.store)).run
+            assert run is not None
+            assert (run.concurrency, run.tolerated_percentage) == (2, 30.0)
+            first, _ = await children(opened.store, (await map_run(opened.store)).id)
+            told = (await recall(opened.store, first.record.id))[1].input
+            assert told is not None
+            assert told.value == {"BatchInput": {"by": 5}, "Items": [{"n": 5}, {"n": 10}]}
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("fields", "last"),
+    [
+        ({"ItemSelector": "{% $error('bad') %}"}, ["MapRunStarted", "MapRunFailed", "MapStateFailed"]),
+        ({"ToleratedFailurePercentage": "{% 130 %}"}, ["MapStateStarted", "EvaluationFailed"]),
+        ({"MaxConcurrency": "{% -1 %}"}, ["MapStateEntered", "EvaluationFailed", "MapStateFailed"]),
+    ],
+)
+def test_an_expression_that_fails_fails_the_state(fields: dict[str, Any], last: list[str]) -> None:
+    async def scenario() -> None:
+        async with engine() as opened:
+            state = await opened.result(await start(opened, jsonata(**fields), {"all": [1]}))
+            assert (state.status, state.error) == (FAILED, "States.QueryEvaluationError")
+            assert (await history(opened, state.id))[-len(last) - 1 : -1] == last
+
+    run(scenario())
