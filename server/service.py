@@ -16,7 +16,7 @@ from detent.runtime.engine import Engine
 from detent.runtime.handlers.registry import Registry
 from detent.runtime.mocks import MockFile
 from detent.runtime.names import Names
-from detent.runtime.worker import Duties
+from detent.runtime.worker import duties_of_server
 from detent.store.base import StoreError
 
 from .aws.logs import StateLogs
@@ -69,7 +69,7 @@ async def open_service(settings: Settings, handlers: Registry) -> AsyncIterator[
     mocks = None if settings.mock is None else MockFile(settings.mock)
     # Beside others a server is a worker as well: what it does not handle waits for one that does.
     opening = (
-        open_worker(settings.store, handlers, Duties(), kind="server", mocks=mocks)
+        open_worker(settings.store, handlers, duties_of_server(), kind="server", mocks=mocks)
         if is_shared(settings.store)
         else open_engine(settings.store, handlers.resolve, clock=clock, takes_over=True, mocks=mocks)
     )

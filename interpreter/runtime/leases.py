@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 #: How long what an engine holds stays its own without a sign of life, in seconds.
 LEASE_SECONDS = 15.0
+#: What gives another length to servers; workers have an option of this name.
+VARIABLE = "DETENT_LEASE_SECONDS"
 #: How many signs of life a lease is long, so that some may go missing.
 RENEWALS = 4
 

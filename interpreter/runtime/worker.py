@@ -15,7 +15,7 @@ from ..core.errors import DetentError
 from ..store.base import Store
 from .handlers.registry import Registry
 from .keeping import KEEP_ALL, Retention
-from .leases import LEASE_SECONDS
+from .leases import LEASE_SECONDS, VARIABLE
 from .member import Member
 from .names import Names
 from .offers import Offers
@@ -23,6 +23,7 @@ from .offers import Offers
 MACHINE = "machine:"
 #: What a lease may be long, in seconds: a shorter one ends while the store is only slow.
 LEASE_SECONDS_MIN = 1.0
+LEASE_SECONDS_MAX = 3600.0
 
 
 class WorkerError(DetentError):
@@ -74,6 +75,20 @@ class Duties:
 
 def _arn(machine: str) -> str:
     return machine if ":" in machine else Names(machine).machine_arn
+
+
+def duties_of_server(environment: Mapping[str, str] = os.environ) -> Duties:
+    """A server does all that its handlers cover. Raises WorkerError for a lease of no length."""
+    text = environment.get(VARIABLE, str(LEASE_SECONDS))
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not LEASE_SECONDS_MIN <= seconds <= LEASE_SECONDS_MAX:
+        raise WorkerError(
+            f"{VARIABLE} is {text!r}: write seconds, from {LEASE_SECONDS_MIN:g} to {LEASE_SECONDS_MAX:g}"
+        )
+    return Duties(lease_seconds=seconds)
 
 
 def read_limits(texts: Iterable[str]) -> dict[str, int]:

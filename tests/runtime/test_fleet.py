@@ -18,11 +18,13 @@ from detent.core.values import Payload
 from detent.runtime.engine import Engine
 from detent.runtime.errors import ExecutionTaken
 from detent.runtime.handlers.base import Beat, TaskCall
+from detent.runtime.handlers.registry import Registry
 from detent.runtime.machines import Machines
 from detent.runtime.member import Member
 from detent.runtime.muster import muster
 from detent.runtime.offers import Offers, asked_for, read_info
 from detent.runtime.recall import recall
+from detent.runtime.worker import Duties, WorkerError, duties_of_server, read_limits
 from detent.store.base import ExecutionRecord, MachineRecord
 
 Run = Callable[[TaskCall], Awaitable[Any]]
@@ -433,3 +435,39 @@ def test_offers_are_read_as_they_were_written() -> None:
     assert read_info(offers.info(host="h")) == (offers, {"host": "h"})
     assert offers.covers("task:a")
     assert not offers.covers("task:b")
+
+
+# Duties
+
+
+def test_the_lease_of_a_server_is_given_in_the_environment() -> None:
+    assert duties_of_server({}).lease_seconds == 15
+    assert duties_of_server({"DETENT_LEASE_SECONDS": "3.5"}).lease_seconds == 3.5
+
+
+@pytest.mark.parametrize("text", ["", "soon", "0", "-1", "nan", "inf", "1e9"])
+def test_a_lease_of_no_length_is_refused(text: str) -> None:
+    with pytest.raises(WorkerError, match="DETENT_LEASE_SECONDS"):
+        duties_of_server({"DETENT_LEASE_SECONDS": text})
+
+
+def test_limits_are_read_from_the_end() -> None:
+    assert read_limits(["task:gpu=2", "https://a.example/?x=1=10"]) == {
+        "task:gpu": 2,
+        "https://a.example/?x=1": 10,
+    }
+    for text in ("task:gpu", "=2", "task:gpu=", "task:gpu=0", "task:gpu=-1"):
+        with pytest.raises(WorkerError, match="RESOURCE=NUMBER"):
+            read_limits([text])
+
+
+def test_what_a_worker_shall_do_it_must_be_able_to_do() -> None:
+    registry = Registry()
+    registry.add("fax", lambda given: given)
+    offers = Duties(["task:fax", "machine:Orders"]).offers(registry)
+    assert offers.covers("task:fax")
+    assert not offers.covers("function:fax")
+    assert offers.takes("arn:aws:states:us-east-1:123456789012:stateMachine:Orders")
+    assert not offers.takes("arn:aws:states:us-east-1:123456789012:stateMachine:Other")
+    with pytest.raises(WorkerError, match="task:gpu"):
+        Duties(["task:gpu"]).offers(registry)
