@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
-from histories.recordings import Masks, _plain, first_difference
+from histories.comparing import Masks, first_difference, plain
 
 DATA = Path(__file__).with_name("recorded")
 #: The account of the recordings.
@@ -101,7 +101,7 @@ def _answer(operation: str, params: dict[str, Any], client: Any) -> dict[str, An
         del response["ResponseMetadata"]
         for event in response.get("events", ()):
             del event["timestamp"]  # nor do the recordings have them
-        return {"response": _plain(response)}
+        return {"response": plain(response)}
     except ClientError as error:
         said = error.response["Error"]
         return {"error": {"code": said["Code"], "message": said["Message"]}}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from histories.recordings import Masks, _plain, first_difference
+from histories.comparing import Masks, first_difference, plain
 
 from detent.server.aws.logs import file_name, is_kept
 from detent.server.settings import Settings
@@ -47,7 +47,7 @@ def test_what_is_logged_is_what_the_service_logs(
         )["stateMachineArn"]
         started = sfn.start_execution(stateMachineArn=arn, input=json.dumps(vector.get("input", {})))
         ended(sfn, started["executionArn"])
-    found = [{**one, "details": _plain(one["details"])} for one in logged(tmp_path)]
+    found = [{**one, "details": plain(one["details"])} for one in logged(tmp_path)]
     masks = Masks(list(vector["placeholders"]))
     assert first_difference(vector["logged_events"], found, masks) is None
 
