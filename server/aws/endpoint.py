@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from detent.core.values import JSON, encode
+from detent.runtime.errors import EngineError
 from detent.runtime.handlers.payloads import parse
 
 from ..exchange import Exchange
@@ -53,7 +54,12 @@ async def answer(exchange: Exchange) -> web.StreamResponse:
         _prefix(exchange),
         lambda: request.transport is not None and not request.transport.is_closing(),
     )
-    said = await operation(call)
+    try:
+        said = await operation(call)
+    except EngineError as error:
+        if exchange.service.engine.is_running:
+            raise
+        raise Refused(503, "store-unavailable", str(error), headers={"Retry-After": "1"}) from None
     if isinstance(said, Delivery):
         return await _deliver(exchange, said)
     return _response(exchange, said)

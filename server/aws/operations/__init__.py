@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from detent.core.values import JSON
 
 from ..call import Call, Delivery
-from . import activities, aliases, executions, machines, map_runs, tags, tasks, trials, versions
+from . import activities, aliases, executions, machines, map_runs, starting, tags, tasks, trials, versions
 
 Operation = Callable[[Call], Awaitable[JSON | Delivery]]
 
@@ -39,8 +39,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "SendTaskFailure": tasks.send_task_failure,
     "SendTaskHeartbeat": tasks.send_task_heartbeat,
     "SendTaskSuccess": tasks.send_task_success,
-    "StartExecution": executions.start_execution,
-    "StartSyncExecution": executions.start_sync_execution,
+    "StartExecution": starting.start_execution,
+    "StartSyncExecution": starting.start_sync_execution,
     "StopExecution": executions.stop_execution,
     "TagResource": tags.tag_resource,
     "TestState": trials.test_state,

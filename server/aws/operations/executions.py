@@ -1,4 +1,4 @@
-"""Executions: start, describe, list, stop, redrive, history (api, sections 7 and 8)."""
+"""Executions: describe, list, history, stop, redrive (api, sections 7 and 8)."""
 
 from __future__ import annotations
 
@@ -7,32 +7,23 @@ import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, NamedTuple
-from uuid import uuid4
+from typing import Any
 
 from detent.core.codec import encode_signal
 from detent.core.execution import RUNNING, Execution
-from detent.core.limits import AWS, profile_for
 from detent.core.redrive import redrive_status
 from detent.core.signals import Stopped
-from detent.core.values import JSON, Payload
+from detent.core.values import JSON
 from detent.history import project
-from detent.mocking import MockError
-from detent.runtime.catalogue_entries import MachineEntry, Origin, Target
-from detent.runtime.catalogue_errors import MachineDeleting
-from detent.runtime.compose import check_test_case
-from detent.runtime.errors import EngineError, ExecutionExists, NotRedrivable
-from detent.runtime.handlers.payloads import parse
-from detent.runtime.names import Names
+from detent.runtime.catalogue_entries import MachineEntry, Origin
+from detent.runtime.errors import EngineError, NotRedrivable
 from detent.runtime.recall import recall, recall_steps
-from detent.schema.jackson import complaint
 from detent.store.base import ExecutionRecord, Found, Head, Letter, NotFound, Query
 
 from .. import arns
 from ..call import Call, seconds
 from ..errors import (
     ServiceError,
-    machine_deleting,
     no_execution,
     no_machine,
     no_resource,
@@ -51,128 +42,6 @@ _INCLUDED: Mapping[str, JSON] = {"included": True}
 _LEFT_OUT: Mapping[str, JSON] = {"included": False}
 
 
-# Start
-
-
-async def start_execution(call: Call) -> JSON:
-    target, arn, test_case, input, spelling = await _asked(call)
-    record = _record(call, arn, target, test_case)
-    try:
-        await call.engine.start(record, input, role=target.revision.draft.role, spelling=spelling)
-    except ExecutionExists:
-        record = await _same(call, record, input)
-    return {"executionArn": record.id, "startDate": seconds(record.started_at)}
-
-
-class _Asked(NamedTuple):
-    """What a start asks for."""
-
-    target: Target
-    arn: arns.Arn
-    test_case: str | None
-    input: Payload
-    spelling: Payload | None
-
-
-async def _asked(call: Call) -> _Asked:
-    """What is to be started, with what. Raises ServiceError.
-
-    Behind ``#`` in the ARN stands the test case whose mocked answers the tasks get (mocking, section 2).
-    """
-    text, mark, test_case = call.params["stateMachineArn"].partition("#")
-    arn = arns.machine(text)
-    if "name" in call.params:
-        arns.check_name(call.params["name"])
-    input, spelling = read_input(call.params.get("input", "{}"))
-    target = await target_of(call, arn)
-    if mark:
-        try:
-            check_test_case(call.engine, arn.name, test_case)
-        except MockError as error:
-            raise validation(str(error)) from None
-    return _Asked(target, arn, test_case if mark else None, input, spelling)
-
-
-def read_input(text: str) -> tuple[Payload, Payload | None]:
-    """The input of an execution and, where that is another text, how it is spelled. Raises ServiceError."""
-    if not text.strip():
-        raise _invalid_input("Invalid execution input.")
-    given = text.encode("utf-8", "surrogatepass")
-    try:
-        value = Payload(parse(given))
-    except ValueError as error:
-        found = complaint(text)
-        raise _invalid_input(str(error) if found is None else found.message) from None
-    return value, None if value.text == given else Payload(text)
-
-
-def _invalid_input(why: str) -> ServiceError:
-    return ServiceError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{why}'")
-
-
-async def target_of(call: Call, arn: arns.Arn) -> Target:
-    """What is to be started. Raises ServiceError."""
-    if "/" in arn.name:
-        raise validation(
-            f"{arn.text} is the ARN of the Map state of a machine", "API_DOES_NOT_SUPPORT_LABELED_ARNS"
-        )
-    try:
-        return await call.catalogue.target(arn.text)
-    except NotFound:
-        raise no_machine(arn.text) from None
-    except MachineDeleting:
-        raise machine_deleting(arn.machine) from None
-
-
-def _record(
-    call: Call, arn: arns.Arn, target: Target, test_case: str | None, *, synchronous: bool = False
-) -> ExecutionRecord:
-    """What is to be started: an execution of type EXPRESS is another one with each call."""
-    _, partition, _, region, account = arn.prefix.split(":")
-    names = Names(arn.name, region, account, partition)
-    name = call.params.get("name") or str(uuid4())
-    type = target.machine.type
-    record = ExecutionRecord(
-        names.execution_arn(name) if type == "STANDARD" else names.express_arn(name, str(uuid4())),
-        name,
-        names.machine_arn,
-        target.revision.draft.digest,
-        profile_for(AWS.profile, type, synchronous=synchronous),
-        call.now,
-    )
-    return target.put_into(record, trace_header=call.params.get("traceHeader"), test_case=test_case)
-
-
-async def _same(call: Call, wanted: ExecutionRecord, input: Payload) -> ExecutionRecord:
-    """The execution of that name, if it runs with the same input. Raises ServiceError ExecutionAlreadyExists."""
-    record, state = await recall(call.store, wanted.id)
-    if state.status != RUNNING or state.input is None or state.input.text != input.text:
-        raise ServiceError("ExecutionAlreadyExists", f"Execution Already Exists: '{wanted.id}'")
-    return record
-
-
-async def start_sync_execution(call: Call) -> JSON:
-    target, arn, test_case, input, spelling = await _asked(call)
-    if target.machine.type != "EXPRESS":
-        raise unsupported_type()
-    record = _record(call, arn, target, test_case, synchronous=True)
-    result = await call.engine.run_express(record, input, role=target.revision.draft.role, spelling=spelling)
-    answer = {
-        **_told(record, result.execution),
-        **_data(call, result.execution),
-        "billingDetails": {
-            "billedDurationInMilliseconds": result.billed_milliseconds,
-            "billedMemoryUsedInMB": result.billed_megabytes,
-        },
-    }
-    # The service says so of a synchronous execution that failed, too.
-    answer.setdefault("outputDetails", answer["inputDetails"])
-    return answer
-
-
-# Look
-
-
 async def describe_execution(call: Call) -> JSON:
     arn = arns.read(call.params["executionArn"], "execution", "express")
     if arn.kind == "express" and "/" not in arn.name:
@@ -180,14 +49,14 @@ async def describe_execution(call: Call) -> JSON:
     await execution_of(call, arn)
     record, state = await recall(call.store, arn.text)
     return {
-        **_told(record, state),
+        **told(record, state),
         **_through(record),
-        **_data(call, state),
+        **data(call, state),
         **_redrives(record, state, call.now),
     }
 
 
-def _told(record: ExecutionRecord, state: Execution) -> dict[str, JSON]:
+def told(record: ExecutionRecord, state: Execution) -> dict[str, JSON]:
     told: dict[str, JSON] = {
         "executionArn": record.id,
         "stateMachineArn": record.machine,
@@ -218,7 +87,7 @@ def map_run_of(record: ExecutionRecord) -> str | None:
     return record.parent if record.parent is not None and ":mapRun:" in record.parent else None
 
 
-def _data(call: Call, state: Execution) -> dict[str, JSON]:
+def data(call: Call, state: Execution) -> dict[str, JSON]:
     """Input, output and error; without ``ALL_DATA`` only that they are there."""
     metadata_only = call.params.get("includedData") == "METADATA_ONLY"
     details = _LEFT_OUT if metadata_only else _INCLUDED
