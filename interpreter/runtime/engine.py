@@ -213,6 +213,7 @@ class Engine:
         self._rounds = Rounds(
             self.owner,
             release,
+            self._actors,
             self._mailboxes,
             self._deadlines,
             self._effects,

@@ -65,7 +65,7 @@ class Parking:
             for actor in group:
                 actor.committing = True
             batches = [self._batch(actor) for actor in group]
-            outcomes = await self._patience.append(batches, lambda place, error: False)
+            outcomes = await self._patience.append(batches, lambda left, error: left)
             for actor, batch, outcome in zip(group, batches, outcomes, strict=True):
                 if outcome is Outcome.DONE:
                     await self.let_go(actor)

@@ -47,9 +47,9 @@ class Patience:
         raise AssertionError("the pauses never end")
 
     async def append(
-        self, batches: Sequence[Batch], refuse: Callable[[int, StoreUnavailable], bool]
+        self, batches: Sequence[Batch], keep: Callable[[list[int], StoreUnavailable], list[int]]
     ) -> list[Outcome | None]:
-        """Write batches; ``refuse`` may drop one (by its place) that the store could not take.
+        """Write batches; of those that the store could not take (by their places) ``keep`` says which to insist on.
 
         What was dropped, or is left after the end, has no outcome.
         """
@@ -60,7 +60,7 @@ class Patience:
             try:
                 answers = await self._store.append([batches[i] for i in left]) if left else []
             except StoreUnavailable as error:
-                left[:] = [i for i in left if not refuse(i, error)]
+                left[:] = keep(left, error)
                 raise
             for i, answer in zip(left, answers, strict=True):
                 outcomes[i] = answer

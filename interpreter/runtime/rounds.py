@@ -13,7 +13,7 @@ from time import monotonic
 from ..core.evaluation import BrokenOff
 from ..core.execution import RUNNING
 from ..store.base import Outcome, StoreUnavailable
-from .actor import Actor, Decided
+from .actor import Actor, Actors, Decided
 from .deadlines import Deadlines
 from .effects import Effects
 from .evaluations import Helpers
@@ -37,6 +37,7 @@ class Rounds:
         self,
         owner: str,
         release: str,
+        actors: Actors,
         mailboxes: Mailboxes,
         deadlines: Deadlines,
         effects: Effects,
@@ -48,6 +49,7 @@ class Rounds:
     ) -> None:
         self._owner = owner
         self._release = release
+        self._actors = actors
         self._mailboxes = mailboxes
         self._deadlines = deadlines
         self._effects = effects
@@ -67,6 +69,7 @@ class Rounds:
             if self._committing is not None:
                 await asyncio.shield(self._committing)
                 self._committing = None
+                decided = [each for each in decided if self._is_wanted(each[0])]
             if decided:
                 self._committing = asyncio.get_running_loop().create_task(self._commit(decided))
                 # Let the write begin: the next round is decided while it is under way.
@@ -112,7 +115,7 @@ class Rounds:
     async def _commit(self, decided: list[tuple[Actor, Decided]]) -> None:
         batches = [offer.batch for _, offer in decided if offer.batch is not None]
         outcomes = await self._patience.append(
-            batches, lambda place, error: self._refuse_start(decided[place][0], error)
+            batches, lambda left, error: self._refuse_starts([(at, decided[at][0]) for at in left], error)
         )
         for (actor, offer), outcome in zip(decided, outcomes, strict=True):
             if outcome is Outcome.DONE:
@@ -124,14 +127,22 @@ class Rounds:
             elif outcome is not None:
                 await self._recovery.try_again(actor, offer)
 
-    def _refuse_start(self, actor: Actor, error: StoreUnavailable) -> bool:
-        """A start that the store cannot take is refused: whoever asks can ask again."""
-        if actor.created or not self._waiting.is_beginning(actor.record.id):
-            return False
-        self._effects.forget(actor)
-        self._intake.doubt(actor.record.id)
-        self._waiting.failed(actor.record.id, error)
-        return True
+    def _refuse_starts(self, offered: list[tuple[int, Actor]], error: StoreUnavailable) -> list[int]:
+        """Starts that the store cannot take are refused, and so are those behind them: whoever asks can ask again.
+
+        Answers the places of what was offered and is still wanted.
+        """
+        for id in self._waiting.beginning():
+            actor = self._actors.get(id)
+            if actor is not None and not actor.created:
+                self._effects.forget(actor)
+                self._intake.doubt(id)
+                self._waiting.failed(id, error)
+        return [place for place, actor in offered if self._is_wanted(actor)]
+
+    def _is_wanted(self, actor: Actor) -> bool:
+        """Whether what was decided is to be written: not if it is a start that has been refused since."""
+        return actor.created or self._actors.get(actor.record.id) is actor
 
 
 def _gives_back(actor: Actor, offer: Decided) -> bool:

@@ -24,6 +24,10 @@ class Waiting:
         """Whether somebody waits for the start."""
         return execution in self._begin
 
+    def beginning(self) -> list[str]:
+        """The executions whose start, or redrive, somebody waits for."""
+        return list(self._begin)
+
     async def settled(self, execution: str) -> None:
         """Wait until nothing of it is about to begin."""
         beginning = self._begin.get(execution)

@@ -471,6 +471,25 @@ def test_a_start_that_was_refused_and_written_all_the_same_runs() -> None:
     run(scenario())
 
 
+def test_a_start_behind_a_write_that_the_store_does_not_take_is_refused_too() -> None:
+    async def scenario() -> None:
+        store = Unreachable()
+        async with engine(machine(wait("W", 5)), store=store) as opened:
+            await opened.start(record(), Payload(None))
+            store.lost = True
+            await asyncio.sleep(7)  # the end of the wait is being written, again and again
+            for name in "abc":
+                with pytest.raises(StoreUnavailable):
+                    await opened.start(record(name), Payload(None))
+            assert now() < 15
+            store.lost = False
+            await opened.start(record("c"), Payload(None))
+            for name in "xc":
+                assert (await opened.result(f"arn:{name}")).status == SUCCEEDED
+
+    run(scenario())
+
+
 def test_while_the_store_is_away_decisions_wait_and_nothing_runs() -> None:
     async def scenario() -> None:
         store = Unreachable()

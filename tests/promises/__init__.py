@@ -1,0 +1,1 @@
+"""What detent promises, proved from outside: real processes, HTTP, and the effects that tasks leave in a file."""
