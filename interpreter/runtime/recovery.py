@@ -81,6 +81,11 @@ class Recovery:
 
     async def _adopt(self, claim: Claim) -> bool:
         execution, fence = claim.execution, claim.fence
+        live = self._actors.get(execution)
+        if live is not None:
+            # Not after reading: it could have ended meanwhile, and what was read would bring it back to life.
+            live.fence = fence
+            return False
         record, state = await recall(self._store, execution)
         machine = await self._machines.get(record.digest)
         # Whoever redrove a child wanted it to go on by itself.

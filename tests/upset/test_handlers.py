@@ -68,6 +68,6 @@ def test_a_handler_that_ends_the_process_says_so_and_can_be_resumed(program: Pro
     assert the_error(result).endswith("handlers.py ended the process with os._exit(0)")
     assert "hint: to resume: detent resume one --handlers handlers.py" in result.stderr
     assert result.returncode == 130
-    assert "one   work     RUNNING" in program("executions").stdout
+    assert "one   work     INTERRUPTED" in program("executions").stdout
     assert program("verify", "one").returncode == 0
     assert program("stop", "one").returncode == 0
