@@ -201,8 +201,18 @@ def test_a_failed_execution_is_redriven(start_server: StartServer, boto: Callabl
     described = ended(sfn, execution)
     assert (described["status"], described["redriveCount"]) == ("SUCCEEDED", 1)
     assert described["redriveDate"] == redriven["redriveDate"]
+    sfn.start_execution(stateMachineArn=arn, name="other")
+    (listed,) = sfn.list_executions(stateMachineArn=arn, redriveFilter="REDRIVEN")["executions"]
+    assert (listed["executionArn"], listed["redriveCount"]) == (execution, 1)
+    (listed,) = sfn.list_executions(stateMachineArn=arn, redriveFilter="NOT_REDRIVEN")["executions"]
+    assert (listed["name"], listed["redriveCount"]) == ("other", 0)
     code, message = refused(sfn.redrive_execution, executionArn=execution)
     assert (code, message) == ("ExecutionNotRedrivable", "Execution is SUCCEEDED and cannot be redriven")
+
+
+def test_a_machine_that_is_not_there_has_no_versions(sfn):
+    missing = f"{PREFIX}:stateMachine:none"
+    assert sfn.list_state_machine_versions(stateMachineArn=missing)["stateMachineVersions"] == []
 
 
 def test_an_express_machine_answers_at_once(sfn):

@@ -135,16 +135,31 @@ async def list_executions(call: Call) -> JSON:
             else "Must provide a stateMachineArn or a mapRunArn",
             "MISSING_REQUIRED_PARAMETER",
         )
-    cursor = await call.cursor()
     query, entry = await (_of_machine(call) if "stateMachineArn" in params else _of_run(call))
-    query = replace(query, status=params.get("statusFilter"), cursor=cursor, limit=size(params) + 1)
-    found = [one for one in await call.store.find(query) if belongs(one.record, entry)]
-    page = found[: size(params)]
+    limit = size(params)
+    query = replace(query, status=params.get("statusFilter"), cursor=await call.cursor(), limit=limit + 1)
+    found = await call.store.find(query)
+    # A page may be shorter than asked for: what is left out of it is counted.
+    page = [one for one in found[:limit] if belongs(one.record, entry)]
     items = [_listed(one) for one in page]
+    if "redriveFilter" in params:
+        items = await _redriven(call, items)
+        page = [one for one in page if any(item["executionArn"] == one.record.id for item in items)]
     if "mapRunArn" in params:
         counts = await call.engine.map_runs.item_counts(one.record.id for one in page)
         items = [{**item, "itemCount": count} for item, count in zip(items, counts, strict=True)]
-    return await call.page("executions", items, page[-1].cursor if len(found) > len(page) else None)
+    return await call.page("executions", items, found[limit - 1].cursor if len(found) > limit else None)
+
+
+async def _redriven(call: Call, items: list[dict[str, JSON]]) -> list[dict[str, JSON]]:
+    """Those that were redriven, or those that were not, as their logs have it."""
+    kept = []
+    for item in items:
+        _, state = await recall(call.store, item["executionArn"])
+        if (call.params["redriveFilter"] == "REDRIVEN") == (state.redrive_count > 0):
+            redriven = {} if state.redriven_at is None else {"redriveDate": seconds(state.redriven_at)}
+            kept.append({**item, "redriveCount": state.redrive_count, **redriven})
+    return kept
 
 
 async def _of_machine(call: Call) -> tuple[Query, MachineEntry]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from detent.core.values import JSON
+from detent.runtime.catalogue_entries import Version
 from detent.runtime.catalogue_errors import MachineDeleting, RevisionStale, TooMany, VersionInUse
 from detent.store.base import NotFound
 
@@ -59,11 +60,10 @@ async def delete_state_machine_version(call: Call) -> JSON:
 async def list_state_machine_versions(call: Call) -> JSON:
     arn = arns.machine(call.params["stateMachineArn"])
     before = await call.cursor()
-    try:
-        entry = await call.catalogue.machine(arn.text)
-    except NotFound:
-        raise no_machine(arn.text) from None
-    found = [version for version in reversed(entry.versions) if before is None or version.number < before]
+    versions: tuple[Version, ...] = ()
+    with suppress(NotFound):  # the operation has no error for it
+        versions = (await call.catalogue.machine(arn.text)).versions
+    found = [version for version in reversed(versions) if before is None or version.number < before]
     page = found[: size(call.params)]
     items = [
         {
