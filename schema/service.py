@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from detent.core.values import JSON, decode
+from detent.query.jsonata import expression_problems, inside, is_expression
 
 from .diagnostics import Diagnostic, Pointer, Severity
 from .jackson import complaint
@@ -18,6 +19,9 @@ from .validate import MachineType, validate_value
 
 SCHEMA_FAILED = "SCHEMA_VALIDATION_FAILED"
 NOT_JSON = "INVALID_JSON_DESCRIPTION"
+#: An expression that cannot be parsed, and one that refers to what the service does not look up.
+INVALID_JSONATA = "INVALID_JSONATA_EXPRESSION"
+UNSUPPORTED_JSONATA = "UNSUPPORTED_JSONATA_EXPRESSION"
 NOT_AN_OBJECT = "Definition must be a valid JSON object"
 
 #: Diagnostics that one answer holds by default, and at most.
@@ -32,6 +36,8 @@ _REQUIRED_OF_STATES: Mapping[str, tuple[str, ...]] = {
     "Parallel": ("Branches",),
     "Map": ("ItemProcessor",),
 }
+#: Fields with a path that need not be a reference path.
+_ANY_PATHS = ("InputPath", "OutputPath", "ErrorPath", "CausePath")
 _TYPES = "Task, Wait, Pass, Succeed, Fail, Choice, Parallel, Map"
 
 
@@ -184,6 +190,25 @@ def _bad_expression(found: Diagnostic, value: JSON) -> _Said:
     return SCHEMA_FAILED, message, found.pointer[:-1]
 
 
+def _bad_path(found: Diagnostic, value: JSON) -> _Said:
+    text = _at(value, found.pointer)
+    if found.pointer[-1] in _ANY_PATHS or not isinstance(text, str) or text.startswith("$"):
+        return None
+    message = "Value is not a Reference Path: Reference path didn't start with '$'"
+    return SCHEMA_FAILED, message, found.pointer
+
+
+def _bad_jsonata(found: Diagnostic, value: JSON) -> _Said:
+    text = _at(value, found.pointer)
+    if not is_expression(text):
+        return None
+    for problem in expression_problems(inside(text)[0], frozenset()):
+        if problem.message.rstrip(".") in found.message:
+            code = INVALID_JSONATA if problem.is_syntax else UNSUPPORTED_JSONATA
+            return code, problem.message, found.pointer
+    return None
+
+
 def _missing_field(found: Diagnostic, value: JSON) -> _Said:
     if found.pointer[-1:] == ("Credentials",):
         return SCHEMA_FAILED, "The field 'RoleArn' is required but was missing", found.pointer
@@ -230,6 +255,8 @@ _WORDS: Mapping[str, Callable[[Diagnostic, JSON], _Said]] = {
     "wrong-value": _wrong_value,
     "language-downgrade": _downgrade,
     "bad-expression": _bad_expression,
+    "bad-path": _bad_path,
+    "bad-jsonata": _bad_jsonata,
     "missing-field": _missing_field,
     "not-in-express": _not_in_express,
     "bad-resource": _bad_resource,

@@ -58,18 +58,19 @@ def _check_field(
 def _check(part: Part, pointer: Pointer, text: str, available: frozenset[str], findings: Findings) -> None:
     expression, _ = inside(text)
     problems = expression_problems(expression, available)
+    field = show(next(step for step in reversed(pointer) if isinstance(step, str)))
     for problem in problems:
         where = f"at column {problem.column} of {show(expression)}"
         findings.error(
             "bad-jsonata",
             pointer,
-            f"{show(pointer[-1])} in {part.label} is refused: {shorten(problem.message.rstrip('.'), 200)} {where}",
+            f"{field} in {part.label} is refused: {shorten(problem.message.rstrip('.'), 200)} {where}",
             hint=next((hint for words, hint in _HINTS.items() if words in problem.message), None),
         )
     if not problems and "eval" in called(expression):
         findings.warning(
             "missing-function",
             pointer,
-            f"{show(pointer[-1])} in {part.label} will fail: the service has no function $eval",
+            f"{field} in {part.label} will fail: the service has no function $eval",
             hint="$parse reads JSON text",
         )

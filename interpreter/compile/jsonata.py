@@ -13,6 +13,7 @@ from ..query.jsonata import (
     ExpressionFlow,
     Stage,
     compile_collection,
+    compile_credentials,
     compile_integer,
     compile_items,
     compile_percentage,
@@ -62,7 +63,9 @@ class JSONataFields:
         return self._integer(field, least=1)
 
     def credentials(self) -> Evaluate | None:
-        return self._template("Credentials", self._entry)
+        if "Credentials" not in self._fields:
+            return None
+        return compile_credentials(self._fields["Credentials"], self._entry)
 
     def items(self) -> Evaluate:
         return compile_items(self._fields, self._entry)

@@ -78,7 +78,9 @@ class JSONPathFields:
 
     def credentials(self) -> Evaluate | None:
         evaluate = self._template(self._fields, "Credentials")
-        return None if evaluate is None else self._on_effective_input(evaluate)
+        if evaluate is None:
+            return None
+        return self._on_effective_input(path_fields.path_credentials(evaluate))
 
     def items(self) -> Evaluate:
         text = self._fields.get("ItemsPath", "$")

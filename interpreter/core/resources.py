@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from .values import JSON
+from .values import JSON, Payload
 
 _INTEGRATION = re.compile(
     r"^arn:[^:]*:states:[^:]*:[^:]*:(?P<service>aws-sdk:[^:.]+|[^:.]+):(?P<action>[^:]+(?::2)?)$"
@@ -48,11 +48,12 @@ def producer(resource: str) -> str:
 _LISTS_BY_NAME = ("Headers", "QueryParameters")
 
 
-def bad_parameter(resource: str, parameters: JSON) -> str | None:
+def bad_parameter(resource: str, parameters: Payload) -> str | None:
     """The parameter with which the service does not start the task, None if there is none."""
-    if (integration(resource) or ("", ""))[0] != "apigateway" or not isinstance(parameters, Mapping):
+    if (integration(resource) or ("", ""))[0] != "apigateway" or not isinstance(parameters.value, Mapping):
         return None
-    return next((name for name in _LISTS_BY_NAME if not _lists_by_name(parameters.get(name, {}))), None)
+    given = parameters.value
+    return next((name for name in _LISTS_BY_NAME if not _lists_by_name(given.get(name, {}))), None)
 
 
 def _lists_by_name(value: JSON) -> bool:

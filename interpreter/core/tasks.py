@@ -64,22 +64,28 @@ def _call(
 ) -> tuple[Payload, Payload | None, int | None, int | None]:
     """The arguments of a task, its credentials, and its allowances."""
     if state.flow is None and state.timeout is None and state.heartbeat is None and state.credentials is None:
+        _require_startable(state.resource, frame.input)
         return frame.input, None, None, None
     # An activity's worker gets the token with the task; expressions do not see it.
     bindings = turn.bindings(frame, token=None if state.mode == "activity" else token)
     arguments = bindings.input if state.flow is None else state.flow.arguments(bindings)
     payload = turn.payload(arguments, frame, frame.input)
-    refused = bad_parameter(state.resource, arguments)
-    if refused is not None:
-        raise StateFailure(
-            RUNTIME,
-            f"The Parameters '{payload.text.decode()}' could not be used to start the Task: "
-            f"[The value of the field '{refused}' has an invalid format]",
-        )
+    _require_startable(state.resource, payload)
     credentials = None if state.credentials is None else Payload(state.credentials(bindings.input, bindings))
     timeout = _seconds(state.timeout, bindings)
     heartbeat = _seconds(state.heartbeat, bindings)
     return payload, credentials, timeout, heartbeat
+
+
+def _require_startable(resource: str, parameters: Payload) -> None:
+    """Raises StateFailure for parameters with which the service does not start the task."""
+    refused = bad_parameter(resource, parameters)
+    if refused is not None:
+        raise StateFailure(
+            RUNTIME,
+            f"The Parameters '{parameters.text.decode()}' could not be used to start the Task: "
+            f"[The value of the field '{refused}' has an invalid format]",
+        )
 
 
 def _seconds(evaluate: Evaluate | None, bindings: Bindings) -> int | None:

@@ -200,6 +200,28 @@ def collection_path(text: str, engine: Engine) -> Evaluate:
     return collection
 
 
+def role_named(evaluate: Evaluate, failed: Callable[[JSON], StateFailure]) -> Evaluate:
+    """Credentials whose RoleArn is a text; ``failed`` says of what is there instead why it is none."""
+
+    def credentials(document: JSON, bindings: Bindings) -> JSON:
+        made: dict[str, JSON] = evaluate(document, bindings)
+        if not isinstance(made.get("RoleArn"), str):
+            raise failed(made.get("RoleArn"))
+        return made
+
+    return credentials
+
+
+def path_credentials(evaluate: Evaluate) -> Evaluate:
+    """Credentials made by a payload template."""
+    return role_named(
+        evaluate,
+        lambda role: StateFailure(
+            RUNTIME, f"The field 'RoleArn' of Credentials must be a string but was: {compact(role)}"
+        ),
+    )
+
+
 def _no_parameter(field: str) -> Callable[[Path, JSON, PathMiss], JSON]:
     def missing(path: Path, document: JSON, miss: PathMiss) -> JSON:
         raise StateFailure(RUNTIME, f"The {field} parameter does not reference an input value: {path.text}")

@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from ..core.bindings import Bindings, Evaluate
-from ..core.errors import StateFailure
 from ..core.machine import Catcher, Choice, Map, Parallel, State, Task
 from ..core.values import JSON
 from ..query.flow import PathFlow
-from ..query.jsonata import ExpressionFlow, Stage, compile_integer
-from ..query.path_fields import integer_path
+from ..query.jsonata import ExpressionFlow, Stage, compile_integer, compile_percentage
+from ..query.path_fields import tolerated_count_path, tolerated_percentage_path
 
 Notes: TypeAlias = dict[str, Any]
 
@@ -202,19 +201,15 @@ def _read_items(items: JSON) -> Evaluate:
 
 
 def _tolerance(field: str, fields: Mapping[str, JSON], language: str) -> Evaluate | None:
-    most = 100 if field.endswith("Percentage") else 2**31 - 1
+    """How many iterations may fail, read and checked as a run does it."""
+    count = field == "ToleratedFailureCount"
     if language == "JSONata" and field in fields:
-        return compile_integer(fields[field], field=field, stage=Stage(), least=0, most=most)
+        if count:
+            return compile_integer(fields[field], field=field, stage=Stage(), least=0)
+        return compile_percentage(fields[field], stage=Stage())
     if field in fields:
         return lambda document, bindings: fields[field]
-    if f"{field}Path" not in fields:
+    path = fields.get(f"{field}Path")
+    if path is None:
         return None
-    read = integer_path(f"{field}Path", fields[f"{field}Path"], "detent")
-
-    def within(document: JSON, bindings: Bindings) -> JSON:
-        value = read(document, bindings)
-        if not 0 <= value <= most:
-            raise StateFailure("States.Runtime", f"{field} must be between 0 and {most}.")
-        return value
-
-    return within
+    return tolerated_count_path(path, "detent") if count else tolerated_percentage_path(path, "detent")

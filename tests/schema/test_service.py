@@ -82,6 +82,42 @@ def test_json_is_not_complained_of() -> None:
             "at /States/A/Resource",
         ),
         (
+            {"A": {"Type": "Choice", "Choices": [{"Variable": "status", "IsNull": True, "Next": "Z"}]}},
+            "STANDARD",
+            "SCHEMA_VALIDATION_FAILED: Value is not a Reference Path: Reference path didn't start with '$' at "
+            "/States/A/Choices[0]/Variable",
+        ),
+        (
+            {
+                "A": {
+                    "Type": "Pass",
+                    "QueryLanguage": "JSONata",
+                    "Output": {"x": ["{% 1 + phone %}"]},
+                    "Next": "Z",
+                }
+            },
+            "STANDARD",
+            "UNSUPPORTED_JSONATA_EXPRESSION: Reference to 'phone' at the top level is not supported. at "
+            "/States/A/Output/x[0]",
+        ),
+        (
+            {
+                "A": {
+                    "Type": "Pass",
+                    "QueryLanguage": "JSONata",
+                    "Output": "{% $states.result %}",
+                    "Next": "Z",
+                }
+            },
+            "STANDARD",
+            "UNSUPPORTED_JSONATA_EXPRESSION: Field '$states.result' does not exist. at /States/A/Output",
+        ),
+        (
+            {"A": {"Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% 1 + %}", "Next": "Z"}},
+            "STANDARD",
+            "INVALID_JSONATA_EXPRESSION: Unexpected end of expression at /States/A/Output",
+        ),
+        (
             {"A": {"Type": "Pass", "Next": "B"}},
             "STANDARD",
             "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /States/A/Next",

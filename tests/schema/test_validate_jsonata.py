@@ -20,7 +20,7 @@ CASES = [
         code="bad-jsonata",
         definition=jsonata(one(Type="Pass", Output={"a": ["{% 10 + * 2 %}"]})),
         pointer="/States/S/Output/a/0",
-        message="0 in state 'S' (Pass) is refused: Syntax error: \"2\" at column 8 of '10 + * 2'",
+        message="'a' in state 'S' (Pass) is refused: Syntax error: \"2\" at column 8 of '10 + * 2'",
     ),
     Case(
         code="bad-jsonata",

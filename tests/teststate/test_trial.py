@@ -108,6 +108,33 @@ def test_a_percentage_of_failures_is_counted_of_the_items() -> None:
         assert found["status"] == status
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "cause"),
+    [
+        ("Count", -1, "ToleratedFailureCount cannot be negative."),
+        ("Percentage", 101, "ToleratedFailurePercentage must be between 0 and 100."),
+        (
+            "Percentage",
+            "many",
+            'The ToleratedFailurePercentagePath field refers to value "many" which is not a valid float: $.most',
+        ),
+        ("Percentage", 12.5, None),
+    ],
+)
+def test_what_a_map_tolerates_is_checked_as_in_a_run(field: str, value: Any, cause: str | None) -> None:
+    state = {
+        "Type": "Map",
+        "ItemsPath": "$.items",
+        f"ToleratedFailure{field}Path": "$.most",
+        "ItemProcessor": {"StartAt": "S", "States": {"S": {"Type": "Succeed"}}},
+        "End": True,
+    }
+    found = answer(state, input={"items": [1], "most": value}, mock=mocked([]), inspectionLevel="DEBUG")
+    assert found.get("cause") == cause
+    if cause is None:
+        assert found["inspectionData"][f"toleratedFailure{field}"] == value
+
+
 def test_the_selected_inputs_of_a_map_are_shown() -> None:
     state = {
         "Type": "Map",

@@ -18,6 +18,7 @@ from .expression import (
 )
 from .fields import (
     compile_collection,
+    compile_credentials,
     compile_integer,
     compile_items,
     compile_percentage,
@@ -37,6 +38,7 @@ __all__ = [
     "Stage",
     "calls",
     "compile_collection",
+    "compile_credentials",
     "compile_expression",
     "compile_integer",
     "compile_items",

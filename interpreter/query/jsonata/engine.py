@@ -367,7 +367,7 @@ _NOTHING: frozenset[str] = frozenset()
 _PLAIN = (int, str, bool, type(None))
 #: What may leave the finite numbers.
 _COMPUTING = frozenset({"+", "-", "*", "/", "%", "negate", "~>"})
-_OVERFLOWING = frozenset({"average", "number", "power", "reduce", "sum"})
+_OVERFLOWING = frozenset({"average", "number", "parseInteger", "power", "reduce", "sum"})
 
 
 def _without_roots(text: str, references: References) -> str:

@@ -105,9 +105,9 @@ def expression_problems(text: str, available: frozenset[str]) -> list[Problem]:
     try:
         problems = refused(references(parse(text)), available)
     except JSONataSyntaxError as error:
-        return [Problem(error.message, error.column)]
+        return [Problem(error.message, error.column, is_syntax=True)]
     if not problems and (refusal := check(text)) is not None:
-        return [Problem(refusal.message, 1)]
+        return [Problem(refusal.message, 1, is_syntax=True)]
     return problems
 
 
@@ -187,6 +187,16 @@ def failure(text: str, place: str, tail: str) -> StateFailure:
     )
 
 
+def unexpected(text: str, place: str, expected: str, value: JSON) -> StateFailure:
+    """The failure of an expression whose value is not of the type that its field asks for."""
+    return failure(
+        text,
+        place,
+        f"returned an unexpected result type. Expected '{expected}', but was '{type_name(value)}' for value: "
+        f"{encode(value).decode()}",
+    )
+
+
 def type_name(value: JSON) -> str:
     """The type of a value as the service names it."""
     if value is None:
@@ -201,14 +211,8 @@ def type_name(value: JSON) -> str:
 def _typed(evaluate: Evaluate, text: str, place: str, expected: str) -> Evaluate:
     def typed(document: JSON, bindings: Bindings) -> JSON:
         value = evaluate(document, bindings)
-        found = type_name(value)
-        if found != expected:
-            raise failure(
-                text,
-                place,
-                f"returned an unexpected result type. Expected '{expected}', but was '{found}' for value: "
-                f"{encode(value).decode()}",
-            )
+        if type_name(value) != expected:
+            raise unexpected(text, place, expected, value)
         return value
 
     return typed

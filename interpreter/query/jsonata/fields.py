@@ -12,9 +12,16 @@ from ...core.errors import QUERY_EVALUATION_ERROR, StateFailure
 from ...core.limits import SECONDS_MAX
 from ...core.values import JSON, encode
 from ..bindings import Bindings, Evaluate
-from ..path_fields import Until, milliseconds, not_too_late, wait_seconds, wait_timestamp
+from ..path_fields import (
+    Until,
+    milliseconds,
+    not_too_late,
+    role_named,
+    wait_seconds,
+    wait_timestamp,
+)
 from ..timestamps import parse_timestamp
-from .expression import Stage, compile_expression, inside, is_expression
+from .expression import Stage, compile_expression, inside, is_expression, unexpected
 from .template import compile_template
 
 
@@ -83,24 +90,33 @@ def compile_items(fields: Mapping[str, JSON], stage: Stage) -> Evaluate:
 
 def compile_collection(fields: Mapping[str, JSON], stage: Stage) -> Evaluate:
     """Items of a distributed Map: a list or an object; without it the state's input."""
-    read: Evaluate = _raw_input
-    if "Items" in fields:
-        read = compile_template(fields["Items"], place="Items", stage=stage)
+    if "Items" not in fields:
+        return _input_collection
+    items = fields["Items"]
+    read = compile_template(items, place="Items", stage=stage)
+    if not is_expression(items):
+        return read
 
     def collection(document: JSON, bindings: Bindings) -> JSON:
         value = read(document, bindings)
         if not isinstance(value, list | dict):
-            raise StateFailure(
-                QUERY_EVALUATION_ERROR,
-                f"Map state input must be an array but was: {encode(value).decode()}",
-            )
+            raise unexpected(inside(items)[0], "Items", "array", value)
         return value
 
     return collection
 
 
-def _raw_input(document: JSON, bindings: Bindings) -> JSON:
-    return bindings.input
+def compile_credentials(value: JSON, stage: Stage) -> Evaluate:
+    """Credentials: an object whose RoleArn is a text."""
+    place = "Credentials"
+    if is_expression(value):
+        whole = compile_typed(value, "object", field=place, stage=stage)
+        return role_named(whole, lambda role: _refused(place, "The field 'RoleArn' must be a string", role))
+    parts = {
+        name: compile_typed(part, "string", field=f"{place}/{name}", stage=stage)
+        for name, part in value.items()
+    }
+    return lambda document, bindings: {name: part(document, bindings) for name, part in parts.items()}
 
 
 def compile_percentage(value: JSON, *, stage: Stage) -> Evaluate:
@@ -119,11 +135,20 @@ def compile_percentage(value: JSON, *, stage: Stage) -> Evaluate:
 
 def _input_items(document: JSON, bindings: Bindings) -> JSON:
     if not isinstance(bindings.input, list):
-        raise StateFailure(
-            QUERY_EVALUATION_ERROR,
-            f"Map state input must be an array but was: {encode(bindings.input).decode()}",
-        )
+        raise _no_items(bindings.input)
     return bindings.input
+
+
+def _input_collection(document: JSON, bindings: Bindings) -> JSON:
+    if not isinstance(bindings.input, list | dict):
+        raise _no_items(bindings.input)
+    return bindings.input
+
+
+def _no_items(value: JSON) -> StateFailure:
+    return StateFailure(
+        QUERY_EVALUATION_ERROR, f"Map state input must be an array but was: {encode(value).decode()}"
+    )
 
 
 def _refused(field: str, rule: str, value: JSON) -> StateFailure:

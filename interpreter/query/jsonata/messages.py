@@ -18,6 +18,7 @@ TIME = "Expression evaluation timeout: Check for infinite loop"
 
 _CODED = re.compile(r"(?:Parse error: )?(?:.*?: )?([SDTU][0-9]{4}): (.*)", re.DOTALL)
 _FUNCTION = re.compile(r"Argument (\d+) of function (\S+)")
+_ARRAY_OF = re.compile(r"Argument (\d+) must be an array of (\w+)")
 _QUOTED = re.compile(r"'(.*)'", re.DOTALL)
 
 
@@ -45,6 +46,8 @@ def engine_error(text: str, calls: Iterable[str] = ()) -> EvaluationError:
         return EvaluationError(None, _LIMITS[code])
     if code == "T0410":
         return EvaluationError(code, _signature(message, list(calls)))
+    if code in _OF_AN_ARGUMENT and len(called := list(calls)) == 1:
+        return EvaluationError(code, _OF_AN_ARGUMENT[code](message, called[0]))
     reworded = _REWORDED.get(code)
     return EvaluationError(code, reworded(message) if reworded else message)
 
@@ -67,6 +70,19 @@ def _place(message: str) -> int:
     return min(numbers) + 1 if "mismatch" in message and numbers else next(iter(numbers), 1)
 
 
+def _context(message: str, name: str) -> str:
+    """Only a first argument may be left to the context value, of which an expression of the service has none."""
+    return f'Context value is not a compatible type with argument 1 of function "{name}"'
+
+
+def _elements(message: str, name: str) -> str:
+    found = _ARRAY_OF.search(message)
+    if found is None:
+        return message
+    place, kind = found.groups()
+    return f'Argument {place} of function "{name}" must be an array of "{kind.lower()}s"'
+
+
 def _side(side: str) -> Callable[[str], str]:
     def reword(message: str) -> str:
         found = re.search(r"side of the \"?([^\s\"]+)\"? operator", message)
@@ -80,6 +96,11 @@ def _constant(text: str) -> Callable[[str], str]:
     return lambda message: text
 
 
+def _last(sentence: str) -> Callable[[str], str]:
+    """A sentence about what the engine names last."""
+    return lambda message: sentence.format(message.rpartition(" ")[2])
+
+
 def _number(message: str) -> str:
     found = _QUOTED.search(message)
     return f'Unable to cast value to a number: "{found.group(1)}"' if found else message
@@ -88,12 +109,33 @@ def _number(message: str) -> str:
 #: The engine's codes for limits that it keeps for us.
 _LIMITS: Mapping[str, str] = {"D1011": DEPTH, "D1012": TIME, "D2015": MEMORY, "U1001": DEPTH}
 
+#: Messages that name a function, which the engine does not.
+_OF_AN_ARGUMENT: Mapping[str, Callable[[str, str], str]] = {"T0411": _context, "T0412": _elements}
+
 _REWORDED: Mapping[str, Callable[[str], str]] = {
     "D1002": lambda message: message.replace("non-number", "non-numeric"),
     "D2014": _constant("The size of the sequence allocated by the range operator (..) must not exceed 1e6."),
+    "D3001": _constant("Attempting to invoke string function on Infinity or NaN"),
     "D3010": _constant("Second argument of replace function cannot be an empty string"),
     "D3020": _constant("Third argument of split function must evaluate to a positive number"),
     "D3030": _number,
+    "D3081": _constant(
+        "The sub-picture must not contain more than one instance of the 'decimal-separator' character"
+    ),
+    "D3082": _constant("The sub-picture must not contain more than one instance of the 'percent' character"),
+    "D3085": _constant(
+        "The mantissa part of a sub-picture must contain at least one character that is either an 'optional "
+        "digit character' or a member of the 'decimal digit family'"
+    ),
+    "D3100": _last("The radix of the formatBase function must be between 2 and 36.  It was given {}"),
+    "D3132": _last('Unknown component specifier "{}" in date/time picture string'),
+    "D3133": _last(
+        "The 'name' modifier can only be applied to months and days in the date/time picture string, not \"{}\""
+    ),
+    "D3135": _constant("No matching closing bracket ']' in date/time picture string"),
+    "D3138": _constant(
+        "The $single() function expected exactly 1 matching result.  Instead it matched more."
+    ),
     "T1006": _constant("Attempted to invoke a non-function"),
     "T2001": _side("left"),
     "T2002": _side("right"),

@@ -22,10 +22,14 @@ _CONTEXT_NAMES = {"wildcard": "*", "descendant": "**", "parent": "%"}
 
 
 class Problem(NamedTuple):
-    """A reference that the service refuses; ``column`` counts from 1 inside the expression."""
+    """What the service refuses an expression for; ``column`` counts from 1 inside the expression.
+
+    ``is_syntax``: it cannot be parsed. Otherwise it refers to something that the service does not look up.
+    """
 
     message: str
     column: int
+    is_syntax: bool = False
 
 
 @dataclass(slots=True)

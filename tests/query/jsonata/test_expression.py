@@ -164,6 +164,33 @@ def test_following_names_is_what_the_engine_does(value: Any, path: list[str]) ->
             "signature",
         ),
         ("$number('x')", 'threw an error during evaluation. D3030: Unable to cast value to a number: "x"'),
+        (
+            "$sum([1, 'x'])",
+            'threw an error during evaluation. T0412: Argument 1 of function "sum" must be an array of "numbers"',
+        ),
+        (
+            "$join([1, 2])",
+            'threw an error during evaluation. T0412: Argument 1 of function "join" must be an array of "strings"',
+        ),
+        (
+            "$substring(1, 2)",
+            "threw an error during evaluation. T0411: Context value is not a compatible type with argument 1 of "
+            'function "substring"',
+        ),
+        (
+            "$formatBase(10, 1)",
+            "threw an error during evaluation. D3100: The radix of the formatBase function must be between 2 and 36.  "
+            "It was given 1",
+        ),
+        (
+            "$fromMillis(1, '[Q]')",
+            'threw an error during evaluation. D3132: Unknown component specifier "Q" in date/time picture string',
+        ),
+        (
+            "$single([1, 2], function($x) { true })",
+            "threw an error during evaluation. D3138: The $single() function expected exactly 1 matching result.  "
+            "Instead it matched more.",
+        ),
     ],
 )
 def test_causes_are_those_of_the_service(text: str, tail: str) -> None:

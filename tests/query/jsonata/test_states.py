@@ -214,6 +214,39 @@ def test_timeouts_and_credentials_of_a_task() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("credentials", "cause"),
+    [
+        (
+            {"RoleArn": "{% $states.input.role %}"},
+            "The JSONata expression '$states.input.role' specified for the field 'Credentials/RoleArn' returned an "
+            "unexpected result type. Expected 'string', but was 'number' for value: 7",
+        ),
+        (
+            "{% $states.input.role %}",
+            "The JSONata expression '$states.input.role' specified for the field 'Credentials' returned an "
+            "unexpected result type. Expected 'object', but was 'number' for value: 7",
+        ),
+        ("{% $states.input %}", "The field 'RoleArn' must be a string but was: null"),
+    ],
+)
+def test_credentials_name_a_role_by_a_text(credentials: Any, cause: str) -> None:
+    assert Run(one(**TASK, Credentials=credentials), {"role": 7}).cause == cause
+
+
+def test_the_items_of_a_distributed_map_are_a_list_or_an_object() -> None:
+    processor = {"StartAt": "P", "States": {"P": END}, "ProcessorConfig": {"Mode": "DISTRIBUTED"}}
+    each = one(Type="Map", Items="{% $states.input.items %}", ItemProcessor=processor)
+    assert Run(each, {"items": 1}).cause == (
+        "The JSONata expression '$states.input.items' specified for the field 'Items' returned an unexpected "
+        "result type. Expected 'array', but was 'number' for value: 1"
+    )
+    assert Run(each, {"items": {"a": 1}}).pending.arguments.value["items"] == {"a": 1}
+    assert Run(one(Type="Map", ItemProcessor=processor), 1).cause == (
+        "Map state input must be an array but was: 1"
+    )
+
+
 def test_fail() -> None:
     execution = Run(
         {"S": {"Type": "Fail", "Error": "{% $states.input.e %}", "Cause": "why"}}, {"e": "E"}
