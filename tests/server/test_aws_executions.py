@@ -210,6 +210,18 @@ def test_a_failed_execution_is_redriven(start_server: StartServer, boto: Callabl
     assert (code, message) == ("ExecutionNotRedrivable", "Execution is SUCCEEDED and cannot be redriven")
 
 
+@pytest.mark.parametrize("name", ["nowhere", "function:nowhere"])
+def test_a_missing_function_fails_when_it_is_called(sfn, name):
+    invoke = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True}
+    arn = create(sfn, definition=machine(L={**invoke, "Parameters": {"FunctionName": name}}))
+    described = ended(sfn, sfn.start_execution(stateMachineArn=arn)["executionArn"])
+    assert (described["status"], described["error"]) == ("FAILED", "Lambda.ResourceNotFoundException")
+    function = "arn:aws:lambda:us-east-1:123456789012:function:nowhere:$LATEST"
+    assert described["cause"].startswith(
+        f"Function not found: {function} (Service: AWSLambda; Status Code: 404;"
+    )
+
+
 def test_a_machine_that_is_not_there_has_no_versions(sfn):
     missing = f"{PREFIX}:stateMachine:none"
     assert sfn.list_state_machine_versions(stateMachineArn=missing)["stateMachineVersions"] == []

@@ -228,8 +228,17 @@ def _compact(cause: str | None) -> str | None:
 
 
 def _not_found(reference: str, task: TaskCall) -> TaskError:
-    arn = reference if _ARN.match(reference) else f"function:{reference}"
+    arn = reference if _ARN.match(reference) else _arn_of(reference, task.execution)
     version = arn if arn.count(":") > 6 else f"{arn}:$LATEST"
     message = f"Function not found: {version}"
     cause = refused("AWSLambda", "ResourceNotFoundException", message, request_id(task), status=404)
     return TaskError("Lambda.ResourceNotFoundException", cause)
+
+
+def _arn_of(name: str, execution: str) -> str:
+    """The ARN of a function that was called by its name: where the execution is."""
+    name = name.rpartition("function:")[2]
+    parts = execution.split(":")
+    if len(parts) < 6:
+        return f"function:{name}"
+    return f"{parts[0]}:{parts[1]}:lambda:{parts[3]}:{parts[4]}:function:{name}"
