@@ -74,9 +74,14 @@ class HistoryEvent:
         return shown
 
 
-def project(steps: Iterable[Step]) -> Iterator[HistoryEvent]:
-    """The shown history of a log, whose payloads are loaded."""
-    yield from Projection().follow(steps)
+def project(
+    steps: Iterable[Step], *, alias: str | None = None, version: str | None = None
+) -> Iterator[HistoryEvent]:
+    """The shown history of a log, whose payloads are loaded.
+
+    ``alias`` and ``version`` are the ARNs that the execution was started through.
+    """
+    yield from Projection(alias=alias, version=version).follow(steps)
 
 
 @dataclass(slots=True)
@@ -96,9 +101,11 @@ Shown = tuple[str, str | None, Mapping[str, JSON] | None]
 class Projection:
     """The history of one execution as its log grows. ``redrives`` is how often it was redriven so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, alias: str | None = None, version: str | None = None) -> None:
         self.now = 0
         self.redrives = 0
+        through = {"stateMachineAliasArn": alias, "stateMachineVersionArn": version}
+        self._through = {name: arn for name, arn in through.items() if arn is not None}
         self._places: dict[int, _Place] = {ROOT: _Place()}
         self._next_frame = ROOT + 1
         self._region = ""
@@ -128,6 +135,7 @@ class Projection:
         self._region = event.machine_name.split(":")[3] if event.machine_name.count(":") > 3 else ""
         spelled = _text(event.input) if event.spelling is None else event.spelling.value
         details = {"input": spelled, "inputDetails": _NOT_TRUNCATED, "roleArn": event.role}
+        details |= self._through
         return [("ExecutionStarted", "executionStarted", details)]
 
     def entered(self, event: StateEntered) -> list[Shown]:

@@ -274,8 +274,8 @@ async def get_execution(call: Call, query: Waiting) -> ExecutionDetails:
 @operation("GET", "/v1/executions/{execution}/history", tag=TAG)
 async def get_history(call: Call, query: HistoryPage) -> History:
     """The history as the service's protocol shows it"""
-    _, steps = await recall_steps(call.store, execution_id(call))
-    events = list(project(steps))
+    record, steps = await recall_steps(call.store, execution_id(call))
+    events = list(project(steps, alias=record.alias, version=record.version))
     place = place_of(query.cursor)
     if query.reverse:
         events = [event for event in reversed(events) if place is None or event.id < int(place)]

@@ -180,6 +180,16 @@ def test_executions_are_listed_by_status_version_and_alias(sfn):
     assert described["stateMachineArn"] == arn
     assert "stateMachineAliasArn" not in sfn.describe_execution(executionArn=started["one"])
 
+    def began(name: str) -> dict[str, str]:
+        """What the first event of the history says of how the execution was started."""
+        first = sfn.get_execution_history(executionArn=started[name], maxResults=1)["events"][0]
+        details = first["executionStartedEventDetails"]
+        return {key: value for key, value in details.items() if key.startswith("stateMachine")}
+
+    assert began("plain") == {}
+    assert began("one") == {"stateMachineVersionArn": f"{arn}:1"}
+    assert began("live") == {"stateMachineAliasArn": f"{arn}:live", "stateMachineVersionArn": f"{arn}:2"}
+
 
 def test_a_failed_execution_is_redriven(start_server: StartServer, boto: Callable[..., Any]):
     repaired = threading.Event()

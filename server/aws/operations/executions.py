@@ -212,8 +212,8 @@ async def get_execution_history(call: Call) -> JSON:
     arn = arns.execution(params["executionArn"])
     cursor = await call.cursor()
     await execution_of(call, arn)
-    _, steps = await recall_steps(call.store, arn.text)
-    events = list(project(steps))
+    record, steps = await recall_steps(call.store, arn.text)
+    events = list(project(steps, alias=record.alias, version=record.version))
     if params.get("reverseOrder"):
         events = [event for event in reversed(events) if cursor is None or event.id < cursor]
     elif cursor is not None:
