@@ -10,12 +10,12 @@ from detent.core.values import encode
 from detent.runtime.compose import RELEASE
 
 from ..exchange import Exchange
-from . import executions, machines, tasks
+from . import executions, machines, steering, tasks
 from .openapi import document
 from .operation import JSON_TYPE
 from .routes import Routes
 
-OPERATIONS = (*machines.OPERATIONS, *executions.OPERATIONS, *tasks.OPERATIONS)
+OPERATIONS = (*machines.OPERATIONS, *executions.OPERATIONS, *steering.OPERATIONS, *tasks.OPERATIONS)
 ROUTES = Routes(OPERATIONS)
 
 

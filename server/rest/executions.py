@@ -50,7 +50,7 @@ from .timeline import Span, spans
 
 TAG = "executions"
 IDEMPOTENCY_KEY = "Idempotency-Key"
-_KEYED = {
+KEYED = {
     IDEMPOTENCY_KEY: "Up to 255 characters of your choice. The same request again with the same key changes "
     "nothing and gets the same answer."
 }
@@ -86,6 +86,7 @@ class ExecutionDetails(ExecutionSummary):
     error: str | None
     cause: str | None
     states: Annotated[list[str], Meta(description="The states it is in now.")]
+    paused: Annotated[bool, Meta(description="Whether it begins nothing new until it is resumed.")]
 
 
 class ExecutionList(Shape):
@@ -171,7 +172,7 @@ class Redriven(Shape):
     tag=TAG,
     status=202,
     also={200: "It has ended while it was waited for, or is there already"},
-    headers=_KEYED,
+    headers=KEYED,
 )
 async def start_execution(call: Call, query: Waiting, body: StartExecution) -> Reply[ExecutionDetails]:
     """Start an execution
@@ -179,7 +180,7 @@ async def start_execution(call: Call, query: Waiting, body: StartExecution) -> R
     It is durable when this is answered. With `wait` the answer waits for the end; 202 says that there was none in time.
     """
     target, names = await _target(call, body)
-    key = _idempotency_key(call)
+    key = idempotency_key(call)
     name = body.name or (str(uuid4()) if key is None else _name_of(key, names))
     record = ExecutionRecord(
         names.execution_arn(name),
@@ -218,7 +219,7 @@ async def _target(call: Call, body: StartExecution) -> tuple[Target, Names]:
     return target, names
 
 
-def _idempotency_key(call: Call) -> str | None:
+def idempotency_key(call: Call) -> str | None:
     key = call.header(IDEMPOTENCY_KEY)
     if key is not None and not (0 < len(key) <= 255 and key.isprintable()):
         raise Refused(400, "invalid-idempotency-key", "a key has 1 to 255 printable characters")
@@ -327,11 +328,11 @@ async def stop_execution(call: Call, body: StopExecution) -> Reply[ExecutionDeta
     return Reply(_details(record, state), 202 if state.status == RUNNING else 200)
 
 
-@operation("POST", "/v1/executions/{execution}/redrive", tag=TAG, headers=_KEYED)
+@operation("POST", "/v1/executions/{execution}/redrive", tag=TAG, headers=KEYED)
 async def redrive_execution(call: Call) -> Redriven:
     """Have an execution that ended without success go on where it stood"""
     id = execution_id(call)
-    key = _idempotency_key(call)
+    key = idempotency_key(call)
     token = None if key is None else hashlib.sha256(key.encode()).hexdigest()
     at = await call.engine.redrive(id, token)
     return Redriven(id=id, redriven_at=instant(at))
@@ -376,6 +377,7 @@ def _details(record: ExecutionRecord, state: Execution) -> ExecutionDetails:
         states=sorted({frame.state for frame in state.frames.values() if frame.state is not None})
         if state.status == RUNNING
         else [],
+        paused=state.paused and state.status == RUNNING,
     )
 
 

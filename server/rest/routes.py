@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 #: The status of an answer to what detent itself refuses, by the code of its error.
 STATUS_OF_CODE: Mapping[str, int] = {
     "ALIAS_EXISTS": 409,
+    "AMBIGUOUS_STATE": 400,
     "COMPILE": 400,
     "EXECUTION_EXISTS": 409,
     "EXECUTION_TAKEN": 409,
@@ -28,12 +29,15 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "MACHINE_DELETING": 409,
     "MACHINE_EXISTS": 409,
     "NOT_FOUND": 404,
+    "NOT_PAUSED": 409,
     "NOT_REDRIVABLE": 409,
+    "NOT_RUNNING": 409,
     "NOT_SUPPORTED": 400,
     "REVISION_STALE": 412,
     "STILL_RUNNING": 409,
     "TASK_CLOSED": 409,
     "TOO_MANY": 409,
+    "UNKNOWN_SIGNAL": 400,
     "VERSION_IN_USE": 409,
 }
 
