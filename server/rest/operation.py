@@ -145,9 +145,15 @@ class Operation:
         except (ValueError, RecursionError) as error:
             raise Refused(400, "malformed-json", f"the body is no JSON: {str(error)[:300]}") from None
         try:
-            return msgspec.convert(value, self.body)
+            body = msgspec.convert(value, self.body)
+            _check_texts(body)
         except msgspec.ValidationError as error:
             raise Refused(400, "invalid-body", _in_words(error)) from None
+        except UnicodeEncodeError:
+            raise Refused(
+                400, "invalid-body", "half of a surrogate pair may stand in JSON values only"
+            ) from None
+        return body
 
 
 def operation(
@@ -188,6 +194,14 @@ def operation(
         )
 
     return wrap
+
+
+def _check_texts(body: Shape) -> None:
+    """Raises UnicodeEncodeError for a name or another text of ours that is no Unicode, as JSON can spell it."""
+    for each in msgspec.structs.fields(body):
+        value = getattr(body, each.name)
+        if isinstance(value, str) and Any not in (each.type, *get_args(each.type)):
+            value.encode()
 
 
 def text_of(value: Any) -> bytes:

@@ -72,6 +72,8 @@ def test_the_same_key_starts_one_execution(api: Api) -> None:
         ({"machine": "pass", "name": "a b"}, 400),
         ({"machine": "pass", "inputs": {}}, 400),
         ({"machine": 7}, 400),
+        ({"machine": "\ud800"}, 400),
+        ({"machine": "pass", "version": "\ud800"}, 400),
         ({}, 400),
         ([], 400),
     ],
