@@ -13,6 +13,8 @@ from urllib.parse import quote
 import aiohttp
 
 from ...core.errors import DATA_LIMIT_EXCEEDED
+from ...core.resources import producer
+from ...core.turn import too_large
 from ...core.values import JSON, encode
 from .base import TaskCall, TaskError
 from .invocation import Invocation
@@ -69,19 +71,29 @@ class LambdaEndpoint:
                     total=INVOCATION_SECONDS if task.deadline is None else None, sock_connect=60
                 ),
             ) as response:
-                body = await response.content.read(RESULT_BYTES_MAX + 1)
+                body = await _body(response)
                 status, headers = response.status, response.headers
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise TaskError(
                 "Lambda.SdkClientException", f"Unable to execute HTTP request: {_reason(error)}"
             ) from None
         if len(body) > RESULT_BYTES_MAX:
-            raise TaskError(DATA_LIMIT_EXCEEDED, f"the function answered more than {RESULT_BYTES_MAX} bytes")
+            raise TaskError(DATA_LIMIT_EXCEEDED, too_large(producer(task.resource)).cause)
         if not 200 <= status < 300:
             raise _refusal(status, headers, body, task)
         if "X-Amz-Function-Error" in headers:
             raise _failure(body)
         return status, headers, body
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    """The whole body; of one that is too long, a little more than is allowed."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > RESULT_BYTES_MAX:
+            break
+    return bytes(body)
 
 
 def _headers(invocation: Invocation) -> dict[str, str]:

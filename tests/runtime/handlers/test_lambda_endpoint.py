@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from detent.runtime.handlers.base import TaskError
+from detent.runtime.handlers.payloads import RESULT_BYTES_MAX
 from detent.runtime.handlers.registry import Registry
 
 from .conftest import Await, call
@@ -108,6 +109,25 @@ def test_what_is_sent_of_a_payload(
 ) -> None:
     do(on_loop, registry, INVOKE, {"FunctionName": "there", "Payload": payload})
     assert there.bodies == [body]
+
+
+def test_a_long_answer_is_read_to_its_end(there: Lambda, registry: Registry, on_loop: Await) -> None:
+    there.answer = {"text": json.dumps("a" * 900_000)}
+    assert do(on_loop, registry, ARN, {}) == "a" * 900_000
+
+
+@pytest.mark.parametrize(
+    ("resource", "arguments", "told"), [(ARN, {}, ARN), (INVOKE, {"FunctionName": "there"}, "lambda")]
+)
+def test_an_answer_that_is_too_long_fails_in_the_services_words(
+    there: Lambda, registry: Registry, on_loop: Await, resource: str, arguments: Any, told: str
+) -> None:
+    there.answer = {"text": json.dumps("a" * (RESULT_BYTES_MAX + 1))}
+    error = failure(on_loop, registry, resource, arguments)
+    assert (error.error, error.cause) == (
+        "States.DataLimitExceeded",
+        f"The state/task '{told}' returned a result with a size exceeding the maximum number of bytes service limit.",
+    )
 
 
 def test_a_function_that_failed(there: Lambda, registry: Registry, on_loop: Await) -> None:
