@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import running, waiting
+from .server import server
 from .states import states
 
 Measure = Callable[[argparse.Namespace], dict[str, Any]]
@@ -21,6 +22,7 @@ SCENARIOS: dict[str, Measure] = {
     "parked": waiting.parked,
     "recover": waiting.recover,
     "states": states,
+    "server": server,
 }
 
 

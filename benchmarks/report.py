@@ -15,7 +15,7 @@ from typing import Any
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 BEGIN, END = "<!-- figures -->\n", "<!-- end of figures -->\n"
-SCENARIOS = ("throughput", "task", "latency", "growth", "map", "parked", "recover", "states")
+SCENARIOS = ("throughput", "task", "latency", "growth", "map", "parked", "recover", "states", "server")
 
 
 def main() -> None:
@@ -78,6 +78,13 @@ def _table(figures: dict[str, dict[str, Any]]) -> Iterator[str]:
         f"| {recover['executions']:,} interrupted executions run again | "
         f"after {recover['all_run_after_seconds']} s | | |"
     )
+    for protocol, name in (("aws", "the AWS protocol"), ("rest", "REST")):
+        found = figures["server"][protocol]
+        for kind, store in (("memory", "in memory"), ("sqlite", "durable on SQLite")):
+            yield (
+                f"| executions started over {name}, {store} | {found[f'{kind}_per_second']:,} requests/s | "
+                f"{found['bare_per_second']:,} requests/s of a bare handler | {found[f'{kind}_ratio']:.2f} |"
+            )
 
 
 def _states(found: dict[str, Any]) -> Iterator[str]:
