@@ -1,29 +1,35 @@
 """Activities: tasks that wait in a queue until a worker takes them (resources, section 5).
 
-Owns the queues, in memory: what waits in them is what the live executions wait for, and is offered again
-where an execution is resumed. A task is handed out once the log says that it began, and only then.
+The queues are in the store, written with the batches that schedule the tasks, so a worker may ask any engine of a
+fleet. A task that was taken is *held* until its worker has it, and only then is it written, as a letter to its
+execution, that it has begun. What an engine holds that dies is there to be taken again.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Mapping
-from itertools import chain
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ..core.codec import decode_log
-from ..core.execution import Execution, Pending
-from ..core.signals import Began, Signal
+from ..core.codec import decode_log, encode_signal
+from ..core.errors import DetentError
+from ..core.signals import Began
 from ..core.tokens import make_token
 from ..core.values import JSON, decode
-from ..store.base import Store
+from ..store.base import Letter, Store, StoreUnavailable
+from ..store.fleet import Offer
+from .actor import Actors
+from .clock import Clock
 from .errors import EngineError
+from .patience import Patience
+from .recall import recall
+
+log = logging.getLogger(__name__)
 
 #: How long a worker waits for a task unless it says otherwise, in seconds (api, section 10).
 POLL_SECONDS_DEFAULT = 60.0
-
-Place = tuple[str, int]
 
 
 class ActivityTask(NamedTuple):
@@ -34,34 +40,45 @@ class ActivityTask(NamedTuple):
 
 
 class Offered(NamedTuple):
-    """A task on its way to a worker. ``begun`` tells whether the log says that it has begun; False: it will not."""
+    """A task that is held for a worker: :meth:`Activities.begin` once the worker has it, or ``put_back``."""
 
     token: str
     input: JSON
-    activity: str
-    place: Place
-    seed: str
-    begun: asyncio.Future[bool]
+    offer: Offer
+
+
+@dataclass(slots=True)
+class Line:
+    """Those who wait here for the tasks of one activity. The first of them asks the store."""
+
+    first: asyncio.Lock = field(default_factory=asyncio.Lock)
+    #: There may be a task.
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    length: int = 0
 
 
 class Activities:
-    """``pending`` finds what a live execution waits for, ``post`` brings it signals."""
+    """``owner`` is who holds what was taken, ``actors`` are the live executions of its engine; ``written`` is told of
+    letters."""
 
     def __init__(
         self,
         store: Store,
-        pending: Callable[[str, int], Pending | None],
-        post: Callable[[str, Signal], None],
+        clock: Clock,
+        owner: str,
+        actors: Actors,
+        patience: Patience,
+        written: Callable[[], None],
     ) -> None:
         self._store = store
-        self._pending = pending
-        self._post = post
-        self._queues: dict[str, deque[Place]] = {}
-        self._pollers: dict[str, deque[asyncio.Future[None]]] = {}
-        #: What waits in a queue, with the seed of the step that scheduled it if that is known.
-        self._offered: dict[Place, str | None] = {}
-        #: What was taken, and waits for the log to say so. False: it will not.
-        self._taken: dict[Place, asyncio.Future[bool]] = {}
+        self._clock = clock
+        self._owner = owner
+        self._actors = actors
+        self._patience = patience
+        self._written = written
+        self._lines: dict[str, Line] = {}
+        self._writing: set[asyncio.Task[Any]] = set()
+        self._closed = False
 
     # For workers
 
@@ -70,156 +87,155 @@ class Activities:
     ) -> ActivityTask | None:
         """Take the task that has waited longest for this activity, or wait for one; None if none came in time.
 
-        ``worker`` is shown in the history. Tasks are known to the engine that runs their executions.
+        ``worker`` is shown in the history. That the task has begun is durable when this returns.
         Raises StoreUnavailable, and EngineError if the engine is closed meanwhile.
         """
-        deadline = asyncio.get_running_loop().time() + wait_seconds
-        while True:
-            offered = await self.take(arn, deadline - asyncio.get_running_loop().time())
-            if offered is None:
-                return None
-            self.begin(offered, worker)
-            if await asyncio.shield(offered.begun):
-                return ActivityTask(offered.token, offered.input)
+        offered = await self.take(arn, wait_seconds)
+        if offered is None:
+            return None
+        await self.begin(offered, worker)
+        return ActivityTask(offered.token, offered.input)
 
     async def take(self, arn: str, wait_seconds: float = POLL_SECONDS_DEFAULT) -> Offered | None:
-        """The task that has waited longest, or the first that comes, kept for this worker; None if none comes.
+        """The task that has waited longest, or the first that comes, held for this worker; None if none comes.
 
-        Nothing is written yet: :meth:`begin` once the worker has it, or :meth:`put_back`.
         Raises StoreUnavailable, and EngineError if the engine is closed meanwhile.
         """
         deadline = asyncio.get_running_loop().time() + wait_seconds
-        while True:
+        line = self._lines.setdefault(arn, Line())
+        line.length += 1
+        try:
             try:
                 async with asyncio.timeout_at(deadline):
-                    place, seed = await self._next(arn)
+                    await line.first.acquire()
             except TimeoutError:
                 return None
-            offered = await self._keep(place, seed)
+            try:
+                return await self._next(arn, line, deadline)
+            finally:
+                line.first.release()
+        finally:
+            line.length -= 1
+            if not line.length:
+                del self._lines[arn]
+
+    async def begin(self, offered: Offered, worker: str | None = None) -> None:
+        """The worker has the task: that it has begun is durable when this returns."""
+        await asyncio.shield(self._write(self._hand_out(offered.offer, worker)))
+
+    async def put_back(self, offered: Offered) -> None:
+        """The worker has not got the task: the next one shall."""
+        await asyncio.shield(self._write(self._put_back(offered.offer)))
+
+    async def _next(self, arn: str, line: Line, deadline: float) -> Offered | None:
+        """The first task, for the first in line."""
+        while not self._closed:
+            line.news.clear()
+            offered = await self._hold(arn)
             if offered is not None:
                 return offered
-
-    def begin(self, offered: Offered, worker: str | None = None) -> None:
-        """The worker has the task: have it written that it has begun."""
-        execution, id = offered.place
-        self._post(execution, Began(id, worker))
-
-    def put_back(self, offered: Offered) -> None:
-        """The worker has not got the task: the next one shall."""
-        self._offer_again(offered.place, offered.activity, offered.seed, offered.begun)
-
-    async def _next(self, arn: str) -> tuple[Place, str | None]:
-        """Take the first place of a queue, waiting in the line of its pollers while it is empty."""
-        line = self._pollers.setdefault(arn, deque())
-        queue = self._queues.setdefault(arn, deque())
-        while True:
-            while queue:
-                place = queue.popleft()
-                if place in self._offered:
-                    return place, self._offered.pop(place)
-            ready = asyncio.get_running_loop().create_future()
-            line.append(ready)
             try:
-                await ready
-            except asyncio.CancelledError:
-                if ready.done() and not ready.cancelled():
-                    self._wake(arn)  # what it was woken for is the next one's
-                raise
-            finally:
-                if ready in line:
-                    line.remove(ready)
+                async with asyncio.timeout_at(deadline):
+                    await line.news.wait()
+            except TimeoutError:
+                return None
+        raise EngineError("the engine is closed")
 
-    async def _keep(self, place: Place, seed: str | None) -> Offered | None:
-        """Keep a task for a worker. None if nobody waits for it any more."""
-        execution, id = place
-        pending = self._pending(execution, id)
-        if pending is None or pending.started or pending.arguments is None or pending.resource is None:
+    async def _hold(self, arn: str) -> Offered | None:
+        """Ask the store. What was taken for somebody who went away meanwhile is put back."""
+        holding = self._write(self._first(arn))
+        try:
+            return await asyncio.shield(holding)
+        except asyncio.CancelledError:
+            self._write(self._undo(holding))
+            raise
+
+    async def _undo(self, holding: asyncio.Task[Offered | None]) -> None:
+        offered = await holding
+        if offered is not None:
+            await self._put_back(offered.offer)
+
+    async def _first(self, arn: str) -> Offered | None:
+        while (offer := await self._store.take(self._owner, arn, now=self._clock.now())) is not None:
+            try:
+                offered = await self._read(offer)
+            except StoreUnavailable:
+                self._write(self._put_back(offer))
+                raise
+            except DetentError as error:
+                # Held, it does not stand before the others.
+                log.error("a task of %s cannot be handed out: %s", offer.execution, error)
+                continue
+            if offered is not None:
+                return offered
+        return None
+
+    async def _read(self, offer: Offer) -> Offered | None:
+        """What a worker gets of a task; None if nobody waits for it any more. Raises NotFound, LogError."""
+        actor = self._actors.get(offer.execution)
+        if actor is not None and not actor.committing:  # what is being written may come to nothing
+            pending, seed = actor.execution.pending.get(offer.pending), actor.offered.get(offer.pending)
+        else:
+            pending = seed = None
+        if pending is None:
+            _, state = await recall(self._store, offer.execution)
+            pending = state.pending.get(offer.pending)
+        if pending is None or pending.arguments is None:
             return None
-        task_input, activity = decode(pending.arguments.text), pending.resource
-        begun = self._taken[place] = asyncio.get_running_loop().create_future()
-        begun.add_done_callback(lambda future: self._settled(place, future))
-        if seed is None:
-            try:
-                seed = await self._seed(execution, id)
-            except BaseException:
-                self._offer_again(place, activity, None, begun)
-                raise
-        return Offered(make_token(seed, execution, id), task_input, activity, place, seed, begun)
+        seed = seed or await self._seed(offer)
+        token = make_token(seed, offer.execution, offer.pending)
+        return Offered(token, decode(pending.arguments.text), offer)
 
-    def _settled(self, place: Place, begun: asyncio.Future[bool]) -> None:
-        if self._taken.get(place) is begun:
-            del self._taken[place]
-        if not begun.cancelled():
-            begun.exception()  # it is for those who wait, and nobody may
-
-    def _offer_again(
-        self, place: Place, activity: str, seed: str | None, begun: asyncio.Future[bool]
-    ) -> None:
-        """What nobody has got is the next one's, unless nobody waits for it any more."""
-        if begun.done():
-            return
-        del self._taken[place]
-        begun.cancel()
-        self._offered[place] = seed
-        self._queues.setdefault(activity, deque()).appendleft(place)
-        self._wake(activity)
-
-    async def _seed(self, execution: str, id: int) -> str:
+    async def _seed(self, offer: Offer) -> str:
         """The seed of the step that scheduled a task, from the log."""
-        log = await self._store.load(execution)
+        stored = await self._store.load(offer.execution)
         last = 0
-        for step in decode_log((segment.after, segment.control) for segment in log.segments):
+        for step in decode_log((segment.after, segment.control) for segment in stored.segments):
             last += len(step.events)
-            if last >= id:
+            if last >= offer.pending:
                 return step.seed
-        raise AssertionError("what is pending stands in the log")
+        raise AssertionError("what is offered stands in the log")
+
+    async def _hand_out(self, offer: Offer, worker: str | None) -> None:
+        letter = Letter(
+            offer.execution, f"began-{offer.pending}", encode_signal(Began(offer.pending, worker))
+        )
+        await self._patience.insist(lambda: self._store.hand_out(offer, letter))
+        self._written()
+
+    async def _put_back(self, offer: Offer) -> None:
+        await self._patience.insist(lambda: self._store.put_back(self._owner, offer))
+        self.look()
+        self._store.tell()
+
+    def _write(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Have something done to its end, whoever goes away meanwhile."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._writing.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._writing.discard(task)
+        if not task.cancelled():
+            task.exception()  # it is for those who wait, and nobody may
 
     # For the engine
 
-    def offer(self, execution: str, pending: Pending, seed: str | None = None) -> None:
-        """Let workers have a task. ``seed`` is that of the step that scheduled it, None to look it up."""
-        place = execution, pending.id
-        if place in self._offered or place in self._taken or pending.resource is None:
-            return
-        self._offered[place] = seed
-        self._queues.setdefault(pending.resource, deque()).append(place)
-        self._wake(pending.resource)
+    def offered(self, resources: Iterable[str]) -> None:
+        """Tasks of these activities can be taken now, here and elsewhere."""
+        for resource in resources:
+            if resource in self._lines:
+                self._lines[resource].news.set()
+        self._store.tell()
 
-    def begun(self, execution: str, id: int) -> None:
-        """The log says that the task has begun."""
-        self._settle((execution, id), True)
+    def look(self) -> None:
+        """There may be something new from elsewhere."""
+        for line in self._lines.values():
+            line.news.set()
 
-    def withdraw(self, execution: str, id: int) -> None:
-        """Nobody waits for the task any more."""
-        self._offered.pop((execution, id), None)
-        self._settle((execution, id), False)
-
-    def recalled(self, state: Execution) -> None:
-        """A state was read from the log again: what was taken has begun there, or is gone, or waits on."""
-        known: Mapping[int, Pending] = state.pending
-        for execution, id in [place for place in self._taken if place[0] == state.id]:
-            if id not in known:
-                self.withdraw(execution, id)
-            elif known[id].started:
-                self.begun(execution, id)
-
-    def close(self) -> None:
+    async def close(self) -> None:
         """Nothing will be handed out any more: whoever waits is told so."""
-        waiting: list[asyncio.Future[Any]] = [*self._taken.values(), *chain(*self._pollers.values())]
-        for future in waiting:
-            if not future.done():
-                future.set_exception(EngineError("the engine is closed"))
-
-    def _settle(self, place: Place, begun: bool) -> None:
-        future = self._taken.get(place)
-        if future is not None and not future.done():
-            future.set_result(begun)
-
-    def _wake(self, arn: str) -> None:
-        """Tell the first poller in line that there may be something."""
-        line = self._pollers.get(arn)
-        while line:
-            poller = line.popleft()
-            if not poller.done():
-                poller.set_result(None)
-                return
+        self._closed = True
+        self.look()
+        await asyncio.gather(*self._writing, return_exceptions=True)

@@ -65,6 +65,8 @@ class Actor:
     _broken_after: int = 0
     #: The executions that were started from here and are waited for, by pending.
     children: dict[int, str] = field(default_factory=dict)
+    #: The tasks that anybody may take, with the seeds of the steps that scheduled them where these are known.
+    offered: dict[int, str | None] = field(default_factory=dict)
     #: How often those of distributed Maps were redriven when they were last waited for.
     _redrives: dict[int, int] = field(default_factory=dict)
     #: What an EXPRESS execution has decided since its start was written: all of it is written with its end.
@@ -73,7 +75,7 @@ class Actor:
     _kept_drained: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._note_children(self.execution.pending.values())
+        self._note(self.execution.pending.values())
 
     def replace(self, execution: Execution) -> None:
         """Go on from another state: the one that the log tells, and what was kept beside it."""
@@ -83,7 +85,8 @@ class Actor:
         execution.take_journal()
         self.execution = execution
         self.children = {}
-        self._note_children(execution.pending.values())
+        self.offered = {}
+        self._note(execution.pending.values())
 
     def decide(self, owner: str, release: str, *, hurried: bool = False) -> Decided | None:
         """Decide everything in the mailbox; None if it changed nothing.
@@ -124,6 +127,13 @@ class Actor:
             return None
         opened, closed = self.execution.take_journal()
         decided = Decided(after, None, steps, opened, closed)
+        withdrawn = [id for id in closed if id in self.offered]
+        for id in withdrawn:
+            del self.offered[id]
+        self._note(opened)
+        offers = offers_of(opened)
+        for id, _ in offers:
+            self.offered[id] = decided.seed_of(id)
         if not self._writes:
             self.kept += steps
             self._kept_closed += closed
@@ -143,7 +153,9 @@ class Actor:
             blobs=encoded.blobs if encoded else {},
             drained=self._kept_drained + drained,
             closed=self._kept_closed + closed,
-            letters=self._letters(steps, opened, closed),
+            letters=self._letters(steps, closed),
+            offers=offers,
+            withdrawn=withdrawn,
             fence=self.fence,
             hold=owner,
         )
@@ -167,10 +179,9 @@ class Actor:
         self._broken[1].begin()
         return self._broken[1]
 
-    def _letters(self, steps: list[Step], opened: list[Pending], closed: list[int]) -> list[Letter]:
+    def _letters(self, steps: list[Step], closed: list[int]) -> list[Letter]:
         """What the executions around this one must hear of what was decided."""
         letters: list[Letter] = []
-        self._note_children(opened)
         if self.children and closed:
             ends = (step.signal for step in steps)
             over = {end.pending for end in ends if isinstance(end, (ChildEnded, Succeeded))}
@@ -191,8 +202,10 @@ class Actor:
         child = self.children[pending]
         return letter_of_stop(child) if redrives is None else letter_of_withdrawal(child, redrives)
 
-    def _note_children(self, pendings: Iterable[Pending]) -> None:
+    def _note(self, pendings: Iterable[Pending]) -> None:
         for pending in pendings:
+            if pending.mode == "activity":
+                self.offered[pending.id] = None
             child = pending.child or child_of(self.execution.id, pending)
             if child is not None:
                 self.children[pending.id] = child
@@ -218,7 +231,16 @@ def head_of(execution: Execution) -> Head:
 
 
 def is_work(pending: Pending) -> bool:
-    """Whether somebody here must do something: whoever called, or took, sends word by themselves."""
-    if pending.kind != "task" or pending.mode == "signal" or pending.submitted:
+    """Whether somebody here must do something: whoever called, or takes, sends word by themselves."""
+    if pending.kind != "task" or pending.submitted:
         return pending.kind == "child"
-    return pending.mode != "activity" or not pending.started
+    return pending.mode not in ("activity", "signal")
+
+
+def offers_of(pendings: Iterable[Pending]) -> list[tuple[int, str]]:
+    """Those that wait for a worker of an activity, as a batch offers them."""
+    return [
+        (pending.id, pending.resource)
+        for pending in pendings
+        if pending.mode == "activity" and not pending.started and pending.resource is not None
+    ]

@@ -78,15 +78,16 @@ class Effects:
             self._acknowledge(actor)
         id = actor.record.id
         for closed in offer.closed:
-            self._withdraw(id, closed)
+            self._dispatcher.cancel(id, closed)
         for pending in offer.opened:
-            self._perform_pending(actor.execution, pending, offer)
+            self._perform_pending(actor.execution, pending)
         for step in offer.steps:
             if isinstance(step.signal, Began) and step.signal.pending in actor.execution.pending:
                 self._deadlines.arm_begun(id, actor.execution.pending[step.signal.pending])
-                self._activities.begun(id, step.signal.pending)
             if isinstance(step.signal, Resumed):
                 self._arm_held(actor.execution)
+        if offer.batch is not None and offer.batch.offers:
+            self._activities.offered({resource for _, resource in offer.batch.offers})
         if offer.batch is not None and offer.batch.letters:
             self._intake.written()
         if any(isinstance(event, RunClosing) for step in offer.steps for event in step.events):
@@ -111,7 +112,6 @@ class Effects:
             self._mailboxes.make_ready(state.id)
             return
         self._waiting.begun(actor.record.id)
-        self._activities.recalled(state)
         if state.status != RUNNING:
             self.end(actor)
             return
@@ -141,15 +141,12 @@ class Effects:
             except Exception:
                 log.exception("an observer failed; nothing depends on it")
 
-    def _perform_pending(self, execution: Execution, pending: Pending, offer: Decided | None = None) -> None:
+    def _perform_pending(self, execution: Execution, pending: Pending) -> None:
         """Do what a pending announces. Doing it again after a crash is all there is to recovery."""
         if not is_work(pending):
             self._deadlines.arm_begun(execution.id, pending)
         elif pending.kind == "child":
             self._spawning.perform(execution, pending)
-        elif pending.mode == "activity":
-            self._deadlines.arm(execution.id, pending)
-            self._activities.offer(execution.id, pending, offer.seed_of(pending.id) if offer else None)
         elif self._hand_overs.wants(execution, pending):
             if pending.mode != "request":
                 self._deadlines.arm(execution.id, pending)
@@ -164,11 +161,6 @@ class Effects:
         for pending in execution.pending.values():
             if pending.kind != "task":
                 self._deadlines.arm(execution.id, pending)
-
-    def _withdraw(self, execution: str, pending: int) -> None:
-        """Nobody waits for this any more."""
-        self._dispatcher.cancel(execution, pending)
-        self._activities.withdraw(execution, pending)
 
     # What tasks report
 
@@ -218,5 +210,5 @@ class Effects:
         """Work on an execution no longer: its tasks are cancelled, and who waits for it is told why."""
         self.forget(actor)
         for pending in actor.execution.pending:
-            self._withdraw(actor.record.id, pending)
+            self._dispatcher.cancel(actor.record.id, pending)
         self._waiting.failed(actor.record.id, reason)

@@ -137,7 +137,9 @@ class Engine:
         live = Live(self._actors.pending, self._intake.written, self._deadlines.beat)
         self.steering = Steering(store, self._intake.written)
         self.answers = Answers(store, self._clock, live)
-        self.activities = Activities(store, self._actors.pending, self._mailboxes.post)
+        self.activities = Activities(
+            store, self._clock, self.owner, self._actors, self._patience, self._intake.written
+        )
         self.catalogue = Catalogue(store, machines, self._clock)
         self.map_runs = MapRuns(store, self._intake.written)
         self.removal = Removal(store, self.catalogue, self._clock, self._intake.written)
@@ -277,7 +279,7 @@ class Engine:
         """
         await self._express.close()
         self._patience.end()
-        self.activities.close()
+        await self.activities.close()
         self._deadlines.close()
         self._spawning.close()
         await self._dispatcher.close()
@@ -505,6 +507,7 @@ class Engine:
     async def poll(self) -> None:
         """Look for executions that need attention and for messages. Raises StoreError."""
         self._jumps.look()
+        self.activities.look()
         await self._intake.poll()
         if self._parking is not None:
             await self._parking.park()

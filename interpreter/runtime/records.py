@@ -36,7 +36,7 @@ from ..store.base import (
     Store,
     StoreInUse,
 )
-from .actor import Actor, head_of
+from .actor import Actor, head_of, offers_of
 from .clock import Clock, SystemClock
 from .errors import ExecutionExists, NotRedrivable, StillRunning
 from .find import named
@@ -359,7 +359,8 @@ def _batches(recording: Recording) -> Iterator[Batch]:
     record = ExecutionRecord(
         facts.id, facts.name, facts.machine, facts.digest, facts.profile, facts.started_at, facts.parent
     )
-    head = head_of(fold(event for step in recording.steps() for event in step.events))
+    state = fold(event for step in recording.steps() for event in step.events)
+    head = head_of(state)
     for part in recording.parts:
         first = part is recording.parts[0]
         yield Batch(
@@ -371,4 +372,5 @@ def _batches(recording: Recording) -> Iterator[Batch]:
             head=head,
             create=record if first else None,
             blobs=recording.blobs if first else {},
+            offers=offers_of(state.pending.values()) if part is recording.parts[-1] else (),
         )

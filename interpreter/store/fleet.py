@@ -42,7 +42,7 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A task that was taken from those which anybody may take."""
+    """A task that was taken from those which anybody may take, by what its execution waits for."""
 
     execution: str
     pending: int
@@ -76,9 +76,15 @@ class Fleet(Protocol):
     async def wanted(self) -> list[Want]:
         """What executions that nobody holds wait for, by resource."""
 
-    async def take(self, resource: str, letter: Callable[[Offer], Letter]) -> Offer | None:
-        """Take the task of a resource that was offered first, and send a letter about it, in one transaction.
-        None if none is offered. Nobody else gets it. ``letter`` is called once or more and only makes one."""
+    async def take(self, owner: str, resource: str, *, now: int) -> Offer | None:
+        """Hold the task of a resource that was offered first and that no living owner holds. None if there is none.
+        It is the owner's to hand out or to put back, until its lease ends."""
+
+    async def hand_out(self, offer: Offer, letter: Letter) -> None:
+        """Offer a task no longer, for somebody does it, and send a letter about that, in one transaction."""
+
+    async def put_back(self, owner: str, offer: Offer) -> None:
+        """Let anybody take what an owner holds and has not handed out."""
 
     async def take_slot(self, owner: str, resource: str, limit: int, *, now: int) -> int | None:
         """One of ``limit`` numbers, from 1, that at most one living owner has for a resource; None if all are

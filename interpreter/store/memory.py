@@ -128,7 +128,7 @@ class MemoryStore:
         for pending in batch.withdrawn:
             self._ledger.offers.pop((batch.execution, pending), None)
         for pending, resource in batch.offers:
-            self._ledger.offers.setdefault((batch.execution, pending), resource)
+            self._ledger.offers.setdefault((batch.execution, pending), (resource, None))
         for number in batch.drained:
             message = self._messages.get(number)
             if message is not None and message.execution == batch.execution:
@@ -422,18 +422,25 @@ class MemoryStore:
                 since.setdefault(resource, []).append(at)
         return [Want(resource, len(ats), min(ats)) for resource, ats in sorted(since.items())]
 
-    async def take(self, resource: str, letter: Callable[[Offer], Letter]) -> Offer | None:
-        self._check_open()
-        taken = self._ledger.take(resource, letter)
-        if taken is None:
-            return None
-        self._send(taken[1])
-        return taken[0]
+    async def take(self, owner: str, resource: str, *, now: int) -> Offer | None:
+        self._check_open(engine=True)
+        return self._ledger.take(owner, resource, self._living(now))
+
+    async def hand_out(self, offer: Offer, letter: Letter) -> None:
+        self._check_open(engine=True)
+        self._ledger.offers.pop((offer.execution, offer.pending), None)
+        self._send(letter)
+
+    async def put_back(self, owner: str, offer: Offer) -> None:
+        self._check_open(engine=True)
+        self._ledger.put_back(owner, offer)
 
     async def take_slot(self, owner: str, resource: str, limit: int, *, now: int) -> int | None:
         self._check_open(engine=True)
-        living = [name for name, until in self._leases.items() if until > now]
-        return self._ledger.take_slot(owner, resource, limit, living)
+        return self._ledger.take_slot(owner, resource, limit, self._living(now))
+
+    def _living(self, now: int) -> list[str]:
+        return [name for name, until in self._leases.items() if until > now]
 
     async def free_slots(self, owner: str, slots: Sequence[tuple[str, int]]) -> None:
         self._check_open(engine=True)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
-from .base import Letter
 from .fleet import Offer, Reservation, Worker
 
 
@@ -15,26 +14,32 @@ class Ledger:
         self.infos: dict[str, bytes] = {}
         #: By execution: the resources it waits for, and since when.
         self.wants: dict[str, dict[str, int]] = {}
-        #: Tasks that anybody may take, and their resources, in the order they were offered.
-        self.offers: dict[tuple[str, int], str] = {}
+        #: Tasks that anybody may take, their resources and who holds them, in the order they were offered.
+        self.offers: dict[tuple[str, int], tuple[str, str | None]] = {}
         self.slots: dict[tuple[str, int], str] = {}
         self.reservations: dict[str, tuple[str, bytes, int]] = {}
 
     def forget(self, executions: Iterable[str]) -> None:
         """Nothing is left of these."""
         gone = set(executions)
-        self.offers = {place: name for place, name in self.offers.items() if place[0] not in gone}
+        self.offers = {place: offer for place, offer in self.offers.items() if place[0] not in gone}
         for execution in gone:
             self.wants.pop(execution, None)
 
-    def take(self, resource: str, letter: Callable[[Offer], Letter]) -> tuple[Offer, Letter] | None:
-        """The first offer of a resource, and the letter about it."""
-        place = next((place for place, name in self.offers.items() if name == resource), None)
-        if place is None:
-            return None
-        del self.offers[place]
-        offer = Offer(*place)
-        return offer, letter(offer)
+    def take(self, owner: str, resource: str, living: Iterable[str]) -> Offer | None:
+        """The first offer of a resource that nobody alive holds."""
+        alive = set(living)
+        for place, (name, holder) in self.offers.items():
+            if name == resource and holder not in alive:
+                self.offers[place] = name, owner
+                return Offer(*place)
+        return None
+
+    def put_back(self, owner: str, offer: Offer) -> None:
+        """What the owner holds is anybody's."""
+        place = offer.execution, offer.pending
+        if place in self.offers and self.offers[place][1] == owner:
+            self.offers[place] = self.offers[place][0], None
 
     def take_slot(self, owner: str, resource: str, limit: int, living: Iterable[str]) -> int | None:
         """The first free number."""

@@ -83,8 +83,14 @@ class PostgresFleet(ABC):
     async def wanted(self) -> list[Want]:
         return await self._run("READ", _wanted)
 
-    async def take(self, resource: str, letter: Callable[[Offer], Letter]) -> Offer | None:
-        return await self._run("WRITE", _take, resource, letter)
+    async def take(self, owner: str, resource: str, *, now: int) -> Offer | None:
+        return await self._run_executions(_take, owner, resource)
+
+    async def hand_out(self, offer: Offer, letter: Letter) -> None:
+        await self._run_executions(_hand_out, offer, letter)
+
+    async def put_back(self, owner: str, offer: Offer) -> None:
+        await self._run_executions(_put_back, owner, offer)
 
     async def take_slot(self, owner: str, resource: str, limit: int, *, now: int) -> int | None:
         return await self._run_executions(_take_slot, owner, resource, limit)
@@ -220,13 +226,18 @@ async def _wanted(transaction: Transaction) -> list[Want]:
     return [Want(plain(resource), executions, since) for resource, executions, since in rows]
 
 
-async def _take(transaction: Transaction, resource: str, letter: Callable[[Offer], Letter]) -> Offer | None:
-    row = await transaction.row(_SQL["take"], text(resource))
-    if row is None:
-        return None
-    offer = Offer(plain(row[0]), row[1])
-    await send(transaction, [letter(offer)])
-    return offer
+async def _take(transaction: Transaction, owner: str, resource: str) -> Offer | None:
+    row = await transaction.row(_SQL["take"], text(resource), text(owner))
+    return None if row is None else Offer(plain(row[0]), row[1])
+
+
+async def _hand_out(transaction: Transaction, offer: Offer, letter: Letter) -> None:
+    await transaction.rows(_SQL["hand_out"], text(offer.execution), offer.pending)
+    await send(transaction, [letter])
+
+
+async def _put_back(transaction: Transaction, owner: str, offer: Offer) -> None:
+    await transaction.rows(_SQL["put_back"], text(offer.execution), offer.pending, text(owner))
 
 
 async def _take_slot(transaction: Transaction, owner: str, resource: str, limit: int) -> int | None:

@@ -84,8 +84,14 @@ class SqliteFleet(ABC):
     async def wanted(self) -> list[Want]:
         return await self._read(_wanted)
 
-    async def take(self, resource: str, letter: Callable[[Offer], Letter]) -> Offer | None:
-        return await self._write(_take, resource, letter)
+    async def take(self, owner: str, resource: str, *, now: int) -> Offer | None:
+        return await self._run_executions(_take, owner, resource, now)
+
+    async def hand_out(self, offer: Offer, letter: Letter) -> None:
+        await self._run_executions(_hand_out, offer, letter)
+
+    async def put_back(self, owner: str, offer: Offer) -> None:
+        await self._run_executions(_put_back, owner, offer)
 
     async def take_slot(self, owner: str, resource: str, limit: int, *, now: int) -> int | None:
         return await self._run_executions(_take_slot, owner, resource, limit, now)
@@ -223,15 +229,22 @@ def _wanted(connection: sqlite3.Connection) -> list[Want]:
     return [Want(*row) for row in connection.execute(_SQL["wanted"])]
 
 
-def _take(connection: sqlite3.Connection, resource: str, letter: Callable[[Offer], Letter]) -> Offer | None:
-    row = connection.execute(_SQL["first_offer"], (resource,)).fetchone()
+def _take(connection: sqlite3.Connection, owner: str, resource: str, now: int) -> Offer | None:
+    row = connection.execute(_SQL["first_offer"], (resource, now)).fetchone()
     if row is None:
         return None
     number, execution, pending = row
-    connection.execute(_SQL["take"], (number,))
-    offer = Offer(execution, pending)
-    send(connection, [letter(offer)])
-    return offer
+    connection.execute(_SQL["take"], (owner, number))
+    return Offer(execution, pending)
+
+
+def _hand_out(connection: sqlite3.Connection, offer: Offer, letter: Letter) -> None:
+    connection.execute(_SQL["hand_out"], (offer.execution, offer.pending))
+    send(connection, [letter])
+
+
+def _put_back(connection: sqlite3.Connection, owner: str, offer: Offer) -> None:
+    connection.execute(_SQL["put_back"], (offer.execution, offer.pending, owner))
 
 
 def _take_slot(connection: sqlite3.Connection, owner: str, resource: str, limit: int, now: int) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,8 +66,8 @@ class Delivery:
     """An answer that changes something once it has reached the client, or else does not."""
 
     answer: JSON
-    written: Callable[[], None]
-    lost: Callable[[], None]
+    written: Callable[[], Awaitable[None]]
+    lost: Callable[[], Awaitable[None]]
 
 
 def seconds(milliseconds: int) -> float:

@@ -100,9 +100,9 @@ async def _deliver(exchange: Exchange, delivery: Delivery) -> web.StreamResponse
         await response.prepare(exchange.request)
         await response.write_eof()
     except BaseException:
-        delivery.lost()
+        await delivery.lost()
         raise
-    delivery.written()
+    await delivery.written()
     return response
 
 

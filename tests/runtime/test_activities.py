@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from simulation.loop import VirtualClock, run
+from simulation.shared import SharedMemory
 
 from detent.core.events import TaskStarted
 from detent.core.execution import ABORTED, FAILED, RUNNING, SUCCEEDED
@@ -41,9 +43,9 @@ def test_a_worker_takes_a_task_and_answers_it() -> None:
             taken = await opened.activities.get_activity_task(REVIEW, "anna")
             assert taken is not None
             assert taken.input == {"page": 1}
-            assert await workers(opened, execution) == ["anna"]
             await opened.answers.send_task_success(taken.token, "fine")
             state = await opened.result(execution)
+            assert await workers(opened, execution) == ["anna"]
             assert (state.status, output(state)) == (SUCCEEDED, "fine")
             events = await history(opened, execution)
             assert events[2:5] == ["ActivityScheduled", "ActivityStarted", "ActivitySucceeded"]
@@ -166,8 +168,12 @@ def test_what_is_stopped_is_not_offered_any_more() -> None:
             assert await opened.activities.get_activity_task(REVIEW, wait_seconds=1) is None
             execution = await start(opened, task(REVIEW), name="y")
             opened.stop(execution)
-            # Stopped in the very moment in which it is taken.
-            assert await opened.activities.get_activity_task(REVIEW, wait_seconds=1) is None
+            # Stopped in the very moment in which it is taken: whoever has it is told with the answer.
+            taken = await opened.activities.get_activity_task(REVIEW, wait_seconds=1)
+            assert taken is not None
+            assert (await opened.result(execution)).status == ABORTED
+            with pytest.raises(TaskClosed):
+                await opened.answers.send_task_success(taken.token, "late")
 
     run(scenario())
 
@@ -226,5 +232,117 @@ def test_expressions_do_not_see_the_token_of_an_activity() -> None:
         async with engine() as opened:
             execution = await start(opened, task(REVIEW, Parameters={"token.$": "$$.Task.Token"}))
             assert (await opened.result(execution)).error == "States.Runtime"
+
+    run(scenario())
+
+
+# In a fleet
+
+
+class WithoutHints(SharedMemory):
+    """As through a pooler: what others wrote is found by looking."""
+
+    async def watch(self, heard: Callable[[], None]) -> None:
+        return
+
+
+@pytest.mark.parametrize(("memory", "seconds"), [(SharedMemory, 0.2), (WithoutHints, 1.2)])
+def test_a_worker_may_ask_any_engine_of_a_fleet(memory: Callable[[], SharedMemory], seconds: float) -> None:
+    async def scenario() -> None:
+        store = memory()
+        async with engine(store, takes_over=True) as one, engine(store, takes_over=True) as two:
+            poll = asyncio.create_task(two.activities.get_activity_task(REVIEW, "anna"))
+            await asyncio.sleep(5)
+            execution = await start(one, task(REVIEW), {"page": 1})
+            taken = await poll
+            assert taken is not None
+            assert now() < 5 + seconds
+            assert taken.input == {"page": 1}
+            assert await one.activities.get_activity_task(REVIEW, wait_seconds=2) is None
+            await two.answers.send_task_success(taken.token, "fine")
+            assert output(await one.result(execution)) == "fine"
+            assert await workers(one, execution) == ["anna"]
+
+    run(scenario())
+
+
+def test_many_workers_at_two_engines_get_each_task_once() -> None:
+    async def scenario() -> None:
+        store = SharedMemory()
+        async with engine(store, takes_over=True) as one, engine(store, takes_over=True) as two:
+            polls = [
+                asyncio.create_task(each.activities.get_activity_task(REVIEW, wait_seconds=20))
+                for each in (one, two) * 10
+            ]
+            await asyncio.sleep(1)
+            execution = await start(one, reviews(), list(range(12)))
+            taken = [polled for polled in await asyncio.gather(*polls) if polled is not None]
+            assert sorted(polled.input for polled in taken) == list(range(12))
+            for polled in taken:
+                await two.answers.send_task_success(polled.token, polled.input)
+            assert output(await one.result(execution)) == list(range(12))
+
+    run(scenario())
+
+
+def test_what_a_dead_engine_held_is_taken_elsewhere() -> None:
+    async def scenario() -> None:
+        store = SharedMemory()
+        async with engine(store, takes_over=True) as one:
+            async with engine(store) as two:
+                execution = await start(one, task(REVIEW))
+                held = await two.activities.take(REVIEW)
+                assert held is not None
+                assert await one.activities.get_activity_task(REVIEW, wait_seconds=5) is None
+            taken = await one.activities.get_activity_task(REVIEW, "anna", wait_seconds=30)
+            assert taken is not None
+            assert taken.token == held.token
+            await one.answers.send_task_success(taken.token, 1)
+            assert output(await one.result(execution)) == 1
+            assert await workers(one, execution) == ["anna"]
+
+    run(scenario())
+
+
+def test_a_task_that_was_handed_out_by_an_engine_since_dead_keeps_its_time() -> None:
+    async def scenario() -> None:
+        store = SharedMemory()
+        async with engine(store, takes_over=True) as one:
+            async with engine(store) as two:
+                execution = await start(one, task(REVIEW, HeartbeatSeconds=20, Retry=RETRY))
+                assert await two.activities.get_activity_task(REVIEW, "gone") is not None
+            taken = await one.activities.get_activity_task(REVIEW, "anna")
+            assert taken is not None
+            assert 21 <= now() < 22.5
+            await one.answers.send_task_success(taken.token, 1)
+            assert output(await one.result(execution)) == 1
+            assert await workers(one, execution) == ["gone", "anna"]
+
+    run(scenario())
+
+
+def test_what_waits_for_a_worker_alone_costs_no_memory() -> None:
+    async def scenario() -> None:
+        async with engine(takes_over=True) as opened:
+            execution = await start(opened, task(REVIEW))
+            await asyncio.sleep(5)
+            assert opened.running() == []
+            taken = await opened.activities.get_activity_task(REVIEW, "anna")
+            assert taken is not None
+            await opened.answers.send_task_success(taken.token, "late")
+            assert output(await opened.result(execution)) == "late"
+            assert await workers(opened, execution) == ["anna"]
+
+    run(scenario())
+
+
+def test_nothing_is_kept_of_activities_that_nobody_asks_for_any_more() -> None:
+    async def scenario() -> None:
+        async with engine() as opened:
+            for number in range(20):
+                assert (
+                    await opened.activities.get_activity_task(f"{REVIEW}{number}", wait_seconds=0.1) is None
+                )
+            assert not opened.activities._lines
 
     run(scenario())

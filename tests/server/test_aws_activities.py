@@ -70,7 +70,7 @@ def test_a_worker_that_has_left_leases_nothing(sfn, server):
     connection.request("POST", "/", body, {"X-Amz-Target": "AWSStepFunctions.GetActivityTask"})
     polls = server.server.service.engine.activities
     until = threading.Event()
-    while not polls._pollers.get(ACTIVITY):
+    while not polls._lines.get(ACTIVITY):
         until.wait(0.01)
     connection.close()
     execution = sfn.start_execution(stateMachineArn=create(sfn, definition=working()))["executionArn"]

@@ -145,7 +145,9 @@ CREATE TABLE offer (
     number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     execution bigint NOT NULL,
     pending bigint NOT NULL,
-    resource text COLLATE "C" NOT NULL
+    resource text COLLATE "C" NOT NULL,
+    -- The owner that is handing it out; while it lives nobody else may take it.
+    holder text COLLATE "C"
 );
 
 CREATE UNIQUE INDEX offer_task ON offer (execution, pending);

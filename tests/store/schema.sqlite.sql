@@ -128,12 +128,14 @@ CREATE INDEX document_order ON document (collection, number);
 
 CREATE INDEX want_resource ON want (resource, since);
 
--- Tasks that anybody may take, the first offered first.
+-- Tasks that anybody may take, the first offered first. While the holder, who is handing one out, lives nobody
+-- else may take it.
 CREATE TABLE offer (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     execution INTEGER NOT NULL,
     pending INTEGER NOT NULL,
-    resource TEXT NOT NULL
+    resource TEXT NOT NULL,
+    holder TEXT
 );
 
 CREATE UNIQUE INDEX offer_task ON offer (execution, pending);

@@ -181,14 +181,22 @@ def about(offer):
     return Letter(offer.execution, f"taken-{offer.pending}", b"taken")
 
 
+async def take(store, resource="review", owner="w1", now=0):
+    return await store.take(owner, resource, now=now)
+
+
 def test_an_offered_task_is_taken_once_with_a_letter_to_its_execution(play):
     async def scenario(store):
         await store.append([create("e1", offers=[(2, "review"), (3, "review")])])
         await store.append([create("e2", offers=[(2, "review"), (9, "print")])])
-        taken = [await store.take("review", about) for _ in range(4)]
-        assert taken == [Offer("e1", 2), Offer("e1", 3), Offer("e2", 2), None]
-        assert await store.take("unknown", about) is None
         await store.claim("w1", now=0, lease=LEASE, limit=9, only=["e1", "e2"])
+        await store.renew("w2", now=0, lease=LEASE)
+        taken = [await take(store, owner=owner) for owner in ("w1", "w2", "w1", "w2")]
+        assert taken == [Offer("e1", 2), Offer("e1", 3), Offer("e2", 2), None]
+        assert await take(store, "unknown") is None
+        for offer in taken[:3]:
+            await store.hand_out(offer, about(offer))
+        assert await take(store, now=LEASE) is None
         mail = await store.inbox("w1", limit=9)
         assert [(message.execution, message.body) for message in mail] == [
             ("e1", b"taken"),
@@ -199,14 +207,31 @@ def test_an_offered_task_is_taken_once_with_a_letter_to_its_execution(play):
     play(scenario)
 
 
+def test_what_is_put_back_or_held_by_the_dead_is_taken_again_in_its_order(play):
+    async def scenario(store):
+        await store.append([create("e1", offers=[(2, "review"), (3, "review")])])
+        await store.renew("w1", now=0, lease=LEASE)
+        await store.renew("w2", now=0, lease=LEASE)
+        assert [await take(store), await take(store)] == [Offer("e1", 2), Offer("e1", 3)]
+        await store.put_back("w2", Offer("e1", 3))  # somebody else's
+        assert await take(store, owner="w2") is None
+        await store.put_back("w1", Offer("e1", 2))
+        assert await take(store, owner="w2") == Offer("e1", 2)
+        await store.renew("w1", now=0, lease=0)
+        assert await take(store, owner="w2") == Offer("e1", 3)
+
+    play(scenario)
+
+
 def test_what_is_withdrawn_or_deleted_is_offered_no_longer(play):
     async def scenario(store):
         await store.append([create("e1", offers=[(2, "review"), (3, "review")])])
         await store.append([create("e2", offers=[(2, "review")])])
+        await store.renew("w1", now=0, lease=LEASE)
         await store.append([further("e1", 3, 4, closed=[2], withdrawn=[2])])
         await store.delete(["e2"])
-        assert await store.take("review", about) == Offer("e1", 3)
-        assert await store.take("review", about) is None
+        assert await take(store) == Offer("e1", 3)
+        assert await take(store) is None
 
     play(scenario)
 
@@ -215,7 +240,7 @@ def test_a_refused_batch_offers_nothing(play):
     async def scenario(store):
         await store.append([create("e1")])
         assert await store.append([further("e1", 1, 2, offers=[(2, "review")])]) == [Outcome.CONFLICT]
-        assert await store.take("review", about) is None
+        assert await take(store) is None
 
     play(scenario)
 

@@ -337,11 +337,22 @@ SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[]) ON CONFLICT DO NOTH
 SELECT resource, count(*), min(since) FROM want GROUP BY resource ORDER BY resource;
 
 -- name: take
--- The first task that was offered of a resource, if nobody is just taking it.
-DELETE FROM offer WHERE number = (
-    SELECT number FROM offer WHERE resource = $1 ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED
+-- The first task that was offered of a resource and that nobody alive holds, or is just taking.
+UPDATE offer SET holder = $2 WHERE number = (
+    SELECT number FROM offer WHERE resource = $1
+        AND NOT EXISTS (SELECT FROM owner WHERE owner.name = offer.holder AND lease_until > lease_clock())
+    ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED
 )
 RETURNING (SELECT id FROM execution WHERE key = offer.execution), offer.pending;
+
+-- name: hand_out
+-- A task that somebody does from now on: it is offered no longer.
+DELETE FROM offer USING execution WHERE execution.key = offer.execution AND execution.id = $1 AND pending = $2;
+
+-- name: put_back
+-- A task that its holder has not handed out.
+UPDATE offer SET holder = NULL FROM execution
+WHERE execution.key = offer.execution AND execution.id = $1 AND pending = $2 AND holder = $3;
 
 -- name: free_dead_slots
 -- Slots of owners that live no longer.

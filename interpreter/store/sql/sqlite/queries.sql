@@ -278,14 +278,25 @@ INSERT INTO want (execution, resource, since) VALUES (?, ?, ?) ON CONFLICT DO NO
 SELECT resource, count(*), min(since) FROM want GROUP BY resource ORDER BY resource;
 
 -- name: first_offer
--- The first task that was offered of a resource.
+-- The first task that was offered of a resource and that nobody alive holds.
 SELECT offer.number, execution.id, offer.pending
 FROM offer CROSS JOIN execution ON execution.key = offer.execution
-WHERE offer.resource = ? ORDER BY offer.number LIMIT 1;
+WHERE offer.resource = ?
+    AND NOT EXISTS (SELECT 1 FROM owner WHERE owner.name = offer.holder AND lease_until > ?)
+ORDER BY offer.number LIMIT 1;
 
 -- name: take
--- It is offered no longer.
-DELETE FROM offer WHERE number = ?;
+-- Nobody else may take it.
+UPDATE offer SET holder = ? WHERE number = ?;
+
+-- name: hand_out
+-- A task that somebody does from now on: it is offered no longer.
+DELETE FROM offer WHERE execution = (SELECT key FROM execution WHERE id = ?) AND pending = ?;
+
+-- name: put_back
+-- A task that its holder has not handed out.
+UPDATE offer SET holder = NULL
+WHERE execution = (SELECT key FROM execution WHERE id = ?) AND pending = ? AND holder = ?;
 
 -- name: free_dead_slots
 -- Slots of owners that live no longer.
