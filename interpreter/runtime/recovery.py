@@ -153,15 +153,16 @@ class Recovery:
         else:
             await self._store.send([Letter(child, f"redriven-{count}", encode_signal(Redriven()))])
 
-    async def exists_already(self, actor: Actor) -> None:
-        """The id is taken: by ourselves if the store took the start but its answer was lost."""
+    async def exists_already(self, actor: Actor, start: bytes) -> None:
+        """The id is taken: by ourselves if the store took the start, a segment's control, but its answer was lost."""
         record = actor.record
         try:
-            stored = await self._patience.insist(lambda: self._store.load(record.id, limit=0))
+            stored = await self._patience.insist(lambda: self._store.load(record.id, limit=1))
         except DetentError as error:
             self._effects.give_up(actor, error)
             return
-        if stored.record == record:
+        # The records of two starts in the same millisecond are equal; the seeds that they were decided with differ.
+        if stored.segments and stored.segments[0].control == start:
             await self._find_again(actor)
         else:
             # The one that has the name may be ours to run: its claim stays.

@@ -122,8 +122,8 @@ class Rounds:
                 self._effects.perform(actor, offer)
                 if self._parking is not None and _gives_back(actor, offer):
                     await self._parking.let_go(actor)
-            elif outcome is Outcome.EXISTS:
-                await self._recovery.exists_already(actor)
+            elif outcome is Outcome.EXISTS and offer.batch is not None:
+                await self._recovery.exists_already(actor, offer.batch.control)
             elif outcome is not None:
                 await self._recovery.try_again(actor, offer)
 
