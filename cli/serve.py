@@ -92,7 +92,8 @@ def serve(
     """Serve the AWS protocol and the REST API on one port, and run executions.
 
     Each DEFINITION is published under its name; of a DIR every state machine in it is. SIGTERM or Ctrl-C ends the
-    server in order: requests under way are answered, executions go on where the store is opened next.
+    server in order: requests under way are answered, tasks at work get ten seconds to end, and executions go on where
+    the store is opened next.
     """
     import asyncio
 

@@ -78,6 +78,7 @@ async def open_service(settings: Settings, handlers: Registry) -> AsyncIterator[
         try:
             async with _state_logs(engine, settings.state_logs):
                 yield Service(engine, handlers, settings, clock, Pages(engine.store))
+                await engine.drain(settings.drain_seconds)
         finally:
             deleting.cancel()
             await handlers.close()
