@@ -31,7 +31,11 @@ Answer = Callable[[Exchange], Awaitable[web.StreamResponse]]
 #: What anybody may ask who reaches the port: those who look whether the server lives have no key.
 OPEN: Mapping[str, Answer] = {"/healthz": health.alive, "/readyz": health.ready}
 #: What is only read, beside the REST API.
-PAGES: Mapping[str, Answer] = {"/openapi.json": api.describe, **dict.fromkeys(page.PATHS, page.show)}
+PAGES: Mapping[str, Answer] = {
+    "/openapi.json": api.describe,
+    "/metrics": health.measured,
+    **dict.fromkeys(page.PATHS, page.show),
+}
 
 
 class Front:

@@ -1,4 +1,4 @@
-"""Whether the server lives, and whether it can work."""
+"""Whether the server lives, whether it can work, and how it does."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from aiohttp import web
 from detent.store.base import StoreError
 
 from .exchange import Exchange
+from .metrics import MEDIA_TYPE
 
 #: How long the store may take to answer, in seconds.
 STORE_SECONDS = 5.0
@@ -26,6 +27,12 @@ async def ready(exchange: Exchange) -> web.Response:
     sound = all(said == "ok" for said in checks.values())
     body = {"status": "ok" if sound else "unavailable", "checks": checks}
     return web.Response(status=200 if sound else 503, text=json.dumps(body), content_type="application/json")
+
+
+async def measured(exchange: Exchange) -> web.Response:
+    """The measurements, for Prometheus."""
+    text = await exchange.service.metrics.text()
+    return web.Response(body=text, headers={"Content-Type": MEDIA_TYPE})
 
 
 async def _store(exchange: Exchange) -> str:

@@ -22,6 +22,7 @@ from detent.store.base import StoreError
 from .aws.logs import StateLogs
 from .aws.pages import Pages
 from .definitions import Definition
+from .metrics import Metrics
 from .settings import Settings
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class Service:
     settings: Settings
     clock: Clock
     pages: Pages
+    metrics: Metrics
 
     def names(self, machine: str) -> Names:
         """The ARNs of a machine of this server."""
@@ -77,7 +79,7 @@ async def open_service(settings: Settings, handlers: Registry) -> AsyncIterator[
         deleting = asyncio.create_task(_go_on_deleting(engine))
         try:
             async with _state_logs(engine, settings.state_logs):
-                yield Service(engine, handlers, settings, clock, Pages(engine.store))
+                yield Service(engine, handlers, settings, clock, Pages(engine.store), Metrics(engine))
                 await engine.drain(settings.drain_seconds)
         finally:
             deleting.cancel()

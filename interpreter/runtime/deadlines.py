@@ -16,6 +16,7 @@ from ..store.base import Beat, StoreError
 from .actor import Actors
 from .clock import Clock
 from .jumps import Jumps
+from .meters import Meters
 from .timers import Due, Timers
 
 #: Timers that one round may fire: overdue ones are worked off in bounded batches.
@@ -33,7 +34,7 @@ class Deadlines:
 
     ``catch_up`` delivers what has arrived for an execution from outside, and answers the heartbeat
     deadlines that are stored for it; it raises StoreError where that is not possible any more. ``wake`` tells
-    the engine's loop that there is something new to await.
+    the engine's loop that there is something new to await, ``meters`` are told how late timers fire.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Deadlines:
         note: Callable[[Beat], None],
         catch_up: Callable[[str], Awaitable[Mapping[int, int]]],
         wake: Callable[[], None],
+        meters: Meters,
     ) -> None:
         self._clock = clock
         self._jumps = jumps
@@ -54,6 +56,7 @@ class Deadlines:
         self._note = note
         self._catch_up = catch_up
         self._wake = wake
+        self._meters = meters
         self._looking: set[asyncio.Task[None]] = set()
 
     # What is awaited
@@ -130,6 +133,7 @@ class Deadlines:
             elif pending is None:
                 continue
             elif not entry.task:
+                self._meters.fired(max(0, at - entry.due))
                 self._post(entry.execution, Fired(pending.id), at=at)
             elif (pending.token is None and pending.mode != "signal") or self._is_early(entry, pending):
                 self._time_out(entry, pending, at)

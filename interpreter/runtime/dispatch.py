@@ -124,6 +124,11 @@ class Dispatcher:
         """Whether an attempt of an execution waits for room or runs here."""
         return any(place[0] == execution for place in self._running)
 
+    @property
+    def tasks(self) -> int:
+        """How many tasks run or wait for their turn."""
+        return len(self._running)
+
     def busy(self) -> set[str]:
         """The executions of which attempts run here."""
         return {place[0] for place, attempt in self._running.items() if attempt.task is not None}

@@ -43,6 +43,7 @@ from .machines import Machines
 from .mailboxes import Mailboxes
 from .map_runs import MapRuns
 from .member import Member
+from .meters import Load, Meter, Meters
 from .mocks import MockFile, Mocks
 from .nested import StartExecution
 from .owners import fresh_owner
@@ -99,6 +100,7 @@ class Engine:
         self._retention = member.retention
         self._actors = Actors()
         self._waiting = Waiting()
+        self._meters = Meters()
         self._patience = Patience(store)
         self._mailboxes = Mailboxes(self._actors, self._clock)
         self._jumps = Jumps(self._clock)
@@ -133,6 +135,7 @@ class Engine:
             self._intake.note,
             lambda execution: self._patience.insist(lambda: self._intake.catch_up(execution)),
             self._mailboxes.wake,
+            self._meters,
         )
         live = Live(self._actors.pending, self._intake.written, self._deadlines.beat)
         self.steering = Steering(store, self._intake.written)
@@ -224,6 +227,7 @@ class Engine:
             self._patience,
             self._waiting,
             self._parking,
+            self._meters,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -312,6 +316,15 @@ class Engine:
         Observers are quick and do not fail.
         """
         self._effects.observe(observer)
+
+    def measure(self, meter: Meter) -> None:
+        """Have a meter told how the engine works."""
+        self._meters.add(meter)
+
+    @property
+    def load(self) -> Load:
+        """What the engine has at hand now."""
+        return Load(len(self._actors), self._mailboxes.ready, self._dispatcher.tasks)
 
     # What one asks of it
 

@@ -48,6 +48,11 @@ class Mailboxes:
         """Whether nothing is ready."""
         return not self._ready
 
+    @property
+    def ready(self) -> int:
+        """How many executions are ready."""
+        return len(self._ready)
+
     def take(self, limit: int) -> Iterator[Actor]:
         """At most ``limit`` executions to decide, first come first served. What is being written is passed over:
         its commit makes it ready again."""

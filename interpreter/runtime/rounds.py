@@ -19,6 +19,7 @@ from .effects import Effects
 from .evaluations import Helpers
 from .intake import Intake
 from .mailboxes import Mailboxes
+from .meters import Meters
 from .parking import Parking
 from .patience import Patience
 from .recovery import Recovery
@@ -46,6 +47,7 @@ class Rounds:
         patience: Patience,
         waiting: Waiting,
         parking: Parking | None,
+        meters: Meters,
     ) -> None:
         self._owner = owner
         self._release = release
@@ -58,6 +60,7 @@ class Rounds:
         self._patience = patience
         self._waiting = waiting
         self._parking = parking
+        self._meters = meters
         self._helpers = Helpers()
         self._committing: asyncio.Task[None] | None = None
 
@@ -114,9 +117,11 @@ class Rounds:
 
     async def _commit(self, decided: list[tuple[Actor, Decided]]) -> None:
         batches = [offer.batch for _, offer in decided if offer.batch is not None]
+        begun = monotonic()
         outcomes = await self._patience.append(
             batches, lambda left, error: self._refuse_starts([(at, decided[at][0]) for at in left], error)
         )
+        self._meters.committed(len(batches), monotonic() - begun)
         for (actor, offer), outcome in zip(decided, outcomes, strict=True):
             if outcome is Outcome.DONE:
                 self._effects.perform(actor, offer)

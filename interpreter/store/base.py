@@ -412,5 +412,8 @@ class Store(Fleet, Protocol):
         """Forget executions of a machine that ended before an instant, and those beyond the ``keep`` that ended
         last; the oldest first, at most ``limit``, and none that a running execution has started. How many."""
 
+    async def size(self) -> int | None:
+        """How many bytes everything takes; None for a store that is not kept anywhere."""
+
     async def machine_names(self) -> list[str]:
         """The names under which anything was ever published, sorted."""

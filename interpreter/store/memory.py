@@ -214,6 +214,10 @@ class MemoryStore:
         parent = self._executions.get((child.record.parent or "").partition("#")[0])
         return parent is not None and parent.standing.head.ended_at is None
 
+    async def size(self) -> int | None:
+        self._check_open()
+        return None
+
     async def machine_names(self) -> list[str]:
         self._check_open()
         return sorted({name for _, name in self._machines})

@@ -129,6 +129,9 @@ class PostgresStore(PostgresFleet):
     async def prune(self, machine: str, *, ended_before: int | None, keep: int | None, limit: int) -> int:
         return await self._run("WRITE", _prune, machine, ended_before, keep, limit)
 
+    async def size(self) -> int | None:
+        return await self._run("READ", _size)
+
     async def machine_names(self) -> list[str]:
         return await self._run("READ", _machine_names)
 
@@ -368,6 +371,11 @@ async def _prune(
         return 0
     rows = await transaction.rows(_SQL["prune"], text(machine), *max(bounds), limit)
     return await _delete_parts(transaction, [row[0] for row in rows])
+
+
+async def _size(transaction: Transaction) -> int:
+    ((size,),) = await transaction.rows(_SQL["size"])
+    return int(size)
 
 
 async def _machine_names(transaction: Transaction) -> list[str]:

@@ -154,6 +154,9 @@ class SqliteStore(SqliteFleet):
     async def prune(self, machine: str, *, ended_before: int | None, keep: int | None, limit: int) -> int:
         return await self._write(_prune, machine, ended_before, keep, limit)
 
+    async def size(self) -> int | None:
+        return await self._read(_size)
+
     async def machine_names(self) -> list[str]:
         return await self._read(_machine_names)
 
@@ -505,6 +508,11 @@ def _prune(
         return 0
     keys = connection.execute(_SQL["pruned"], (machine, *max(bounds), limit)).fetchall()
     return _delete_keys(connection, keys)
+
+
+def _size(connection: sqlite3.Connection) -> int:
+    (size,) = connection.execute(_SQL["size"]).fetchone()
+    return int(size)
 
 
 def _machine_names(connection: sqlite3.Connection) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from detent.store.base import Letter, MachineRecord, Outcome, Query
 from detent.store.fleet import HandOver, Offer, Want
+from detent.store.memory import MemoryStore
 
 from .batches import PARKED, READY, create, due, ended, further
 
@@ -346,5 +347,13 @@ def test_the_names_of_machines_are_known(play):
         for digest, name in (("d1", "b\\"), ("d2", "a"), ("d3", "a")):
             await store.publish(MachineRecord(digest, name, b"{}", 0))
         assert await store.machine_names() == ["a", "b\\"]
+
+    play(scenario)
+
+
+def test_a_store_says_how_much_room_it_takes(play, new_store):
+    async def scenario(store):
+        size = await store.size()
+        assert size is None if isinstance(new_store, MemoryStore) else size > 0
 
     play(scenario)

@@ -408,6 +408,11 @@ DELETE FROM execution WHERE key IN (
 )
 RETURNING key;
 
+-- name: size
+-- The bytes of all tables with their indexes.
+SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
+WHERE relnamespace = 'detent'::regnamespace AND relkind = 'r';
+
 -- name: machine_names
 -- Every name under which something was published.
 SELECT DISTINCT name FROM machine ORDER BY name;
