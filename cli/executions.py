@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -14,10 +15,12 @@ from .exits import Refusal
 from .options import SETTINGS
 from .outcome import OutputFormat, instant
 from .reading import looking, with_records
+from .remote import chosen, milliseconds, server_option, with_server
 
 if TYPE_CHECKING:
+    from detent.client import AsyncClient
     from detent.core.values import JSON
-    from detent.runtime.records import Found, Records
+    from detent.runtime.records import Records
 
 STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
@@ -40,6 +43,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
     "--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Rows that are listed."
 )
 @click.option("--after", metavar="CURSOR", help="Go on where another list has ended: it says the cursor.")
+@server_option
 @looking
 def executions(
     status: str | None,
@@ -50,6 +54,7 @@ def executions(
     until: str | None,
     limit: int,
     after: str | None,
+    server: str | None,
     store: str | None,
     output: OutputFormat,
     query: str | None,
@@ -63,34 +68,99 @@ def executions(
     now = time.time_ns() // 1_000_000
     started_from, started_before = _instant(since, now), _instant(until, now)
 
-    async def find(records: Records) -> tuple[list[Found], set[str]]:
+    status = status.upper() if status else None
+    # Who asks for one of them gets it.
+    every = every or bool(machine or name)
+
+    async def find(records: Records) -> tuple[list[Row], str | None]:
         found = await records.search(
-            status=status.upper() if status else None,
+            status=status,
             machine=machine,
-            # Who asks for one of them gets it.
-            labelled=None if every or machine or name else False,
+            labelled=None if every else False,
             name=name,
             started_from=started_from,
             started_before=started_before,
             cursor=after,
             limit=limit + 1,
         )
-        return found, await records.at_work(found)
+        at_work = await records.at_work(found)
+        rows = [
+            Row(
+                one.record.id,
+                one.record.name,
+                one.record.machine,
+                one.record.digest,
+                one.head.status,
+                one.head.paused,
+                one.record.id in at_work,
+                one.record.started_at,
+                one.head.ended_at,
+            )
+            for one in found[:limit]
+        ]
+        return rows, found[limit - 1].cursor if len(found) > limit else None
 
-    found, at_work = with_records(store, find)
-    more = found[limit - 1].cursor if len(found) > limit else None
-    found = found[:limit]
+    async def ask(client: AsyncClient) -> tuple[list[Row], str | None]:
+        rows: list[Row] = []
+        cursor = after
+        while True:
+            page = await client.execution_page(
+                status=status,  # type: ignore[arg-type]  # click has checked it
+                machine=machine,
+                name=name,
+                started_after=_datetime(started_from),
+                started_before=_datetime(started_before),
+                cursor=cursor,
+                limit=limit - len(rows),
+            )
+            cursor = page.next
+            rows += [
+                Row(
+                    one.id,
+                    one.name,
+                    one.machine_arn,
+                    one.definition,
+                    one.status,
+                    one.paused,
+                    # The server is.
+                    one.status == "RUNNING",
+                    milliseconds(one.started_at),
+                    None if one.ended_at is None else milliseconds(one.ended_at),
+                )
+                for one in page.executions
+                if every or "/" not in one.machine
+            ]
+            if cursor is None or len(rows) >= limit:
+                return rows, cursor
+
+    url = chosen(server, store)
+    rows, more = with_records(store, find) if url is None else with_server(url, ask)
     if output == "json" or query is not None:
         from .paper import print_json
 
-        print_json({"executions": [_as_json(one, at_work) for one in found], "after": more}, query)
+        print_json({"executions": [_as_json(row) for row in rows], "after": more}, query)
         return
-    _print(found, at_work, now)
+    _print(rows, now)
     if more is not None:
         click.echo(f"detent: there are more: --after {more}", err=True)
 
 
-def _print(found: list[Found], at_work: Collection[str], now: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An execution of a store or of a server. Instants are milliseconds."""
+
+    id: str
+    name: str
+    machine: str
+    digest: str
+    status: str
+    paused: bool
+    at_work: bool
+    started_at: int
+    ended_at: int | None
+
+
+def _print(found: Sequence[Row], now: int) -> None:
     from .paper import Column, condition, paper, status_text, table
     from .progress import seconds
     from .words import printable
@@ -107,11 +177,11 @@ def _print(found: list[Found], at_work: Collection[str], now: int) -> None:
     )
     rows = [
         (
-            printable(one.record.name),
-            printable(one.record.machine.rpartition(":")[2]),
-            status_text(condition(one.head.status, one.head.paused, one.record.id in at_work)),
-            _day(one.record.started_at, now),
-            seconds((one.head.ended_at or now) - one.record.started_at),
+            printable(one.name),
+            printable(one.machine.rpartition(":")[2]),
+            status_text(condition(one.status, one.paused, one.at_work)),
+            _day(one.started_at, now),
+            seconds((one.ended_at or now) - one.started_at),
         )
         for one in found
     ]
@@ -124,19 +194,22 @@ def _day(started: int, now: int) -> str:
     return f"{moment:%b %d %H:%M:%S}" if moment.year == today.year else f"{moment:%Y-%m-%d %H:%M}"
 
 
-def _as_json(one: Found, at_work: Collection[str]) -> JSON:
-    record, head = one.record, one.head
+def _as_json(row: Row) -> JSON:
     return {
-        "execution": record.id,
-        "name": record.name,
-        "machine": record.machine,
-        "definition": record.digest,
-        "status": head.status,
-        "paused": head.paused,
-        "at_work": record.id in at_work,
-        "started": instant(record.started_at),
-        "ended": None if head.ended_at is None else instant(head.ended_at),
+        "execution": row.id,
+        "name": row.name,
+        "machine": row.machine,
+        "definition": row.digest,
+        "status": row.status,
+        "paused": row.paused,
+        "at_work": row.at_work,
+        "started": instant(row.started_at),
+        "ended": None if row.ended_at is None else instant(row.ended_at),
     }
+
+
+def _datetime(at: int | None) -> datetime | None:
+    return None if at is None else datetime.fromtimestamp(at / 1000, UTC)
 
 
 def _instant(text: str | None, now: int) -> int | None:

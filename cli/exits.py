@@ -40,6 +40,7 @@ class Exit(IntEnum):
 
 #: Exit codes of detent's own errors, by their code; any other ends with INVALID.
 EXIT_OF_CODE = {
+    "CLIENT": Exit.USAGE,
     "EXECUTION_EXISTS": Exit.USAGE,
     "EXPOSED": Exit.USAGE,
     "HANDLERS": Exit.USAGE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +10,7 @@ import click
 from .options import SETTINGS
 from .outcome import OutputFormat
 from .reading import looking
+from .remote import recording_at, server_option
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -29,9 +30,15 @@ _VALUES = frozenset({"output", "input", "parameters"})
 @click.command(context_settings=SETTINGS)
 @click.argument("execution", metavar="EXECUTION|FILE")
 @click.option("--internal", is_flag=True, help="Our own log: every signal, and the events that were decided.")
+@server_option
 @looking
 def history(
-    execution: str, internal: bool, store: str | None, output: OutputFormat, query: str | None
+    execution: str,
+    internal: bool,
+    server: str | None,
+    store: str | None,
+    output: OutputFormat,
+    query: str | None,
 ) -> None:
     """List the events of one EXECUTION as the service names them.
 
@@ -39,9 +46,8 @@ def history(
     code is 2 if there is no such execution.
     """
     from .paper import paper, print_json
-    from .reading import recording_of
 
-    steps = recording_of(execution, store).steps()
+    steps = recording_at(execution, store, server).steps()
     if output == "json" or query is not None:
         print_json(_internal_json(steps) if internal else _json(_projected(steps)), query)
         return
@@ -99,15 +105,18 @@ def _style(type: str) -> str:
 
 
 def _details(event: HistoryEvent, width: int) -> str:
-    """The one or two things an event is about."""
     from .words import printable
 
-    details = event.details or {}
+    line = printable(details_of(event.details or {}))
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def details_of(details: Mapping[str, JSON]) -> str:
+    """The one or two things an event is about."""
     told = [(key, details[key]) for key in _TELLING if details.get(key) is not None]
     values = [str(value) for key, value in told if key in _VALUES]
     text = ": ".join(str(value) for key, value in told if key not in _VALUES)
-    line = printable("  ".join([text, *values[:1]]) if text else "".join(values[:1]))
-    return line if len(line) <= width else line[: width - 1] + "…"
+    return "  ".join([text, *values[:1]]) if text else "".join(values[:1])
 
 
 def _internal(steps: list[Step], width: int) -> Iterator[Text]:

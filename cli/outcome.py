@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 OutputFormat = Literal["text", "json"]
 
-_EXITS = {
+EXIT_OF_STATUS = {
     "SUCCEEDED": Exit.SUCCEEDED,
     "FAILED": Exit.FAILED,
     "TIMED_OUT": Exit.TIMED_OUT,
@@ -25,7 +25,7 @@ _EXITS = {
 
 
 def exit_of(execution: Execution) -> Exit:
-    return _EXITS[execution.status]
+    return EXIT_OF_STATUS[execution.status]
 
 
 def show(execution: Execution, format: OutputFormat, *, one_of_many: bool = False) -> None:

@@ -9,16 +9,20 @@ import click
 from .exits import Exit, Refusal, say
 from .options import SETTINGS, running
 from .outcome import OutputFormat
+from .remote import chosen, id_at, server_option, with_server
 
 if TYPE_CHECKING:
+    from detent.client import AsyncClient
     from detent.runtime.records import Records
 
 
 @click.command(context_settings=SETTINGS)
 @click.argument("execution")
+@server_option
 @running
 def redrive(
     execution: str,
+    server: str | None,
     handlers: tuple[str, ...],
     functions: tuple[str, ...],
     mock: str | None,
@@ -31,7 +35,7 @@ def redrive(
 
     The state that failed is executed again with the input it had; what succeeded is left alone. Output and exit
     code are those of `run`, and 2 if it cannot be redriven. Where another process runs the store that one is asked
-    to: the exit code is 0, and 2 as long as it has not done so.
+    to: the exit code is 0, and 2 as long as it has not done so. So is a server with --server.
     """
     from detent.core.errors import DetentError
     from detent.runtime.find import DEFAULT_STORE, store_exists
@@ -41,6 +45,8 @@ def redrive(
     from .session import Settings, mock_file, registry_of
     from .view import view_for
 
+    if (remote := chosen(server, store)) is not None:
+        return _ask_server(execution, remote, output)
     url = store or DEFAULT_STORE
     if not store_exists(url):
         raise Refusal(f"there is nothing to redrive: no store at {url}", "name the store with --store")
@@ -57,6 +63,23 @@ def redrive(
     for name, reasons in errand.left.items():
         say(f"{name} was left as it is: {'; '.join(reasons)}")
     return code or (Exit.USAGE if errand.left else Exit.SUCCEEDED)
+
+
+def _ask_server(execution: str, server: str, output: OutputFormat) -> int:
+    from .paper import print_json
+    from .reading import label
+
+    async def ask(client: AsyncClient) -> str:
+        id = await id_at(client, execution)
+        await client.redrive(id)
+        return id
+
+    id = with_server(server, ask)
+    if output == "json":
+        print_json({"execution": id, "redriven": True})
+    else:
+        click.echo(f"{label(id)} is redriven")
+    return Exit.SUCCEEDED
 
 
 def _ask(execution: str, store: str | None, output: OutputFormat) -> int:

@@ -11,6 +11,7 @@ import click
 from .exits import Exit, Refusal, say
 from .options import SETTINGS, running
 from .outcome import OutputFormat
+from .remote import chosen, server_option
 
 if TYPE_CHECKING:
     from detent.core.values import JSON
@@ -32,11 +33,13 @@ if TYPE_CHECKING:
     help="For a paused EXECUTION: the result of the state that waits, as JSON, @FILE, or - for stdin.",
 )
 @click.option("--state", metavar="NAME", help="Which state the value is for, where several wait.")
+@server_option
 @running
 def resume(
     execution: str | None,
     value: str | None,
     state: str | None,
+    server: str | None,
     handlers: tuple[str, ...],
     functions: tuple[str, ...],
     mock: str | None,
@@ -49,14 +52,21 @@ def resume(
 
     Output and exit code are those of `run`; of several executions the first that did not succeed decides.
     An execution with a task that nobody handles is named and left as it is (exit code 2). A paused one is left, too,
-    unless it is named. If another process runs it, that one goes on with it, and this ends at once with code 0.
+    unless it is named. If another process runs it, that one goes on with it, and this ends at once with code 0; so it
+    is with --server.
     """
     from detent.runtime.find import DEFAULT_STORE, store_exists
 
     from .run import follow, resume_command
     from .session import Settings, mock_file, registry_of
+    from .steer import resume_at
     from .view import view_for
 
+    if (remote := chosen(server, store)) is not None:
+        if execution is None:
+            raise Refusal("a server goes on by itself with what was interrupted", "name a paused EXECUTION")
+        resume_at(remote, execution, _given(execution, value, state), output)
+        return Exit.SUCCEEDED
     url = store or DEFAULT_STORE
     if not store_exists(url):
         raise Refusal(f"there is nothing to resume: no store at {url}", "name the store with --store")

@@ -11,6 +11,7 @@ import click
 from .options import SETTINGS, variables
 from .outcome import OutputFormat
 from .reading import definition_option, looking
+from .remote import recording_at, server_option
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -27,12 +28,14 @@ if TYPE_CHECKING:
 @click.option("--full", is_flag=True, help="Every state, iteration and value, nothing cut.")
 @definition_option
 @variables
+@server_option
 @looking
 def show(
     execution: str,
     full: bool,
     definition: str | None,
     variables: Mapping[str, str],
+    server: str | None,
     store: str | None,
     output: OutputFormat,
     query: str | None,
@@ -45,9 +48,9 @@ def show(
     """
     from detent.trace import trace
 
-    from .reading import recording_of, where_in
+    from .reading import where_in
 
-    recording = recording_of(execution, store)
+    recording = recording_at(execution, store, server)
     where = where_in(recording, definition, variables)
     told = trace(recording.steps(), where.places, recording.beats)
     # A file tells of the moment it was written, as far as its log goes.

@@ -10,8 +10,10 @@ from .exits import Exit, say
 from .options import SETTINGS
 from .outcome import OutputFormat, instant
 from .reading import label, output_option, store_option, the_one, with_records
+from .remote import chosen, id_at, milliseconds, server_option, with_server
 
 if TYPE_CHECKING:
+    from detent.client import AsyncClient
     from detent.runtime.records import Records
 
 
@@ -20,9 +22,15 @@ if TYPE_CHECKING:
 @click.option("--error", metavar="NAME", help="The error that the execution ends with.")
 @click.option("--cause", metavar="TEXT", help="Why.")
 @output_option
+@server_option
 @store_option
 def stop(
-    execution: str, error: str | None, cause: str | None, store: str | None, output: OutputFormat
+    execution: str,
+    error: str | None,
+    cause: str | None,
+    server: str | None,
+    store: str | None,
+    output: OutputFormat,
 ) -> None:
     """Stop one EXECUTION: it ends as ABORTED, whoever runs it.
 
@@ -35,7 +43,15 @@ def stop(
         head, stopped = await records.stop(id, error, cause)
         return id, head.status, head.ended_at, stopped
 
-    id, status, ended_at, stopped = with_records(store, work)
+    async def ask(client: AsyncClient) -> tuple[str, str, int | None, bool]:
+        id = await id_at(client, execution)
+        before = await client.execution(id)
+        found = await client.stop(id, error=error, cause=cause)
+        ended_at = None if found.ended_at is None else milliseconds(found.ended_at)
+        return id, found.status, ended_at, before.ended_at is None and found.status == "ABORTED"
+
+    url = chosen(server, store)
+    id, status, ended_at, stopped = with_records(store, work) if url is None else with_server(url, ask)
     if output == "json":
         from .paper import print_json
 

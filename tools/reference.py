@@ -31,6 +31,7 @@ findings in [findings.md](findings.md). The commands that look at executions hav
 
 #: Settings that are no option of a command.
 ENVIRONMENT = (
+    ("DETENT_API_KEY", "the key that commands with `--server` show to the server"),
     ("DETENT_DEBUG", "`1` shows tracebacks: of handlers, and of defects of detent"),
     (
         "AWS_ENDPOINT_URL_LAMBDA",

@@ -144,21 +144,7 @@ class Records:
 
     async def read(self, execution: str) -> Recording:
         """Everything about one execution, as it is at this moment, sound or not. Raises NotFound."""
-        log = await self._store.load(execution)
-        machine = await self._store.machine(log.record.digest)
-        texts = await self._store.payloads(execution, [segment.after for segment in log.segments])
-        parts = tuple(
-            Part(segment.after, segment.last, segment.control, texts.get(segment.after, b"[]"))
-            for segment in log.segments
-        )
-        blobs: Mapping[str, bytes] = {}
-        with suppress(LogError):
-            steps = decode_log((part.after, part.control) for part in parts)
-            digests = missing_payloads(payload for step in steps for payload in payloads_of(step))[1]
-            blobs = await self._store.blobs(execution, digests) if digests else {}
-        facts = _facts(log.record, log.head, machine.published_at)
-        at_work = is_at_work(log.owner, await self._store.owners())
-        return Recording(facts, decode(machine.definition), parts, blobs, beats=log.beats, at_work=at_work)
+        return await read(self._store, execution)
 
     # Steer
 
@@ -337,6 +323,25 @@ class Records:
             return await self.read(execution)
         except NotFound:
             return None
+
+
+async def read(store: Store, execution: str) -> Recording:
+    """Everything about one execution, as it is at this moment, sound or not. Raises NotFound."""
+    log = await store.load(execution)
+    machine = await store.machine(log.record.digest)
+    texts = await store.payloads(execution, [segment.after for segment in log.segments])
+    parts = tuple(
+        Part(segment.after, segment.last, segment.control, texts.get(segment.after, b"[]"))
+        for segment in log.segments
+    )
+    blobs: Mapping[str, bytes] = {}
+    with suppress(LogError):
+        steps = decode_log((part.after, part.control) for part in parts)
+        digests = missing_payloads(payload for step in steps for payload in payloads_of(step))[1]
+        blobs = await store.blobs(execution, digests) if digests else {}
+    facts = _facts(log.record, log.head, machine.published_at)
+    at_work = is_at_work(log.owner, await store.owners())
+    return Recording(facts, decode(machine.definition), parts, blobs, beats=log.beats, at_work=at_work)
 
 
 def _facts(record: ExecutionRecord, head: Head, published_at: int) -> Facts:

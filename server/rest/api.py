@@ -10,12 +10,18 @@ from detent.core.values import encode
 from detent.runtime.compose import RELEASE
 
 from ..exchange import Exchange
-from . import executions, machines, steering, tasks
+from . import executions, exports, machines, steering, tasks
 from .openapi import document
 from .operation import JSON_TYPE
 from .routes import Routes
 
-OPERATIONS = (*machines.OPERATIONS, *executions.OPERATIONS, *steering.OPERATIONS, *tasks.OPERATIONS)
+OPERATIONS = (
+    *machines.OPERATIONS,
+    *executions.OPERATIONS,
+    *exports.OPERATIONS,
+    *steering.OPERATIONS,
+    *tasks.OPERATIONS,
+)
 ROUTES = Routes(OPERATIONS)
 
 

@@ -76,6 +76,7 @@ class ExecutionSummary(Shape):
     status: Status
     started_at: Instant
     ended_at: Instant | None
+    paused: Annotated[bool, Meta(description="Whether it begins nothing new until it is resumed.")]
 
 
 class ExecutionDetails(ExecutionSummary):
@@ -86,7 +87,6 @@ class ExecutionDetails(ExecutionSummary):
     error: str | None
     cause: str | None
     states: Annotated[list[str], Meta(description="The states it is in now.")]
-    paused: Annotated[bool, Meta(description="Whether it begins nothing new until it is resumed.")]
 
 
 class ExecutionList(Shape):
@@ -364,12 +364,13 @@ async def _wait(call: Call, id: str, seconds: float) -> tuple[ExecutionRecord, E
 
 def summary(found: Found) -> ExecutionSummary:
     """A row of a search."""
-    return ExecutionSummary(**_common(found.record, found.head.status, found.head.ended_at))
+    head = found.head
+    return ExecutionSummary(**_common(found.record, head.status, head.ended_at, head.paused))
 
 
 def _details(record: ExecutionRecord, state: Execution) -> ExecutionDetails:
     return ExecutionDetails(
-        **_common(record, state.status, state.ended_at),
+        **_common(record, state.status, state.ended_at, state.paused),
         input=None if state.input is None else state.input.value,
         output=None if state.output is None else state.output.value,
         error=state.error,
@@ -377,11 +378,10 @@ def _details(record: ExecutionRecord, state: Execution) -> ExecutionDetails:
         states=sorted({frame.state for frame in state.frames.values() if frame.state is not None})
         if state.status == RUNNING
         else [],
-        paused=state.paused and state.status == RUNNING,
     )
 
 
-def _common(record: ExecutionRecord, status: str, ended_at: int | None) -> dict[str, Json]:
+def _common(record: ExecutionRecord, status: str, ended_at: int | None, paused: bool) -> dict[str, Json]:
     return {
         "id": record.id,
         "name": record.name,
@@ -394,6 +394,7 @@ def _common(record: ExecutionRecord, status: str, ended_at: int | None) -> dict[
         "status": status,
         "started_at": instant(record.started_at),
         "ended_at": None if ended_at is None else instant(ended_at),
+        "paused": paused and status == RUNNING,
     }
 
 

@@ -12,7 +12,7 @@ from detent.cli.app import app
 
 REFERENCE = (Path(__file__).resolve().parent.parent.parent / "docs" / "executions.md").read_text()
 ROWS = dict(re.findall(r"^\| `detent (\w+)[^`]*` \| (--.*|`--.*) \|$", REFERENCE, re.MULTILINE))
-COMMON = {"--store", "--output", "--help"}
+COMMON = {"--store", "--server", "--output", "--help"}
 
 
 @pytest.mark.parametrize("name", ROWS)

@@ -68,14 +68,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "detent.server": {"detent", "detent.store", *OUTER},
     # Of the query room the command line knows only the queries that a person types.
     "detent.query.user": {"detent.query", "detent.core"},
-    "detent.cli": {"detent", "detent.query.user", "detent.server", *OUTER},
+    # A client knows a server by what it answers alone.
+    "detent.client": {"detent.core"},
+    "detent.cli": {"detent", "detent.query.user", "detent.server", "detent.client", *OUTER},
     # The public face: what `import detent` offers.
     "detent": OUTER,
 }
 
 #: The rooms a library is used in. A library that is not listed is used nowhere.
 LIBRARIES: dict[str, set[str]] = {
-    "aiohttp": {"detent.runtime.handlers", "detent.runtime.items.web", "detent.server"},
+    "aiohttp": {"detent.client", "detent.runtime.handlers", "detent.runtime.items.web", "detent.server"},
     "aiosqlite": {"detent.store"},
     "asyncpg": {"detent.store"},
     "botocore": {"detent.runtime.items.s3"},
@@ -85,7 +87,7 @@ LIBRARIES: dict[str, set[str]] = {
     "jsonpath_ng": {"detent.query"},
     "jsonschema": {"detent.schema"},
     "lsprotocol": {"detent.cli.lsp"},
-    "msgspec": {"detent.server"},
+    "msgspec": {"detent.client", "detent.server"},
     "orjson": {"detent.core.values"},
     "re2": {"detent.query"},
     "referencing": {"detent.schema"},

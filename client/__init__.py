@@ -1,0 +1,20 @@
+"""A client of a detent server: :class:`AsyncClient` for programs with an event loop, :class:`Client` for the others.
+
+Both speak the REST API: typed answers, requests that are repeated where that is safe, errors of one type.
+"""
+
+from .asynchronous import AsyncClient
+from .errors import ClientError
+from .shapes import Execution, ExecutionSummary, Machine, MachineSummary, Version
+from .synchronous import Client
+
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "ClientError",
+    "Execution",
+    "ExecutionSummary",
+    "Machine",
+    "MachineSummary",
+    "Version",
+]

@@ -1,0 +1,319 @@
+"""The client for programs with an event loop."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from .connection import Answer, Connection
+from .shapes import Execution, ExecutionSummary, Machine, MachineSummary, Shape, Status, Version
+
+T = TypeVar("T")
+
+PAGE = 100
+HISTORY_PAGE = 1000
+#: How long one request waits for an end, in seconds; longer waits are several requests.
+WAIT_SECONDS = 60.0
+#: How often is looked for new events, in milliseconds.
+LOOK_MILLISECONDS = 500
+
+JSON = Any
+Event = dict[str, Any]
+
+
+class ExecutionPage(Shape):
+    """Executions, the newest first; ``next`` is the cursor of the page after it."""
+
+    executions: list[ExecutionSummary]
+    next: str | None
+
+
+class _MachinePage(Shape):
+    machines: list[MachineSummary]
+    next: str | None
+
+
+class _History(Shape):
+    events: list[Event]
+    next: str | None
+
+
+class _Versions(Shape):
+    versions: list[Version]
+
+
+class _Redriven(Shape):
+    redriven_at: datetime
+
+
+class AsyncClient:
+    """A client of the server at ``url``; ``api_key`` is what `detent keys create` has printed.
+
+    Machines are named by name or ARN, executions by ARN or ``MACHINE:NAME``. Every method raises ClientError. Requests
+    are tried again, ``retries`` times, when the server is busy or the connection is lost; what they create is created
+    once all the same.
+    """
+
+    def __init__(self, url: str, *, api_key: str | None = None, retries: int = 5) -> None:
+        self._connection = Connection(url, api_key, retries)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Give the sockets back."""
+        await self._connection.close()
+
+    # Machines
+
+    async def create_machine(
+        self,
+        name: str,
+        definition: JSON,
+        *,
+        type: Literal["STANDARD", "EXPRESS"] = "STANDARD",
+        tags: Mapping[str, str] | None = None,
+    ) -> Machine:
+        """Create a state machine of an object, or of a text in JSON or YAML. The same one again changes nothing."""
+        body = {"name": name, "definition": definition, "type": type, "tags": dict(tags or {})}
+        return _machine(await self._connection.ask("POST", "/v1/machines", body=body))
+
+    async def machine(self, machine: str) -> Machine:
+        """Look at a machine."""
+        return _machine(await self._connection.ask("GET", _machine_path(machine)))
+
+    async def machines(self) -> AsyncIterator[MachineSummary]:
+        """Every machine, the oldest first."""
+        cursor: str | None = None
+        while True:
+            query = {"limit": PAGE, "cursor": cursor}
+            page = (await self._connection.ask("GET", "/v1/machines", query=query)).read(_MachinePage)
+            for machine in page.machines:
+                yield machine
+            if (cursor := page.next) is None:
+                return
+
+    async def update_machine(self, machine: str, definition: JSON, *, etag: str | None = None) -> Machine:
+        """Give a machine another definition; with an ``etag`` only if it still has the one that it stands for."""
+        headers = {} if etag is None else {"If-Match": etag}
+        path, body = _machine_path(machine), {"definition": definition}
+        # Once it has the new definition the old one's etag is refused.
+        repeatable = etag is None
+        return _machine(
+            await self._connection.ask("PUT", path, body=body, headers=headers, repeatable=repeatable)
+        )
+
+    async def delete_machine(self, machine: str) -> None:
+        """Delete a machine with its executions."""
+        await self._connection.ask("DELETE", _machine_path(machine), repeatable=False)
+
+    async def publish_version(self, machine: str, *, description: str = "") -> Version:
+        """Publish the current definition as a version; the same definition again is the same version."""
+        path = f"{_machine_path(machine)}/versions"
+        return (await self._connection.ask("POST", path, body={"description": description})).read(Version)
+
+    async def versions(self, machine: str) -> list[Version]:
+        """The versions of a machine, the newest first."""
+        answer = await self._connection.ask("GET", f"{_machine_path(machine)}/versions")
+        return answer.read(_Versions).versions
+
+    async def deploy(
+        self, machine: str, version: int, *, alias: str | None = None, percent: int = 100
+    ) -> None:
+        """Lead an alias, ``live`` without another one, to a version, for a share of the executions."""
+        body = {"version": version, "percent": percent} | ({} if alias is None else {"alias": alias})
+        await self._connection.ask("POST", f"{_machine_path(machine)}/deploy", body=body)
+
+    # Executions
+
+    async def start(
+        self,
+        machine: str,
+        input: JSON = None,
+        *,
+        name: str | None = None,
+        version: int | None = None,
+        alias: str | None = None,
+        wait: float | None = None,
+        key: str | None = None,
+    ) -> Execution:
+        """Start an execution; durable when this returns. With ``wait``, in seconds, its end is waited for so long.
+
+        Without an ``input`` it is an empty object. Started again with the same ``key``, or the same ``name``, and the
+        same input, it is the same execution; with another input that is an error.
+        """
+        optional = {"name": name, "version": version, "alias": alias}
+        body = {"machine": machine, "input": {} if input is None else input}
+        body |= {name: value for name, value in optional.items() if value is not None}
+        answer = await self._connection.ask("POST", "/v1/executions", body=body, headers=_keyed(key))
+        started = answer.read(Execution)
+        return started if wait is None else await self.wait(started.id, wait)
+
+    async def execution(self, execution: str) -> Execution:
+        """Look at an execution."""
+        return (await self._connection.ask("GET", _path(execution))).read(Execution)
+
+    async def wait(self, execution: str, seconds: float | None = None) -> Execution:
+        """An execution once it has ended, or as it is after so long."""
+        left = seconds
+        while True:
+            part = WAIT_SECONDS if left is None else min(left, WAIT_SECONDS)
+            found = await self._wait(execution, round(part * 1000))
+            left = None if left is None else left - part
+            if found.status != "RUNNING" or (left is not None and left <= 0):
+                return found
+
+    async def _wait(self, execution: str, milliseconds: int) -> Execution:
+        query = {"wait": f"{milliseconds}ms"}
+        answer = await self._connection.ask("GET", _path(execution), query=query, waits=milliseconds / 1000)
+        return answer.read(Execution)
+
+    async def executions(
+        self,
+        *,
+        status: Status | None = None,
+        machine: str | None = None,
+        name: str | None = None,
+        started_after: datetime | None = None,
+        started_before: datetime | None = None,
+    ) -> AsyncIterator[ExecutionSummary]:
+        """Find executions, the newest first; None means any."""
+        cursor: str | None = None
+        while True:
+            page = await self.execution_page(
+                status=status,
+                machine=machine,
+                name=name,
+                started_after=started_after,
+                started_before=started_before,
+                cursor=cursor,
+            )
+            for execution in page.executions:
+                yield execution
+            if (cursor := page.next) is None:
+                return
+
+    async def execution_page(
+        self,
+        *,
+        status: Status | None = None,
+        machine: str | None = None,
+        name: str | None = None,
+        started_after: datetime | None = None,
+        started_before: datetime | None = None,
+        cursor: str | None = None,
+        limit: int = PAGE,
+    ) -> ExecutionPage:
+        """One page of what :meth:`executions` finds."""
+        query = {
+            "status": status,
+            "machine": machine,
+            "name": name,
+            "startedAfter": _instant(started_after),
+            "startedBefore": _instant(started_before),
+            "cursor": cursor,
+            "limit": limit,
+        }
+        return (await self._connection.ask("GET", "/v1/executions", query=query)).read(ExecutionPage)
+
+    async def history(self, execution: str) -> AsyncIterator[Event]:
+        """The events of an execution so far, as the service's protocol spells them."""
+        cursor: str | None = None
+        while True:
+            page = await self._history(execution, cursor)
+            for event in page.events:
+                yield event
+            if (cursor := page.next) is None:
+                return
+
+    async def follow(self, execution: str) -> AsyncIterator[Event]:
+        """The events of an execution, those that there are and then each new one, until it has ended."""
+        cursor: str | None = None
+        seen = 0
+        while True:
+            ended = (await self._wait(execution, LOOK_MILLISECONDS)).status != "RUNNING"
+            while True:
+                page = await self._history(execution, cursor)
+                for event in page.events:
+                    if event["id"] > seen:
+                        seen = event["id"]
+                        yield event
+                if page.next is None:
+                    break
+                cursor = page.next
+            if ended:
+                return
+
+    async def _history(self, execution: str, cursor: str | None) -> _History:
+        query = {"limit": HISTORY_PAGE, "cursor": cursor}
+        return (await self._connection.ask("GET", f"{_path(execution)}/history", query=query)).read(_History)
+
+    async def export(self, execution: str) -> bytes:
+        """The file that ``detent export`` writes: the definition, the log, every value."""
+        return (await self._connection.ask("GET", f"{_path(execution)}/export")).body
+
+    # Steer
+
+    async def stop(self, execution: str, *, error: str | None = None, cause: str | None = None) -> Execution:
+        """Stop an execution: it ends as ABORTED. One that has ended stays as it is."""
+        body = {"error": error, "cause": cause}
+        return (await self._connection.ask("POST", f"{_path(execution)}/stop", body=body)).read(Execution)
+
+    async def pause(self, execution: str) -> None:
+        """Begin nothing new until it is resumed. Durable when this returns."""
+        await self._connection.ask("POST", f"{_path(execution)}/pause")
+
+    async def resume(
+        self, execution: str, value: JSON | msgspec.UnsetType = msgspec.UNSET, *, state: str | None = None
+    ) -> None:
+        """Go on with what was paused; a ``value`` is the result of the state that waits, or of the one named."""
+        body = {} if value is msgspec.UNSET else {"value": value, "state": state}
+        await self._connection.ask("POST", f"{_path(execution)}/resume", body=body, repeatable=False)
+
+    async def signal(self, execution: str, name: str, value: JSON = None, *, key: str | None = None) -> None:
+        """Send a named signal. Durable when this returns; sent again with the same ``key`` it counts once."""
+        body = {"name": name, "value": value}
+        await self._connection.ask("POST", f"{_path(execution)}/signal", body=body, headers=_keyed(key))
+
+    async def redrive(self, execution: str, *, key: str | None = None) -> datetime:
+        """Go on with what ended without success, where it stood; when that was."""
+        answer = await self._connection.ask("POST", f"{_path(execution)}/redrive", headers=_keyed(key))
+        return answer.read(_Redriven).redriven_at
+
+    async def delete(self, execution: str) -> None:
+        """Forget an execution that has ended."""
+        await self._connection.ask("DELETE", _path(execution), repeatable=False)
+
+
+def _machine(answer: Answer) -> Machine:
+    return msgspec.structs.replace(answer.read(Machine), etag=answer.etag)
+
+
+def _machine_path(machine: str) -> str:
+    return f"/v1/machines/{quote(machine, safe=':')}"
+
+
+def _path(execution: str) -> str:
+    return f"/v1/executions/{quote(execution, safe=':')}"
+
+
+def _keyed(key: str | None) -> Mapping[str, str]:
+    return {"Idempotency-Key": key or secrets.token_hex(16)}
+
+
+def _instant(at: datetime | None) -> str | None:
+    return None if at is None else at.astimezone(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,140 @@
+"""Requests and their answers: the key, the time limits, and what is asked again."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import aiohttp
+import msgspec
+
+from detent.core.values import decode, encode
+
+from .errors import ClientError
+
+T = TypeVar("T")
+
+#: How long a request may take beyond what it waits for, in seconds.
+SECONDS = 60.0
+#: The pause before the first repetition, doubled for each one after it; and the longest, in seconds.
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 10.0
+#: Answers that mean: not now.
+BUSY = (429, 503)
+#: Answers that mean, too: nothing was done.
+UNDONE = (429,)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A good answer."""
+
+    status: int
+    body: bytes
+    etag: str | None
+
+    def read(self, shape: type[T]) -> T:
+        """The body as a shape. Raises ClientError."""
+        try:
+            return msgspec.json.decode(self.body, type=shape)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ClientError("not-understood", f"the server answered something else: {error}") from None
+
+
+class Connection:
+    """Asks one server. Answers that mean "not now" and lost connections are followed by another try.
+
+    ``retries`` is how many; the pause before each grows, with some chance in it, or is what the server asks for.
+    """
+
+    def __init__(self, url: str, api_key: str | None, retries: int) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise ClientError("invalid-url", f"{url!r} is no address of a server: write http://HOST:PORT")
+        self.url = url.rstrip("/")
+        self._headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
+        self._retries = retries
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Give the sockets back."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str | int | None] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        waits: float = 0.0,
+        repeatable: bool = True,
+    ) -> Answer:
+        """The answer to a request. ``waits`` are the seconds that it asks the server to wait.
+
+        What is not ``repeatable`` is asked again only if the server has said that it did nothing, or was not reached.
+        Raises ClientError.
+        """
+        for attempt in range(self._retries + 1):
+            pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt) * random.uniform(0.5, 1.0)
+            try:
+                return await self._ask(method, path, query or {}, body, headers or {}, waits)
+            except ClientError as error:
+                again = error.status in (BUSY if repeatable else UNDONE)
+                if not again or attempt == self._retries:
+                    raise
+                pause = max(pause, min(LONGEST_PAUSE, float(error.more.get("retryAfter", 0))))
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                again = repeatable or isinstance(error, aiohttp.ClientConnectorError)
+                if not again or attempt == self._retries:
+                    reason = str(error) or type(error).__name__
+                    raise ClientError("unreachable", f"{self.url} does not answer: {reason}") from None
+            await asyncio.sleep(pause)
+        raise AssertionError("the last try answers or raises")
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | int | None],
+        body: Any,
+        headers: Mapping[str, str],
+        waits: float,
+    ) -> Answer:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(auto_decompress=False)
+        text = None if body is None else encode(body)
+        sent = {**self._headers, **headers} | ({} if text is None else {"Content-Type": "application/json"})
+        async with self._session.request(
+            method,
+            f"{self.url}{path}",
+            params={name: value for name, value in query.items() if value is not None},
+            data=text,
+            headers=sent,
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=SECONDS + waits),
+        ) as response:
+            told = await response.read()
+            if response.status >= 300:
+                raise _refusal(response, told)
+            return Answer(response.status, told, response.headers.get("ETag"))
+
+
+def _refusal(response: aiohttp.ClientResponse, text: bytes) -> ClientError:
+    try:
+        told = decode(text)
+    except ValueError:
+        told = None
+    problem: dict[str, Any] = dict(told) if isinstance(told, dict) else {}
+    code = str(problem.pop("type", "no-problem")).rpartition(":")[2]
+    detail = str(problem.pop("detail", f"the server answered {response.status} {response.reason}"))
+    more = {name: value for name, value in problem.items() if name not in ("title", "status")}
+    after = response.headers.get("Retry-After", "")
+    return ClientError(
+        code, detail, response.status, more | ({"retryAfter": int(after)} if after.isdecimal() else {})
+    )

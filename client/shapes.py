@@ -1,0 +1,75 @@
+"""What a server answers, as far as a client reads it: members that are not known here are left alone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+Status = Literal["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
+
+
+class Shape(msgspec.Struct, kw_only=True, rename="camel"):
+    """An object whose members are the fields, in camel case. Instants are aware datetimes in UTC."""
+
+
+class ExecutionSummary(Shape):
+    """An execution, without what it was given and gave. ``id`` is its ARN, ``machine`` the name of its machine."""
+
+    id: str
+    name: str
+    machine: str
+    machine_arn: str
+    version: str | None
+    alias: str | None
+    definition: str
+    profile: str
+    status: Status
+    started_at: datetime
+    ended_at: datetime | None
+    paused: bool
+
+
+class Execution(ExecutionSummary):
+    """An execution with what it was given and gave; ``states`` are those it is in now."""
+
+    input: Any
+    output: Any
+    error: str | None
+    cause: str | None
+    states: list[str]
+
+
+class MachineSummary(Shape):
+    """A state machine, without its definition."""
+
+    name: str
+    arn: str
+    type: Literal["STANDARD", "EXPRESS"]
+    status: Literal["ACTIVE", "DELETING"]
+    created_at: datetime
+    revision: str
+
+
+class Machine(MachineSummary):
+    """A state machine with its current definition. ``aliases`` lead to versions, each with its share in per cent."""
+
+    definition: Any
+    digest: str
+    updated_at: datetime
+    tags: dict[str, str]
+    aliases: dict[str, dict[str, int]]
+    findings: list[dict[str, Any]]
+    etag: str | None = None
+
+
+class Version(Shape):
+    """A definition that was published to stay."""
+
+    version: int
+    arn: str
+    revision: str
+    description: str
+    created_at: datetime
+    aliases: list[str]

@@ -1,0 +1,203 @@
+"""The client for programs without an event loop: the same methods, each of which waits for its answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
+
+import msgspec
+
+from .asynchronous import JSON, AsyncClient, Event, ExecutionPage
+from .shapes import Execution, ExecutionSummary, Machine, MachineSummary, Status, Version
+
+T = TypeVar("T")
+
+
+class Client:
+    """What :class:`.asynchronous.AsyncClient` is, for programs without an event loop, in one thread."""
+
+    def __init__(self, url: str, *, api_key: str | None = None, retries: int = 5) -> None:
+        self._client = AsyncClient(url, api_key=api_key, retries=retries)
+        self._runner = asyncio.Runner()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the sockets back."""
+        self._run(self._client.close())
+        self._runner.close()
+
+    def _run(self, answer: Coroutine[Any, Any, T]) -> T:
+        return self._runner.run(answer)
+
+    def _each(self, found: AsyncIterator[T]) -> Iterator[T]:
+        async def take() -> tuple[T] | None:
+            async for one in found:
+                return (one,)
+            return None
+
+        while (one := self._run(take())) is not None:
+            yield one[0]
+
+    # Machines
+
+    def create_machine(
+        self,
+        name: str,
+        definition: JSON,
+        *,
+        type: Literal["STANDARD", "EXPRESS"] = "STANDARD",
+        tags: Mapping[str, str] | None = None,
+    ) -> Machine:
+        """Create a state machine of an object, or of a text in JSON or YAML. The same one again changes nothing."""
+        return self._run(self._client.create_machine(name, definition, type=type, tags=tags))
+
+    def machine(self, machine: str) -> Machine:
+        """Look at a machine."""
+        return self._run(self._client.machine(machine))
+
+    def machines(self) -> Iterator[MachineSummary]:
+        """Every machine, the oldest first."""
+        return self._each(self._client.machines())
+
+    def update_machine(self, machine: str, definition: JSON, *, etag: str | None = None) -> Machine:
+        """Give a machine another definition; with an ``etag`` only if it still has the one that it stands for."""
+        return self._run(self._client.update_machine(machine, definition, etag=etag))
+
+    def delete_machine(self, machine: str) -> None:
+        """Delete a machine with its executions."""
+        self._run(self._client.delete_machine(machine))
+
+    def publish_version(self, machine: str, *, description: str = "") -> Version:
+        """Publish the current definition as a version; the same definition again is the same version."""
+        return self._run(self._client.publish_version(machine, description=description))
+
+    def versions(self, machine: str) -> list[Version]:
+        """The versions of a machine, the newest first."""
+        return self._run(self._client.versions(machine))
+
+    def deploy(self, machine: str, version: int, *, alias: str | None = None, percent: int = 100) -> None:
+        """Lead an alias, ``live`` without another one, to a version, for a share of the executions."""
+        self._run(self._client.deploy(machine, version, alias=alias, percent=percent))
+
+    # Executions
+
+    def start(
+        self,
+        machine: str,
+        input: JSON = None,
+        *,
+        name: str | None = None,
+        version: int | None = None,
+        alias: str | None = None,
+        wait: float | None = None,
+        key: str | None = None,
+    ) -> Execution:
+        """Start an execution; see :meth:`.asynchronous.AsyncClient.start`."""
+        return self._run(
+            self._client.start(machine, input, name=name, version=version, alias=alias, wait=wait, key=key)
+        )
+
+    def execution(self, execution: str) -> Execution:
+        """Look at an execution."""
+        return self._run(self._client.execution(execution))
+
+    def wait(self, execution: str, seconds: float | None = None) -> Execution:
+        """An execution once it has ended, or as it is after so long."""
+        return self._run(self._client.wait(execution, seconds))
+
+    def executions(
+        self,
+        *,
+        status: Status | None = None,
+        machine: str | None = None,
+        name: str | None = None,
+        started_after: datetime | None = None,
+        started_before: datetime | None = None,
+    ) -> Iterator[ExecutionSummary]:
+        """Find executions, the newest first; None means any."""
+        return self._each(
+            self._client.executions(
+                status=status,
+                machine=machine,
+                name=name,
+                started_after=started_after,
+                started_before=started_before,
+            )
+        )
+
+    def execution_page(
+        self,
+        *,
+        status: Status | None = None,
+        machine: str | None = None,
+        name: str | None = None,
+        started_after: datetime | None = None,
+        started_before: datetime | None = None,
+        cursor: str | None = None,
+        limit: int = 100,
+    ) -> ExecutionPage:
+        """One page of what :meth:`executions` finds."""
+        return self._run(
+            self._client.execution_page(
+                status=status,
+                machine=machine,
+                name=name,
+                started_after=started_after,
+                started_before=started_before,
+                cursor=cursor,
+                limit=limit,
+            )
+        )
+
+    def history(self, execution: str) -> Iterator[Event]:
+        """The events of an execution so far, as the service's protocol spells them."""
+        return self._each(self._client.history(execution))
+
+    def follow(self, execution: str) -> Iterator[Event]:
+        """The events of an execution, those that there are and then each new one, until it has ended."""
+        return self._each(self._client.follow(execution))
+
+    def export(self, execution: str) -> bytes:
+        """The file that ``detent export`` writes: the definition, the log, every value."""
+        return self._run(self._client.export(execution))
+
+    # Steer
+
+    def stop(self, execution: str, *, error: str | None = None, cause: str | None = None) -> Execution:
+        """Stop an execution: it ends as ABORTED. One that has ended stays as it is."""
+        return self._run(self._client.stop(execution, error=error, cause=cause))
+
+    def pause(self, execution: str) -> None:
+        """Begin nothing new until it is resumed. Durable when this returns."""
+        self._run(self._client.pause(execution))
+
+    def resume(
+        self, execution: str, value: JSON | msgspec.UnsetType = msgspec.UNSET, *, state: str | None = None
+    ) -> None:
+        """Go on with what was paused; a ``value`` is the result of the state that waits, or of the one named."""
+        self._run(self._client.resume(execution, value, state=state))
+
+    def signal(self, execution: str, name: str, value: JSON = None, *, key: str | None = None) -> None:
+        """Send a named signal. Durable when this returns; sent again with the same ``key`` it counts once."""
+        self._run(self._client.signal(execution, name, value, key=key))
+
+    def redrive(self, execution: str, *, key: str | None = None) -> datetime:
+        """Go on with what ended without success, where it stood; when that was."""
+        return self._run(self._client.redrive(execution, key=key))
+
+    def delete(self, execution: str) -> None:
+        """Forget an execution that has ended."""
+        self._run(self._client.delete(execution))
