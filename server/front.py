@@ -47,6 +47,7 @@ class Front:
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         exchange = Exchange(request, self._service, _request_id(request))
+        exchange.headers[REQUEST_ID] = exchange.id
         try:
             response = await self._answer(exchange)
         except Refused as refused:

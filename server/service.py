@@ -22,6 +22,7 @@ from detent.store.base import StoreError
 from .aws.logs import StateLogs
 from .aws.pages import Pages
 from .definitions import Definition
+from .feed import Feed
 from .metrics import Metrics
 from .settings import Settings
 
@@ -42,6 +43,7 @@ class Service:
     clock: Clock
     pages: Pages
     metrics: Metrics
+    feed: Feed
 
     def names(self, machine: str) -> Names:
         """The ARNs of a machine of this server."""
@@ -76,10 +78,12 @@ async def open_service(settings: Settings, handlers: Registry) -> AsyncIterator[
         else open_engine(settings.store, handlers.resolve, clock=clock, takes_over=True, mocks=mocks)
     )
     async with opening as engine:
+        feed = Feed()
+        engine.observe(feed.observe)
         deleting = asyncio.create_task(_go_on_deleting(engine))
         try:
             async with _state_logs(engine, settings.state_logs):
-                yield Service(engine, handlers, settings, clock, Pages(engine.store), Metrics(engine))
+                yield Service(engine, handlers, settings, clock, Pages(engine.store), Metrics(engine), feed)
                 await engine.drain(settings.drain_seconds)
         finally:
             deleting.cancel()

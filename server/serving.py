@@ -48,6 +48,7 @@ async def open_server(settings: Settings, handlers: Registry) -> AsyncIterator[S
             await site.start()
             yield Server(service, _url(settings.host, runner.addresses[0][1]))
         finally:
+            service.feed.close()
             await runner.cleanup()
 
 

@@ -10,7 +10,7 @@ from detent.core.values import encode
 from detent.runtime.compose import RELEASE
 
 from ..exchange import Exchange
-from . import executions, exports, machines, steering, tasks
+from . import events, executions, exports, machines, steering, tasks
 from .openapi import document
 from .operation import JSON_TYPE
 from .routes import Routes
@@ -21,6 +21,7 @@ OPERATIONS = (
     *exports.OPERATIONS,
     *steering.OPERATIONS,
     *tasks.OPERATIONS,
+    *events.OPERATIONS,
 )
 ROUTES = Routes(OPERATIONS)
 
