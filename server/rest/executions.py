@@ -235,7 +235,11 @@ async def _check_same(call: Call, wanted: ExecutionRecord, input: Payload) -> No
     """Raises Refused if the key, or the name, has been used for something else."""
     record, state = await recall(call.store, wanted.id)
     if state.input is None or state.input.text != input.text or record.machine != wanted.machine:
-        raise Refused(422, "idempotency-key-reused", "this key was used with another request; choose another")
+        raise Refused(
+            422,
+            "idempotency-key-reused",
+            "this key, or this name, was used with another request; choose another",
+        )
 
 
 @operation("GET", "/v1/executions", tag=TAG)
