@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
@@ -20,8 +21,8 @@ PAGE = 100
 HISTORY_PAGE = 1000
 #: How long one request waits for an end, in seconds; longer waits are several requests.
 WAIT_SECONDS = 60.0
-#: How often is looked for new events, in milliseconds.
-LOOK_MILLISECONDS = 500
+#: The pause before a stream of events that was cut off is asked for again, in seconds.
+AGAIN_SECONDS = 0.2
 
 JSON = Any
 Event = dict[str, Any]
@@ -242,21 +243,17 @@ class AsyncClient:
 
     async def follow(self, execution: str) -> AsyncIterator[Event]:
         """The events of an execution, those that there are and then each new one, until it has ended."""
-        cursor: str | None = None
-        seen = 0
+        seen = "0"
+        path = f"{_path(execution)}/events"
         while True:
-            ended = (await self._wait(execution, LOOK_MILLISECONDS)).status != "RUNNING"
-            while True:
-                page = await self._history(execution, cursor)
-                for event in page.events:
-                    if event["id"] > seen:
-                        seen = event["id"]
-                        yield event
-                if page.next is None:
-                    break
-                cursor = page.next
-            if ended:
-                return
+            # A stream that is cut off goes on after the last event that was read.
+            async for kind, number, event in self._connection.stream(path, {"Last-Event-ID": seen}):
+                if kind == "end":
+                    return
+                if number is not None:
+                    seen = number
+                    yield event
+            await asyncio.sleep(AGAIN_SECONDS)
 
     async def _history(self, execution: str, cursor: str | None) -> _History:
         query = {"limit": HISTORY_PAGE, "cursor": cursor}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -17,6 +17,10 @@ from .errors import ClientError
 
 T = TypeVar("T")
 
+#: How long a stream of events may say nothing, in seconds; a server sends a sign of life every 15.
+SILENT_SECONDS = 60.0
+#: Bytes of a line of a stream: an event with the largest payloads there are.
+LINE_BYTES = 16 * 1024 * 1024
 #: How long a request may take beyond what it waits for, in seconds.
 SECONDS = 60.0
 #: The pause before the first repetition, doubled for each one after it; and the longest, in seconds.
@@ -97,6 +101,45 @@ class Connection:
             await asyncio.sleep(pause)
         raise AssertionError("the last try answers or raises")
 
+    async def stream(
+        self, path: str, headers: Mapping[str, str]
+    ) -> AsyncIterator[tuple[str, str | None, Any]]:
+        """Server-sent events: kind, id and data of each, until the server ends the stream or the connection is lost.
+
+        Raises ClientError if it cannot be opened.
+        """
+        for attempt in range(self._retries + 1):
+            opened = False
+            try:
+                async with self._opened().get(
+                    f"{self.url}{path}",
+                    headers={**self._headers, **headers},
+                    allow_redirects=False,
+                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=SECONDS, sock_read=SILENT_SECONDS),
+                    read_bufsize=LINE_BYTES,
+                ) as response:
+                    if response.status >= 300:
+                        raise _refusal(response, await response.read())
+                    opened = True
+                    async for event in _events(response.content):
+                        yield event
+                    return
+            except ClientError as error:
+                if error.status not in BUSY or attempt == self._retries:
+                    raise
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                if opened:
+                    return
+                if attempt == self._retries:
+                    reason = str(error) or type(error).__name__
+                    raise ClientError("unreachable", f"{self.url} does not answer: {reason}") from None
+            await asyncio.sleep(min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt) * random.uniform(0.5, 1.0))
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(auto_decompress=False)
+        return self._session
+
     async def _ask(
         self,
         method: str,
@@ -106,11 +149,9 @@ class Connection:
         headers: Mapping[str, str],
         waits: float,
     ) -> Answer:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(auto_decompress=False)
         text = None if body is None else encode(body)
         sent = {**self._headers, **headers} | ({} if text is None else {"Content-Type": "application/json"})
-        async with self._session.request(
+        async with self._opened().request(
             method,
             f"{self.url}{path}",
             params={name: value for name, value in query.items() if value is not None},
@@ -123,6 +164,19 @@ class Connection:
             if response.status >= 300:
                 raise _refusal(response, told)
             return Answer(response.status, told, response.headers.get("ETag"))
+
+
+async def _events(lines: aiohttp.StreamReader) -> AsyncIterator[tuple[str, str | None, Any]]:
+    """The events of a stream; one that is cut off in the middle is none."""
+    fields: dict[str, str] = {}
+    async for line in lines:
+        name, _, value = line.decode().rstrip("\r\n").partition(":")
+        if name:
+            fields[name] = value.removeprefix(" ")
+        elif not line.startswith(b":"):
+            if "data" in fields:
+                yield fields.get("event", "message"), fields.get("id"), decode(fields["data"].encode())
+            fields = {}
 
 
 def _refusal(response: aiohttp.ClientResponse, text: bytes) -> ClientError:

@@ -220,6 +220,17 @@ class _Answer(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def do_GET(self) -> None:
+        """One event after the last that was read, the second of which is cut off; then the end."""
+        seen = int(self.headers["Last-Event-ID"])
+        self.server.keys.append(str(seen))
+        event = f'id: {seen + 1}\nevent: Any\ndata: {{"id": {seen + 1}}}\n\n'
+        text = f":\n\n{event}id: {seen + 2}\ndata: half" if seen < 2 else "event: end\ndata: {}\n\n"
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        self.wfile.write(text.encode())
+
     def log_message(self, format: str, *arguments: Any) -> None:
         pass
 
@@ -248,6 +259,13 @@ def test_what_is_busy_or_hangs_up_is_asked_again_with_the_same_key(unwilling: An
     with Client(server.url) as client:
         client.redrive("a:b")
     assert (len(server.keys), len(set(server.keys)), None in server.keys) == (3, 1, False)
+
+
+def test_a_stream_that_is_cut_off_goes_on_after_the_last_event(unwilling: Any) -> None:
+    server = unwilling()
+    with Client(server.url) as client:
+        assert [event["id"] for event in client.follow("a:b")] == [1, 2]
+    assert server.keys == ["0", "1", "2"]
 
 
 def test_after_so_many_tries_it_gives_up(unwilling: Any) -> None:
