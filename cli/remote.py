@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -45,6 +44,7 @@ def chosen(server: str | None, store: str | None) -> str | None:
 
 def with_server(server: str, work: Callable[[AsyncClient], Awaitable[T]]) -> T:
     """What ``work`` answers, given a client of a server."""
+    import asyncio
 
     async def run() -> T:
         from detent.client import AsyncClient
@@ -72,6 +72,8 @@ async def id_at(client: AsyncClient, text: str) -> str:
 
 async def settled(client: AsyncClient, id: str, fits: Callable[[Execution], bool]) -> Execution:
     """An execution as soon as it fits or has ended, or as it is after some seconds."""
+    import asyncio
+
     for _ in range(LOOKS):
         found = await client.execution(id)
         if fits(found) or found.status != "RUNNING":

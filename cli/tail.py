@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -40,6 +39,8 @@ def tail(execution: str | None, server: str | None, store: str | None, output: O
     The events are those of `detent history`; JSON output is one event on each line. What has happened before is told
     first. Without an EXECUTION it begins with what runs, and goes on until Ctrl-C.
     """
+    import asyncio
+
     url = chosen(server, store)
 
     async def ask(client: AsyncClient) -> None:
@@ -65,6 +66,8 @@ def tail(execution: str | None, server: str | None, store: str | None, output: O
 
 async def _follow(records: Records, id: str) -> AsyncIterator[Event]:
     """The events of an execution of a store, until it has ended."""
+    import asyncio
+
     from detent.history import project
 
     seen = 0
@@ -137,6 +140,8 @@ def _standing(found: Any) -> Standing:
 
 async def _tell_all(source: _Store | _Server, output: OutputFormat) -> None:
     """Whenever an execution starts or ends. What runs at the beginning is told as running."""
+    import asyncio
+
     known: dict[str, str] = {}
     newest = time.time_ns() // 1_000_000
     found = await source.find(None)
