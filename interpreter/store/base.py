@@ -412,6 +412,9 @@ class Store(Fleet, Protocol):
         """Forget executions of a machine that ended before an instant, and those beyond the ``keep`` that ended
         last; the oldest first, at most ``limit``, and none that a running execution has started. How many."""
 
+    async def tally(self) -> Mapping[str, int]:
+        """How many executions there are of each status that any has."""
+
     async def size(self) -> int | None:
         """How many bytes everything takes; None for a store that is not kept anywhere."""
 

@@ -7,6 +7,7 @@ it one transaction.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -213,6 +214,10 @@ class MemoryStore:
     def _is_awaited(self, child: _Execution) -> bool:
         parent = self._executions.get((child.record.parent or "").partition("#")[0])
         return parent is not None and parent.standing.head.ended_at is None
+
+    async def tally(self) -> Mapping[str, int]:
+        self._check_open()
+        return Counter(execution.standing.head.status for execution in self._executions.values())
 
     async def size(self) -> int | None:
         self._check_open()

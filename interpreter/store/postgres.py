@@ -129,6 +129,9 @@ class PostgresStore(PostgresFleet):
     async def prune(self, machine: str, *, ended_before: int | None, keep: int | None, limit: int) -> int:
         return await self._run("WRITE", _prune, machine, ended_before, keep, limit)
 
+    async def tally(self) -> Mapping[str, int]:
+        return await self._run("READ", _tally)
+
     async def size(self) -> int | None:
         return await self._run("READ", _size)
 
@@ -371,6 +374,10 @@ async def _prune(
         return 0
     rows = await transaction.rows(_SQL["prune"], text(machine), *max(bounds), limit)
     return await _delete_parts(transaction, [row[0] for row in rows])
+
+
+async def _tally(transaction: Transaction) -> dict[str, int]:
+    return {status: int(number) for status, number in await transaction.rows(_SQL["tally"])}
 
 
 async def _size(transaction: Transaction) -> int:

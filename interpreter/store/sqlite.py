@@ -154,6 +154,9 @@ class SqliteStore(SqliteFleet):
     async def prune(self, machine: str, *, ended_before: int | None, keep: int | None, limit: int) -> int:
         return await self._write(_prune, machine, ended_before, keep, limit)
 
+    async def tally(self) -> Mapping[str, int]:
+        return await self._read(_tally)
+
     async def size(self) -> int | None:
         return await self._read(_size)
 
@@ -508,6 +511,10 @@ def _prune(
         return 0
     keys = connection.execute(_SQL["pruned"], (machine, *max(bounds), limit)).fetchall()
     return _delete_keys(connection, keys)
+
+
+def _tally(connection: sqlite3.Connection) -> dict[str, int]:
+    return dict(connection.execute(_SQL["tally"]).fetchall())
 
 
 def _size(connection: sqlite3.Connection) -> int:

@@ -10,7 +10,7 @@ from detent.core.values import encode
 from detent.runtime.compose import RELEASE
 
 from ..exchange import Exchange
-from . import events, executions, exports, machines, steering, tasks
+from . import admin, events, executions, exports, machines, steering, tasks
 from .openapi import document
 from .operation import JSON_TYPE
 from .routes import Routes
@@ -22,6 +22,7 @@ OPERATIONS = (
     *steering.OPERATIONS,
     *tasks.OPERATIONS,
     *events.OPERATIONS,
+    *admin.OPERATIONS,
 )
 ROUTES = Routes(OPERATIONS)
 

@@ -357,3 +357,15 @@ def test_a_store_says_how_much_room_it_takes(play, new_store):
         assert size is None if isinstance(new_store, MemoryStore) else size > 0
 
     play(scenario)
+
+
+def test_executions_are_counted_by_status(play):
+    async def scenario(store):
+        assert await store.tally() == {}
+        await store.append([create("a", READY), create("b", PARKED), create("c", READY)])
+        await store.append([further("c", 3, 4, ended(5))])
+        told = dict(await store.tally())
+        [last] = [each.head.status for each in await store.find(Query()) if each.record.id == "c"]
+        assert told == {"RUNNING": 2, last: 1}
+
+    play(scenario)

@@ -408,6 +408,10 @@ DELETE FROM execution WHERE key IN (
 )
 RETURNING key;
 
+-- name: tally
+-- How many executions there are of each status.
+SELECT status, count(*) FROM execution GROUP BY status;
+
 -- name: size
 -- The bytes of all tables with their indexes.
 SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class

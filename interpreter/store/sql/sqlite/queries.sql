@@ -343,6 +343,10 @@ WHERE machine = ? AND ended_at IS NOT NULL AND (ended_at, key) <= (?, ?)
     )
 ORDER BY ended_at, key LIMIT ?;
 
+-- name: tally
+-- How many executions there are of each status.
+SELECT status, count(*) FROM execution GROUP BY status;
+
 -- name: size
 -- The bytes of the file.
 SELECT page_count * page_size FROM pragma_page_count, pragma_page_size;
