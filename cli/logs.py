@@ -24,6 +24,18 @@ def set_up() -> None:
         logger.propagate = False
 
 
+def log_everything(form: str) -> None:
+    """Let all that a server does appear on stderr, too, as ``text`` or ``json``: one line each with its facts."""
+    from .log_lines import FORMS
+
+    logger = logging.getLogger("detent")
+    for handler in logger.handlers:
+        if isinstance(handler, _Stderr):
+            handler.setLevel(logging.INFO)
+            handler.setFormatter(FORMS[form]())
+    logger.setLevel(logging.INFO)
+
+
 class _Stderr(logging.Handler):
     """Writes to the stderr of the moment: the live view puts its own in place."""
 

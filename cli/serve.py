@@ -60,6 +60,12 @@ SUFFIXES = (".json", ".yaml", ".yml")
     help="Where state machines log that ask for it, one file for each log group; - for stdout.  [default: nowhere]",
 )
 @click.option(
+    "--log",
+    "log_form",
+    type=click.Choice(["text", "json"]),
+    help="Log requests and what executions do to stderr, a line each, as text or JSON.  [default: warnings only]",
+)
+@click.option(
     "--rate-limit",
     type=click.FloatRange(1),
     metavar="N",
@@ -83,6 +89,7 @@ def serve(
     unsafe_no_auth: bool,
     access_keys: str | None,
     state_logs: str | None,
+    log_form: str | None,
     rate_limit: float | None,
     allow_exec: bool,
     allow_private: bool,
@@ -101,8 +108,11 @@ def serve(
     from detent.runtime.handlers.guards import Guards
     from detent.server.settings import Settings
 
+    from .logs import log_everything
     from .session import mock_file, registry_of
 
+    if log_form is not None:
+        log_everything(log_form)
     mocks = mock_file(mock)
     guards = Guards(programs=allow_exec, link_local=False, private=allow_private)
     registry = registry_of(handlers, guards, functions=functions)

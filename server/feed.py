@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from detent.core.codec import Step
 from detent.core.events import ExecutionEnded, ExecutionRedriven, ExecutionStarted, StateEntered
-from detent.core.execution import Execution
+from detent.core.execution import ROOT, Execution
 
 #: Happenings that may wait for one watcher; who is slower than that is cut off.
 WAITING_MAX = 1000
@@ -18,7 +18,7 @@ WAITING_MAX = 1000
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """Something happened to an execution; ``at`` is in milliseconds, ``state`` the one it entered."""
+    """Something happened to an execution; ``at`` is in milliseconds, ``state`` the one it entered or ended in."""
 
     kind: str
     execution: str
@@ -74,7 +74,7 @@ class Feed:
         """Pass on what has become durable."""
         if not self._watchers:
             return
-        happened = [each for step in steps for each in _happenings(execution, step)]
+        happened = [each for step in steps for each in happenings(execution, step)]
         for watcher in self._watchers:
             if watcher.execution == execution.id:
                 watcher.news.set()
@@ -93,7 +93,8 @@ class Feed:
             watcher.news.set()
 
 
-def _happenings(execution: Execution, step: Step) -> Iterator[Happening]:
+def happenings(execution: Execution, step: Step) -> Iterator[Happening]:
+    """What a step means to those who watch."""
     id, machine = execution.id, execution.machine_name
     for event in step.events:
         match event:
@@ -104,4 +105,9 @@ def _happenings(execution: Execution, step: Step) -> Iterator[Happening]:
             case ExecutionRedriven():
                 yield Happening("redriven", id, machine, event.at)
             case ExecutionEnded():
-                yield Happening(event.status.lower(), id, machine, event.at, error=event.error)
+                yield Happening(event.status.lower(), id, machine, event.at, _state(execution), event.error)
+
+
+def _state(execution: Execution) -> str | None:
+    root = execution.frames.get(ROOT)
+    return None if root is None else root.state

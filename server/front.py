@@ -6,6 +6,7 @@ import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from time import monotonic
 
 from aiohttp import web
 
@@ -24,6 +25,8 @@ from .service import Service
 log = logging.getLogger(__name__)
 
 REQUEST_ID = "X-Request-Id"
+#: Characters of a path that are logged.
+PATH_MAX = 500
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 Answer = Callable[[Exchange], Awaitable[web.StreamResponse]]
@@ -46,6 +49,7 @@ class Front:
         self._door = Door(service.settings, keyring)
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        begun = monotonic()
         exchange = Exchange(request, self._service, _request_id(request))
         exchange.headers[REQUEST_ID] = exchange.id
         try:
@@ -60,6 +64,15 @@ class Front:
             response = refusal(exchange, _DEFECT)
         if not response.prepared:
             response.headers.update(exchange.headers)
+        if log.isEnabledFor(logging.INFO):
+            facts = {
+                "request": exchange.id,
+                "method": request.method,
+                "path": request.rel_url.raw_path[:PATH_MAX],
+                "status": response.status,
+                "seconds": round(monotonic() - begun, 6),
+            }
+            log.info("request answered", extra=facts)
         return response
 
     async def _answer(self, exchange: Exchange) -> web.StreamResponse:

@@ -19,6 +19,7 @@ from detent.runtime.names import Names
 from detent.runtime.worker import duties_of_server
 from detent.store.base import StoreError
 
+from . import execution_log
 from .aws.logs import StateLogs
 from .aws.pages import Pages
 from .definitions import Definition
@@ -80,6 +81,7 @@ async def open_service(settings: Settings, handlers: Registry) -> AsyncIterator[
     async with opening as engine:
         feed = Feed()
         engine.observe(feed.observe)
+        engine.observe(execution_log.observe)
         deleting = asyncio.create_task(_go_on_deleting(engine))
         try:
             async with _state_logs(engine, settings.state_logs):

@@ -203,7 +203,9 @@ class Effects:
 
     def give_up(self, actor: Actor, error: BaseException) -> None:
         """An execution that cannot be decided harms nobody else: it is left as the log has it."""
-        log.error("the execution %s cannot go on", actor.record.id, exc_info=error)
+        states = sorted({frame.state for frame in actor.execution.frames.values() if frame.state is not None})
+        facts = {"execution": actor.record.id, "machine": actor.record.machine, "state": ", ".join(states)}
+        log.error("the execution %s cannot go on", actor.record.id, exc_info=error, extra=facts)
         self.let_go(actor, ExecutionStuck(f"the execution {actor.record.id} cannot go on: {error}"))
 
     def let_go(self, actor: Actor, reason: EngineError) -> None:

@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from .api import Api
 from .conftest import Running, Serve
 
 PASS = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})
@@ -42,3 +43,29 @@ def get(url: str) -> tuple[int, str, dict[str, object]]:
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.headers.get_content_type(), json.load(error)
+
+
+def test_it_logs_requests_and_executions_with_their_facts(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "greet.json").write_text(PASS)
+    program = serve(str(tmp_path / "greet.json"), "--store", "memory:", "--log", "json")
+    api = Api(program.url)
+    sent = {"machine": "greet", "input": {"secret": 7}}
+    id = api("POST", "/v1/executions", sent, {"X-Request-Id": "mine-1"}, wait="60s")["id"]
+    program.end()
+    lines = [json.loads(line) for line in program.said if line.startswith("{")]
+    assert [(each["message"], each.get("state")) for each in lines if each.get("execution") == id] == [
+        ("execution started", None),
+        ("execution entered", "A"),
+        ("execution succeeded", None),
+    ]
+    assert {each["machine"] for each in lines if "execution" in each} == {"greet"}
+    [request] = [each for each in lines if each.get("request") == "mine-1"]
+    assert (request["method"], request["path"], request["status"]) == ("POST", "/v1/executions", 200)
+    assert "secret" not in "".join(program.said)
+
+
+def test_it_logs_as_text(serve: Serve) -> None:
+    program = serve("--store", "memory:", "--log", "text")
+    Api(program.url)("GET", "/v1/machines")
+    program.end()
+    assert 'method="GET" path="/v1/machines" status=200' in "".join(program.said)
