@@ -28,3 +28,11 @@ def note(given: Any, context: detent.TaskContext) -> Any:
 def poison(given: Any, context: detent.TaskContext) -> Any:
     leave_a_line(context)
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+@detent.task("once")
+def once(given: Any, context: detent.TaskContext) -> Any:
+    leave_a_line(context)
+    if context.attempt == 1:
+        raise detent.TaskError("NotYet")
+    return given
