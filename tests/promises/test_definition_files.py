@@ -94,7 +94,7 @@ def files() -> Iterator[bytes]:
         yield b"'" + b"x" * size
         yield b" " * size + b"x: y"
         yield b"[" * size + b"]" * size
-    for raw in (
+    yield from (
         b"",
         b"\x00",
         b"\xff\xfe",
@@ -102,8 +102,7 @@ def files() -> Iterator[bytes]:
         SOUND.encode("utf-16"),
         b"\t- x",
         b"%YAML 9.9\n---\n{}",
-    ):
-        yield raw
+    )
     yield json.dumps({"StartAt": "A", "States": {"A" * 100_000: {}}}).encode()
 
 
@@ -118,7 +117,7 @@ def look(path: Path) -> str | None:
         capture_output=True,
         text=True,
         check=False,
-        preexec_fn=bounded,  # noqa: PLW1509
+        preexec_fn=bounded,
     )
     said = done.stdout + done.stderr
     if done.returncode not in (0, 1, 2) or "Traceback" in said or "defect" in said:
