@@ -48,10 +48,11 @@ def database(module_database: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def new(module_database: str) -> str:
-    """A database without a store."""
+def new(module_database: str) -> Iterator[str]:
+    """A database without a store; what the test makes of it is gone afterwards."""
     run(module_database, "DROP SCHEMA IF EXISTS detent CASCADE")
-    return module_database
+    yield module_database
+    run(module_database, "DROP SCHEMA IF EXISTS detent CASCADE")
 
 
 @asynccontextmanager

@@ -212,6 +212,7 @@ def _typed(evaluate: Evaluate, text: str, place: str, expected: str) -> Evaluate
     def typed(document: JSON, bindings: Bindings) -> JSON:
         value = evaluate(document, bindings)
         if type_name(value) != expected:
+            bindings.shared = None  # as where the evaluation fails
             raise unexpected(text, place, expected, value)
         return value
 
