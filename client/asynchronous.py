@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
@@ -112,15 +111,11 @@ class AsyncClient:
         """Give a machine another definition; with an ``etag`` only if it still has the one that it stands for."""
         headers = {} if etag is None else {"If-Match": etag}
         path, body = _machine_path(machine), {"definition": definition}
-        # Once it has the new definition the old one's etag is refused.
-        repeatable = etag is None
-        return _machine(
-            await self._connection.ask("PUT", path, body=body, headers=headers, repeatable=repeatable)
-        )
+        return _machine(await self._connection.ask("PUT", path, body=body, headers=headers))
 
     async def delete_machine(self, machine: str) -> None:
         """Delete a machine with its executions."""
-        await self._connection.ask("DELETE", _machine_path(machine), repeatable=False)
+        await self._connection.ask("DELETE", _machine_path(machine))
 
     async def publish_version(self, machine: str, *, description: str = "") -> Version:
         """Publish the current definition as a version; the same definition again is the same version."""
@@ -154,13 +149,13 @@ class AsyncClient:
     ) -> Execution:
         """Start an execution; durable when this returns. With ``wait``, in seconds, its end is waited for so long.
 
-        Without an ``input`` it is an empty object. Started again with the same ``key``, or the same ``name``, and the
-        same input, it is the same execution; with another input that is an error.
+        Without an ``input`` it is an empty object. Started again with the same ``key``, or with the same ``name`` while
+        it runs, and the same input, it is the same execution; otherwise that is an error.
         """
         optional = {"name": name, "version": version, "alias": alias}
         body = {"machine": machine, "input": {} if input is None else input}
         body |= {name: value for name, value in optional.items() if value is not None}
-        answer = await self._connection.ask("POST", "/v1/executions", body=body, headers=_keyed(key))
+        answer = await self._connection.ask("POST", "/v1/executions", body=body, key=key)
         started = answer.read(Execution)
         return started if wait is None else await self.wait(started.id, wait)
 
@@ -279,21 +274,21 @@ class AsyncClient:
     ) -> None:
         """Go on with what was paused; a ``value`` is the result of the state that waits, or of the one named."""
         body = {} if value is msgspec.UNSET else {"value": value, "state": state}
-        await self._connection.ask("POST", f"{_path(execution)}/resume", body=body, repeatable=False)
+        await self._connection.ask("POST", f"{_path(execution)}/resume", body=body)
 
     async def signal(self, execution: str, name: str, value: JSON = None, *, key: str | None = None) -> None:
         """Send a named signal. Durable when this returns; sent again with the same ``key`` it counts once."""
         body = {"name": name, "value": value}
-        await self._connection.ask("POST", f"{_path(execution)}/signal", body=body, headers=_keyed(key))
+        await self._connection.ask("POST", f"{_path(execution)}/signal", body=body, key=key)
 
     async def redrive(self, execution: str, *, key: str | None = None) -> datetime:
         """Go on with what ended without success, where it stood; when that was."""
-        answer = await self._connection.ask("POST", f"{_path(execution)}/redrive", headers=_keyed(key))
+        answer = await self._connection.ask("POST", f"{_path(execution)}/redrive", key=key)
         return answer.read(_Redriven).redriven_at
 
     async def delete(self, execution: str) -> None:
         """Forget an execution that has ended."""
-        await self._connection.ask("DELETE", _path(execution), repeatable=False)
+        await self._connection.ask("DELETE", _path(execution))
 
 
 def _machine(answer: Answer) -> Machine:
@@ -306,10 +301,6 @@ def _machine_path(machine: str) -> str:
 
 def _path(execution: str) -> str:
     return f"/v1/executions/{quote(execution, safe=':')}"
-
-
-def _keyed(key: str | None) -> Mapping[str, str]:
-    return {"Idempotency-Key": key or secrets.token_hex(16)}
 
 
 def _instant(at: datetime | None) -> str | None:

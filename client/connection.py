@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import secrets
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -28,8 +29,8 @@ FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 10.0
 #: Answers that mean: not now.
 BUSY = (429, 503)
-#: Answers that mean, too: nothing was done.
-UNDONE = (429,)
+#: The problem of a request that another process is at work on, having been asked before.
+AT_WORK = "request-at-work"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,26 +77,32 @@ class Connection:
         query: Mapping[str, str | int | None] | None = None,
         body: Any = None,
         headers: Mapping[str, str] | None = None,
+        key: str | None = None,
         waits: float = 0.0,
-        repeatable: bool = True,
     ) -> Answer:
         """The answer to a request. ``waits`` are the seconds that it asks the server to wait.
 
-        What is not ``repeatable`` is asked again only if the server has said that it did nothing, or was not reached.
-        Raises ClientError.
+        ``key`` is the idempotency key of what changes something; one is made if there is none, so that what is asked
+        again, because the answer was lost, is done once. Raises ClientError.
         """
+        sent = dict(headers or {})
+        if method != "GET":
+            sent["Idempotency-Key"] = key or secrets.token_hex(16)
+        lost = False
         for attempt in range(self._retries + 1):
             pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt) * random.uniform(0.5, 1.0)
             try:
-                return await self._ask(method, path, query or {}, body, headers or {}, waits)
+                return await self._ask(method, path, query or {}, body, sent, waits)
             except ClientError as error:
-                again = error.status in (BUSY if repeatable else UNDONE)
+                if lost and method == "DELETE" and error.status == 404:
+                    return Answer(204, b"", None)  # the first try has deleted it
+                again = error.status in BUSY or error.problem == AT_WORK
                 if not again or attempt == self._retries:
                     raise
                 pause = max(pause, min(LONGEST_PAUSE, float(error.more.get("retryAfter", 0))))
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                again = repeatable or isinstance(error, aiohttp.ClientConnectorError)
-                if not again or attempt == self._retries:
+                lost = True
+                if attempt == self._retries:
                     reason = str(error) or type(error).__name__
                     raise ClientError("unreachable", f"{self.url} does not answer: {reason}") from None
             await asyncio.sleep(pause)

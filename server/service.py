@@ -14,6 +14,7 @@ from detent.runtime.clock import Clock, SystemClock
 from detent.runtime.compose import is_shared, open_engine, open_worker
 from detent.runtime.engine import Engine
 from detent.runtime.handlers.registry import Registry
+from detent.runtime.idempotency import Idempotency
 from detent.runtime.mocks import MockFile
 from detent.runtime.names import Names
 from detent.runtime.worker import duties_of_server
@@ -45,6 +46,7 @@ class Service:
     pages: Pages
     metrics: Metrics
     feed: Feed
+    idempotency: Idempotency
 
     def names(self, machine: str) -> Names:
         """The ARNs of a machine of this server."""
@@ -82,10 +84,13 @@ async def open_service(settings: Settings, handlers: Registry) -> AsyncIterator[
         feed = Feed()
         engine.observe(feed.observe)
         engine.observe(execution_log.observe)
+        idempotency = Idempotency(engine.store, clock, engine.owner)
         deleting = asyncio.create_task(_go_on_deleting(engine))
         try:
             async with _state_logs(engine, settings.state_logs):
-                yield Service(engine, handlers, settings, clock, Pages(engine.store), Metrics(engine), feed)
+                pages, metrics = Pages(engine.store), Metrics(engine)
+                yield Service(engine, handlers, settings, clock, pages, metrics, feed, idempotency)
+                await idempotency.close()
                 await engine.drain(settings.drain_seconds)
         finally:
             deleting.cancel()

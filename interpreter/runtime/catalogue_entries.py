@@ -169,13 +169,15 @@ def read_revision(body: bytes) -> Revision:
 class Origin:
     """How an execution was started; stands in :attr:`~detent.store.base.ExecutionRecord.origin`.
 
-    ``machine_created_at`` tells the machine from an earlier one of its name that was deleted.
+    ``machine_created_at`` tells the machine from an earlier one of its name that was deleted, ``key`` is the
+    idempotency key of the start.
     """
 
     machine_created_at: int
     revision: str
     trace_header: str | None = None
     test_case: str | None = None
+    key: str | None = None
 
     def __str__(self) -> str:
         return encode({name: value for name, value in asdict(self).items() if value is not None}).decode()
@@ -198,8 +200,13 @@ class Target:
     alias: str | None = None
 
     def put_into(
-        self, record: ExecutionRecord, *, trace_header: str | None = None, test_case: str | None = None
+        self,
+        record: ExecutionRecord,
+        *,
+        trace_header: str | None = None,
+        test_case: str | None = None,
+        key: str | None = None,
     ) -> ExecutionRecord:
         """The record of an execution that says what it was started of."""
-        origin = Origin(self.machine.created_at, self.revision.id, trace_header, test_case)
+        origin = Origin(self.machine.created_at, self.revision.id, trace_header, test_case, key)
         return replace(record, version=self.version, alias=self.alias, origin=str(origin))

@@ -343,10 +343,11 @@ class Engine:
             reasons = list(refused_by_express(machine))
             if reasons:
                 raise NotExpress(f"the machine cannot run as EXPRESS: {'; '.join(reasons)}")
-        if self._patience.ended:
-            raise EngineError("the engine is closed: open another one")
+        await self._waiting.settled(record.id)
         if record.id in self._actors or self._waiting.is_beginning(record.id):
             raise ExecutionExists.named(record.name)
+        if self._patience.ended:
+            raise EngineError("the engine is closed: open another one")
         input = Payload(text=input.text)  # the caller may start another execution with the same payload
         started = Started(
             record.id, record.name, record.machine, record.digest, record.profile, role, input, spelling

@@ -22,6 +22,18 @@ class ExecutionExists(EngineError):
         return cls(f"there is an execution named {name!r} already: choose another name")
 
 
+class KeyReused(EngineError):
+    """An idempotency key was used before, with another request."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+
+
+class RequestAtWork(EngineError):
+    """Another process is at work on the same request, under the same idempotency key."""
+
+    code = "REQUEST_AT_WORK"
+
+
 class ExecutionStuck(EngineError):
     """An execution cannot be decided: a defect of detent, or a log that was changed. It stays as it is."""
 

@@ -19,7 +19,7 @@ from ..core.resources import signal_name
 from ..core.signals import Amended, Paused, Resumed, Signal, Signalled
 from ..core.values import JSON, Payload, decode
 from ..store.base import Letter, Log, NotFound, Outcome, Store
-from .errors import AmbiguousState, InvalidOutput, NotPaused, NotRunning, UnknownSignal
+from .errors import AmbiguousState, EngineError, InvalidOutput, NotPaused, NotRunning, UnknownSignal
 from .handlers.payloads import NotJSON, plain
 from .recall import recall
 
@@ -45,52 +45,64 @@ class Steering:
         NotRunning, UnknownSignal for a name that no state of the definition waits for, InvalidOutput for a value
         that JSON cannot hold or that is too large, StoreUnavailable.
         """
-        log = await self._running(execution)
+        wish = _wish("signal", key)
+        log = await self._running(execution, wish)
+        if log is None:
+            return wish
         machine = await self._store.machine(log.record.digest)
         names = sorted(set(_names(decode(machine.definition))))
         if name not in names:
             raise UnknownSignal(_unknown(log.record.name, name, names))
         payload = _payload(value, log.record.profile)
-        key = f"signal-{secrets.token_hex(8)}" if key is None else f"signal-key-{key}"
-        await self._send(execution, key, Signalled(key, name, payload))
-        return key
+        await self._send(execution, wish, Signalled(wish, name, payload))
+        return wish
 
-    async def pause(self, execution: str) -> str:
+    async def pause(self, execution: str, *, key: str | None = None) -> str:
         """Have an execution begin nothing new: answers and due timers are recorded, deadlines run on.
 
-        Stored when this returns; the key of the wish. Raises NotFound, NotRunning, StoreUnavailable.
+        Stored when this returns; the key of the wish, see :meth:`signal`. Raises NotFound, NotRunning,
+        StoreUnavailable.
         """
-        await self._running(execution)
-        key = f"pause-{secrets.token_hex(8)}"
-        await self._send(execution, key, Paused(key))
-        return key
+        wish = _wish("pause", key)
+        if await self._running(execution, wish) is not None:
+            await self._send(execution, wish, Paused(wish))
+        return wish
 
-    async def resume(self, execution: str, given: Given | None = None) -> str:
+    async def resume(self, execution: str, given: Given | None = None, *, key: str | None = None) -> str:
         """Have a paused execution go on; what is ``given`` is the result of the state that waits.
 
-        Stored when this returns; the key of the wish. Raises NotFound, NotRunning, NotPaused, AmbiguousState where it
-        is not clear what the value is for, InvalidOutput, StoreUnavailable.
+        Stored when this returns; the key of the wish, see :meth:`signal`. Raises NotFound, NotRunning, NotPaused,
+        AmbiguousState where it is not clear what the value is for, InvalidOutput, StoreUnavailable.
         """
-        log = await self._running(execution)
-        if not log.head.paused:
-            raise NotPaused(f"the execution {log.record.name} is not paused")
-        key = f"resume-{secrets.token_hex(8)}"
+        wish = _wish("resume", key)
+        log = await self._running(execution, wish, paused=True)
+        if log is None:
+            return wish
         if given is None:
-            await self._send(execution, key, Resumed(key))
-            return key
+            await self._send(execution, wish, Resumed(wish))
+            return wish
         payload = _payload(given.value, log.record.profile)
         _, state = await recall(self._store, execution)
         pending = _waiting(state, given.state)
         # The value first, in one transaction: what it is for must not go on without it.
         amended = Amended(pending.id, payload)
-        await self._send(execution, f"amend-{pending.id}-{key}", amended, (key, Resumed(key)))
-        return key
+        await self._send(execution, f"amend-{pending.id}-{wish}", amended, (wish, Resumed(wish)))
+        return wish
 
-    async def _running(self, execution: str) -> Log:
+    async def _running(self, execution: str, wish: str, *, paused: bool = False) -> Log | None:
+        """The log of an execution that can be steered; None if it has taken up this very wish before."""
         log = await self._store.load(execution, limit=0)
+        refusal: EngineError | None = None
         if log.head.ended_at is not None:
-            raise NotRunning(f"the execution {log.record.name} has ended: {log.head.status}")
-        return log
+            refusal = NotRunning(f"the execution {log.record.name} has ended: {log.head.status}")
+        elif paused and not log.head.paused:
+            refusal = NotPaused(f"the execution {log.record.name} is not paused")
+        if refusal is None:
+            return log
+        _, state = await recall(self._store, execution)
+        if wish in state.keys:
+            return None
+        raise refusal
 
     async def _send(self, execution: str, key: str, signal: Signal, *more: tuple[str, Signal]) -> None:
         letters = [Letter(execution, key, encode_signal(signal)) for key, signal in ((key, signal), *more)]
@@ -99,6 +111,10 @@ class Steering:
             raise NotFound(f"there is no execution {execution}")
         if self._written is not None:
             self._written()
+
+
+def _wish(kind: str, key: str | None) -> str:
+    return f"{kind}-{secrets.token_hex(8)}" if key is None else f"{kind}-key-{key}"
 
 
 def _payload(value: JSON, profile: str) -> Payload:

@@ -50,10 +50,12 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """What a key stands for: the request it was first used with, and the answer to it. ``new``: since now."""
+    """What a key stands for: the request it was first used with, who is at work on that, and the answer to it; one of
+    the two is there. ``new``: it was reserved by this very call."""
 
     request: str
-    answer: bytes
+    holder: str | None
+    answer: bytes | None
     new: bool
 
 
@@ -93,9 +95,15 @@ class Fleet(Protocol):
     async def free_slots(self, owner: str, slots: Sequence[tuple[str, int]]) -> None:
         """Give slots back, as resource and number."""
 
-    async def reserve(self, key: str, request: str, answer: bytes, *, now: int, until: int) -> Reservation:
-        """What a key stands for: ``request`` and ``answer``, if it stands for nothing yet or what it stood for
-        was kept ``until`` an instant that is over."""
+    async def reserve(
+        self, key: str, request: str, holder: str, *, now: int, until: int, instead_of: str | None = None
+    ) -> Reservation:
+        """What a key stands for. It is ``request``, which ``holder`` has to do, if the key stands for nothing yet or
+        what it stood for was kept ``until`` an instant that is over; or if ``instead_of`` has it to do."""
+
+    async def settle(self, key: str, holder: str, answer: bytes | None) -> None:
+        """Keep the answer to the request of a key that ``holder`` had to do; None: it came to nothing, and the key
+        stands for nothing. Nothing happens if it is not the holder's to do any more."""
 
     async def watch(self, heard: Callable[[], None]) -> None:
         """Call ``heard`` whenever something may have come from elsewhere, for as long as it is awaited. A hint

@@ -455,9 +455,15 @@ class MemoryStore:
         self._check_open(engine=True)
         self._ledger.free_slots(owner, slots)
 
-    async def reserve(self, key: str, request: str, answer: bytes, *, now: int, until: int) -> Reservation:
+    async def reserve(
+        self, key: str, request: str, holder: str, *, now: int, until: int, instead_of: str | None = None
+    ) -> Reservation:
         self._check_open()
-        return self._ledger.reserve(key, request, answer, now, until)
+        return self._ledger.reserve(key, request, holder, now, until, instead_of)
+
+    async def settle(self, key: str, holder: str, answer: bytes | None) -> None:
+        self._check_open()
+        self._ledger.settle(key, holder, answer)
 
     async def watch(self, heard: Callable[[], None]) -> None:
         return

@@ -17,7 +17,8 @@ class Ledger:
         #: Tasks that anybody may take, their resources and who holds them, in the order they were offered.
         self.offers: dict[tuple[str, int], tuple[str, str | None]] = {}
         self.slots: dict[tuple[str, int], str] = {}
-        self.reservations: dict[str, tuple[str, bytes, int]] = {}
+        #: By key: what it stands for, and until when.
+        self.reservations: dict[str, tuple[Reservation, int]] = {}
 
     def forget(self, executions: Iterable[str]) -> None:
         """Nothing is left of these."""
@@ -57,14 +58,27 @@ class Ledger:
             if self.slots.get(place) == owner:
                 del self.slots[place]
 
-    def reserve(self, key: str, request: str, answer: bytes, now: int, until: int) -> Reservation:
+    def reserve(
+        self, key: str, request: str, holder: str, now: int, until: int, instead_of: str | None
+    ) -> Reservation:
         """What the key stands for from now on."""
-        self.reservations = {name: row for name, row in self.reservations.items() if row[2] > now}
-        new = key not in self.reservations
-        if new:
-            self.reservations[key] = (request, answer, until)
-        kept_request, kept_answer, _ = self.reservations[key]
-        return Reservation(kept_request, kept_answer, new)
+        self.reservations = {name: row for name, row in self.reservations.items() if row[1] > now}
+        known, _ = self.reservations.get(key, (None, 0))
+        if known is not None and (known.holder is None or known.holder != instead_of):
+            return known
+        request = request if known is None else known.request
+        self.reservations[key] = Reservation(request, holder, None, new=False), until
+        return Reservation(request, holder, None, new=True)
+
+    def settle(self, key: str, holder: str, answer: bytes | None) -> None:
+        """The answer, or nothing, for a key that is the holder's."""
+        known, until = self.reservations.get(key, (None, 0))
+        if known is None or known.holder != holder:
+            return
+        if answer is None:
+            del self.reservations[key]
+        else:
+            self.reservations[key] = Reservation(known.request, None, answer, new=False), until
 
     def workers(self, leases: Iterable[tuple[str, int]]) -> list[Worker]:
         """Those owners of the given leases who have enrolled."""

@@ -120,8 +120,13 @@ class PostgresStore(PostgresFleet):
     async def inbox(self, owner: str, *, after: int = 0, limit: int) -> list[Message]:
         return await self._run("READ", inbox, owner, after, limit)
 
-    async def reserve(self, key: str, request: str, answer: bytes, *, now: int, until: int) -> Reservation:
-        return await self._run("WRITE", _reserve, key, request, answer, now, until)
+    async def reserve(
+        self, key: str, request: str, holder: str, *, now: int, until: int, instead_of: str | None = None
+    ) -> Reservation:
+        return await self._run("WRITE", _reserve, key, request, holder, now, until, instead_of)
+
+    async def settle(self, key: str, holder: str, answer: bytes | None) -> None:
+        await self._run("WRITE", _settle, key, holder, answer)
 
     async def owners(self) -> Collection[str]:
         return await self._run("READ", _owners)
@@ -394,13 +399,34 @@ async def _owners(transaction: Transaction) -> list[str]:
 
 
 async def _reserve(
-    transaction: Transaction, key: str, request: str, answer: bytes, now: int, until: int
+    transaction: Transaction,
+    key: str,
+    request: str,
+    holder: str,
+    now: int,
+    until: int,
+    instead_of: str | None,
 ) -> Reservation:
     await transaction.rows(_SQL["forget_reservations"], now)
-    new = await transaction.rows(_SQL["reserve"], text(key), text(request), answer, until, now)
-    row = await transaction.row(_SQL["reservation"], text(key))
-    assert row is not None  # it was just written, or kept somebody else's from being overwritten
-    return Reservation(plain(row[0]), row[1], bool(new))
+    wanted = text(key), text(request), until, text(holder), now, optional(instead_of)
+    while True:
+        new = await transaction.rows(_SQL["reserve"], *wanted)
+        row = await transaction.row(_SQL["reservation"], text(key))
+        if row is not None:  # else its holder has given it up between the two
+            kept, at_work, answer = row
+            return Reservation(
+                plain(kept),
+                optional_plain(at_work),
+                answer if at_work is None else None,
+                bool(new),
+            )
+
+
+async def _settle(transaction: Transaction, key: str, holder: str, answer: bytes | None) -> None:
+    if answer is None:
+        await transaction.rows(_SQL["unreserve"], text(key), text(holder))
+    else:
+        await transaction.rows(_SQL["settle"], text(key), text(holder), answer)
 
 
 async def _document(transaction: Transaction, collection: str, id: str) -> Document | None:

@@ -143,8 +143,13 @@ class SqliteStore(SqliteFleet):
     async def inbox(self, owner: str, *, after: int = 0, limit: int) -> list[Message]:
         return await self._read(_inbox, owner, after, limit)
 
-    async def reserve(self, key: str, request: str, answer: bytes, *, now: int, until: int) -> Reservation:
-        return await self._write(_reserve, key, request, answer, now, until)
+    async def reserve(
+        self, key: str, request: str, holder: str, *, now: int, until: int, instead_of: str | None = None
+    ) -> Reservation:
+        return await self._write(_reserve, key, request, holder, now, until, instead_of)
+
+    async def settle(self, key: str, holder: str, answer: bytes | None) -> None:
+        await self._write(_settle, key, holder, answer)
 
     async def owners(self) -> Collection[str]:
         if self._lock is None and not await asyncio.to_thread(is_locked, self._path):
@@ -527,12 +532,26 @@ def _machine_names(connection: sqlite3.Connection) -> list[str]:
 
 
 def _reserve(
-    connection: sqlite3.Connection, key: str, request: str, answer: bytes, now: int, until: int
+    connection: sqlite3.Connection,
+    key: str,
+    request: str,
+    holder: str,
+    now: int,
+    until: int,
+    instead_of: str | None,
 ) -> Reservation:
     connection.execute(_SQL["forget_reservations"], (now,))
-    new = connection.execute(_SQL["reserve"], (key, request, answer, until)).rowcount > 0
-    kept_request, kept_answer = connection.execute(_SQL["reservation"], (key,)).fetchone()
-    return Reservation(kept_request, kept_answer, new)
+    row = (key, request, until, holder, instead_of)
+    new = connection.execute(_SQL["reserve"], row).rowcount > 0
+    kept, at_work, answer = connection.execute(_SQL["reservation"], (key,)).fetchone()
+    return Reservation(kept, at_work, answer if at_work is None else None, new)
+
+
+def _settle(connection: sqlite3.Connection, key: str, holder: str, answer: bytes | None) -> None:
+    if answer is None:
+        connection.execute(_SQL["unreserve"], (key, holder))
+    else:
+        connection.execute(_SQL["settle"], (answer, key, holder))
 
 
 def _inbox(connection: sqlite3.Connection, owner: str, after: int, limit: int) -> list[Message]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import secrets
 from contextlib import suppress
 from time import monotonic
 from typing import Annotated, Literal
-from uuid import NAMESPACE_URL, uuid4, uuid5
+from uuid import NAMESPACE_OID, uuid4, uuid5
 
 import msgspec
 from msgspec import Meta
@@ -21,9 +20,10 @@ from detent.core.values import Payload, decode
 from detent.history import project
 from detent.places import Places
 from detent.runtime.catalogue_entries import Target
-from detent.runtime.errors import EngineError, ExecutionExists
+from detent.runtime.errors import EngineError
 from detent.runtime.names import Names
 from detent.runtime.recall import recall, recall_steps
+from detent.runtime.starting import start_or_existing
 from detent.store.base import ExecutionRecord, Found, Letter, NotFound, Query
 from detent.trace import trace
 
@@ -49,11 +49,6 @@ from .shapes import (
 from .timeline import Span, spans
 
 TAG = "executions"
-IDEMPOTENCY_KEY = "Idempotency-Key"
-KEYED = {
-    IDEMPOTENCY_KEY: "Up to 255 characters of your choice. The same request again with the same key changes "
-    "nothing and gets the same answer."
-}
 #: How often is looked at an execution that another process runs, in seconds.
 LOOK_SECONDS = 0.25
 #: How long the answer to a stop waits for the end, in seconds. What was asked for is durable before.
@@ -172,16 +167,17 @@ class Redriven(Shape):
     tag=TAG,
     status=202,
     also={200: "It has ended while it was waited for, or is there already"},
-    headers=KEYED,
+    keyed=True,
 )
 async def start_execution(call: Call, query: Waiting, body: StartExecution) -> Reply[ExecutionDetails]:
     """Start an execution
 
     It is durable when this is answered. With `wait` the answer waits for the end; 202 says that there was none in time.
+    Started again by name with the same input, while it runs, it is the same execution; with another, 409.
     """
     target, names = await _target(call, body)
-    key = idempotency_key(call)
-    name = body.name or (str(uuid4()) if key is None else _name_of(key, names))
+    # The same key gives the same name, so that no second execution can be.
+    name = body.name or str(uuid4() if call.key is None else uuid5(NAMESPACE_OID, call.key))
     record = ExecutionRecord(
         names.execution_arn(name),
         name,
@@ -190,14 +186,9 @@ async def start_execution(call: Call, query: Waiting, body: StartExecution) -> R
         DETENT.profile,
         call.now,
     )
-    record = target.put_into(record)
-    input = Payload(body.input)
-    try:
-        await call.engine.start(record, input, role=target.revision.draft.role)
-    except ExecutionExists:
-        if key is None:
-            raise
-        await _check_same(call, record, input)
+    record = target.put_into(record, key=call.key)
+    role = target.revision.draft.role
+    record = await start_or_existing(call.engine, record, Payload(body.input), role=role)
     record, state = await _wait(call, record.id, wait_seconds(query.wait))
     status = 202 if state.status == RUNNING or query.wait is None else 200
     return Reply(_details(record, state), status, {"Location": path_of(record.id)})
@@ -217,29 +208,6 @@ async def _target(call: Call, body: StartExecution) -> tuple[Target, Names]:
             409, "machine-type", "an EXPRESS machine is started by the AWS protocol: StartSyncExecution"
         )
     return target, names
-
-
-def idempotency_key(call: Call) -> str | None:
-    key = call.header(IDEMPOTENCY_KEY)
-    if key is not None and not (0 < len(key) <= 255 and key.isprintable()):
-        raise Refused(400, "invalid-idempotency-key", "a key has 1 to 255 printable characters")
-    return key
-
-
-def _name_of(key: str, names: Names) -> str:
-    """The name of the execution that a key starts: always the same one, so that no second one can be."""
-    return str(uuid5(NAMESPACE_URL, f"{names.machine_arn}#{key}"))
-
-
-async def _check_same(call: Call, wanted: ExecutionRecord, input: Payload) -> None:
-    """Raises Refused if the key, or the name, has been used for something else."""
-    record, state = await recall(call.store, wanted.id)
-    if state.input is None or state.input.text != input.text or record.machine != wanted.machine:
-        raise Refused(
-            422,
-            "idempotency-key-reused",
-            "this key, or this name, was used with another request; choose another",
-        )
 
 
 @operation("GET", "/v1/executions", tag=TAG)
@@ -316,6 +284,7 @@ async def get_timeline(call: Call) -> Timeline:
     "/v1/executions/{execution}/stop",
     tag=TAG,
     also={202: "It will end; the wish is stored"},
+    keyed=True,
     body_optional=True,
 )
 async def stop_execution(call: Call, body: StopExecution) -> Reply[ExecutionDetails]:
@@ -326,23 +295,21 @@ async def stop_execution(call: Call, body: StopExecution) -> Reply[ExecutionDeta
     id = execution_id(call)
     if (await call.store.load(id, limit=0)).head.ended_at is None:
         stop = encode_signal(Stopped(body.error, body.cause))
-        await call.store.send([Letter(id, f"stop-{secrets.token_hex(8)}", stop)])
+        await call.store.send([Letter(id, f"stop-{call.key or secrets.token_hex(8)}", stop)])
         call.engine.answers_arrived()
     record, state = await _wait(call, id, STOP_SECONDS)
     return Reply(_details(record, state), 202 if state.status == RUNNING else 200)
 
 
-@operation("POST", "/v1/executions/{execution}/redrive", tag=TAG, headers=KEYED)
+@operation("POST", "/v1/executions/{execution}/redrive", tag=TAG, keyed=True)
 async def redrive_execution(call: Call) -> Redriven:
     """Have an execution that ended without success go on where it stood"""
     id = execution_id(call)
-    key = idempotency_key(call)
-    token = None if key is None else hashlib.sha256(key.encode()).hexdigest()
-    at = await call.engine.redrive(id, token)
+    at = await call.engine.redrive(id, call.key)
     return Redriven(id=id, redriven_at=instant(at))
 
 
-@operation("DELETE", "/v1/executions/{execution}", tag=TAG, status=204)
+@operation("DELETE", "/v1/executions/{execution}", tag=TAG, status=204, keyed=True)
 async def delete_execution(call: Call) -> None:
     """Forget an execution that has ended, with everything stored for it"""
     id = execution_id(call)

@@ -188,7 +188,12 @@ class Picture(Shape):
 
 
 @operation(
-    "POST", "/v1/machines", tag=TAG, status=201, also={200: "It is there already, with this definition"}
+    "POST",
+    "/v1/machines",
+    tag=TAG,
+    status=201,
+    also={200: "It is there already, with this definition"},
+    keyed=True,
 )
 async def create_machine(call: Call, body: CreateMachine) -> Reply[Machine]:
     """Create a state machine
@@ -237,6 +242,7 @@ async def get_machine(call: Call) -> Reply[Machine]:
     "/v1/machines/{machine}",
     tag=TAG,
     headers=_IF_MATCH,
+    keyed=True,
     also={412: "It has another definition by now"},
 )
 async def update_machine(call: Call, body: UpdateMachine) -> Reply[Machine]:
@@ -249,6 +255,8 @@ async def update_machine(call: Call, body: UpdateMachine) -> Reply[Machine]:
     wanted = call.header("If-Match")
 
     def change(draft: Draft) -> Draft:
+        if draft.digest == found.digest:
+            return replace(draft, definition=found.text)  # it was replaced already, and the answer lost
         if wanted is not None and wanted != "*" and _etag(draft) not in _tags(wanted):
             raise Refused(412, "definition-changed", "the machine has another definition by now: look again")
         return replace(draft, definition=found.text, digest=found.digest)
@@ -257,7 +265,7 @@ async def update_machine(call: Call, body: UpdateMachine) -> Reply[Machine]:
     return await _answer(call, entry, 200, found)
 
 
-@operation("DELETE", "/v1/machines/{machine}", tag=TAG, status=202)
+@operation("DELETE", "/v1/machines/{machine}", tag=TAG, status=202, keyed=True)
 async def delete_machine(call: Call) -> Reply[Nothing]:
     """Delete a state machine: its executions are ended and forgotten, then it is gone"""
     known = await _entry(call)
@@ -266,7 +274,7 @@ async def delete_machine(call: Call) -> Reply[Nothing]:
     return Reply(Nothing())
 
 
-@operation("POST", "/v1/machines/{machine}/clone", tag=TAG, status=201)
+@operation("POST", "/v1/machines/{machine}/clone", tag=TAG, status=201, keyed=True)
 async def clone_machine(call: Call, body: CloneMachine) -> Reply[Machine]:
     """Create a machine with the definition of another one"""
     known = await _entry(call)
@@ -283,7 +291,7 @@ async def list_versions(call: Call) -> VersionList:
     return VersionList(versions=[_version(entry, version) for version in reversed(entry.versions)])
 
 
-@operation("POST", "/v1/machines/{machine}/versions", tag=TAG, status=201, body_optional=True)
+@operation("POST", "/v1/machines/{machine}/versions", tag=TAG, status=201, keyed=True, body_optional=True)
 async def publish_version(call: Call, body: PublishVersion) -> MachineVersion:
     """Publish the current definition as a version
 
@@ -294,7 +302,7 @@ async def publish_version(call: Call, body: PublishVersion) -> MachineVersion:
     return _version(await call.engine.catalogue.machine(arn), version)
 
 
-@operation("POST", "/v1/machines/{machine}/deploy", tag=TAG)
+@operation("POST", "/v1/machines/{machine}/deploy", tag=TAG, keyed=True)
 async def deploy_version(call: Call, body: Deploy) -> Deployment:
     """Let an alias lead to a version, at once or for a share of the executions"""
     entry = await _entry(call)
@@ -304,7 +312,7 @@ async def deploy_version(call: Call, body: Deploy) -> Deployment:
     routes = _routes(entry, body)
     if alias is None:
         entry = await call.engine.catalogue.create_alias(entry.arn, body.alias, "", routes)
-    else:
+    elif list(alias.routes) != routes:
         entry = await call.engine.catalogue.update_alias(entry.arn, body.alias, None, routes)
     return Deployment(
         alias=body.alias,
@@ -325,7 +333,7 @@ def _routes(entry: MachineEntry, body: Deploy) -> list[Route]:
     return [new, Route(most.version, 100 - body.percent)]
 
 
-@operation("DELETE", "/v1/machines/{machine}/versions/{version}", tag=TAG, status=204)
+@operation("DELETE", "/v1/machines/{machine}/versions/{version}", tag=TAG, status=204, keyed=True)
 async def delete_version(call: Call) -> None:
     """Forget a version that no alias leads to"""
     entry = await _entry(call)

@@ -6,16 +6,17 @@ it answers, and ``{name}`` in its path is a member of ``call.params``.
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 
 import msgspec
 from aiohttp import web
 
-from detent.core.values import encode
+from detent.core.values import JSON, encode
 from detent.runtime.engine import Engine
 from detent.runtime.handlers.payloads import parse
 from detent.store.base import Store
@@ -27,6 +28,13 @@ from ..service import Service
 T = TypeVar("T")
 
 JSON_TYPE = "application/json"
+IDEMPOTENCY_KEY = "Idempotency-Key"
+#: Says of an answer that it was given before.
+REPLAYED = "Idempotent-Replayed"
+_KEYED = {
+    IDEMPOTENCY_KEY: "Up to 255 characters of your choice. The same request again with the same key changes "
+    "nothing and gets the same answer."
+}
 
 
 class Shape(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename="camel"):
@@ -48,10 +56,12 @@ class Nothing:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call: ``params`` are the parts of the path, decoded."""
+    """One call: ``params`` are the parts of the path, decoded. ``key`` is one that this client has for this operation
+    on this resource, where it sent an Idempotency-Key."""
 
     exchange: Exchange
     params: Mapping[str, str]
+    key: str | None = None
 
     @property
     def service(self) -> Service:
@@ -79,8 +89,9 @@ class Call:
 class Operation:
     """``status`` is that of its usual answer, ``also`` says which others it has and when.
 
-    ``headers`` are those of the request that it looks at. ``media`` is given where it answers with something else
-    than JSON: then ``run`` makes the response itself.
+    ``headers`` are those of the request that it looks at. ``keyed`` ones are done once for all requests with the same
+    Idempotency-Key. ``media`` is given where it answers with something else than JSON: then ``run`` makes the response
+    itself.
     """
 
     method: str
@@ -93,6 +104,7 @@ class Operation:
     status: int
     also: Mapping[int, str]
     headers: Mapping[str, str]
+    keyed: bool
     media: tuple[str, ...]
     query: type[Shape] | None
     body: Any
@@ -105,8 +117,22 @@ class Operation:
         arguments["query"] = self._read_query(call)
         if self.query is None:
             del arguments["query"]
+        sent = None
         if self.body is not None:
-            arguments["body"] = await self._read_body(call)
+            sent = await self._read_json(call)
+            arguments["body"] = self._read_body(sent)
+        key = _key(call) if self.keyed else None
+        if key is None:
+            return await self._run(call, arguments)
+        request = hashlib.sha256(encode([sent, call.header("If-Match")])).hexdigest()
+
+        async def do() -> bytes:
+            return _kept(await self._run(replace(call, key=key), arguments))
+
+        done = await call.service.idempotency.once(key, request, do)
+        return _given(done.answer, repeated=done.repeated)
+
+    async def _run(self, call: Call, arguments: Mapping[str, Any]) -> web.StreamResponse:
         answer = await self.run(call, **arguments)
         if isinstance(answer, web.StreamResponse):
             return answer
@@ -134,16 +160,18 @@ class Operation:
         except msgspec.ValidationError as error:
             raise Refused(400, "invalid-query", _in_words(error)) from None
 
-    async def _read_body(self, call: Call) -> Any:
+    async def _read_json(self, call: Call) -> JSON:
         text = await call.exchange.body()
         if not text and self.body_optional:
             text = b"{}"
         elif (media := call.exchange.request.content_type) != JSON_TYPE:
             raise Refused(415, "not-json", f"send the body as {JSON_TYPE}, not as {media[:100]}")
         try:
-            value = parse(text)
+            return parse(text)
         except (ValueError, RecursionError) as error:
             raise Refused(400, "malformed-json", f"the body is no JSON: {str(error)[:300]}") from None
+
+    def _read_body(self, value: JSON) -> Any:
         try:
             body = msgspec.convert(value, self.body)
             _check_texts(body)
@@ -164,6 +192,7 @@ def operation(
     status: int = 200,
     also: Mapping[int, str] | None = None,
     headers: Mapping[str, str] | None = None,
+    keyed: bool = False,
     media: tuple[str, ...] = (),
     body_optional: bool = False,
 ) -> Callable[[Callable[..., Awaitable[Any]]], Operation]:
@@ -185,7 +214,8 @@ def operation(
             tag,
             status,
             dict(also or {}),
-            dict(headers or {}),
+            {**(headers or {}), **(_KEYED if keyed else {})},
+            keyed,
             media,
             hints.get("query"),
             hints.get("body"),
@@ -194,6 +224,38 @@ def operation(
         )
 
     return wrap
+
+
+def _key(call: Call) -> str | None:
+    """What the key of a request stands for in the store: others' keys, and those of other requests, are others."""
+    given = call.header(IDEMPOTENCY_KEY)
+    if given is None:
+        return None
+    if not (0 < len(given) <= 255 and given.isprintable()):
+        raise Refused(400, "invalid-idempotency-key", "a key has 1 to 255 printable characters")
+    request = call.exchange.request
+    named = [call.exchange.principal, request.method, request.rel_url.raw_path, given]
+    return hashlib.sha256(encode(named)).hexdigest()
+
+
+class _Kept(msgspec.Struct, array_like=True):
+    """An answer as a key keeps it."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def _kept(response: web.StreamResponse) -> bytes:
+    assert isinstance(response, web.Response)
+    body = response.body if isinstance(response.body, bytes) else b""
+    return msgspec.msgpack.encode(_Kept(response.status, dict(response.headers), body))
+
+
+def _given(kept: bytes, *, repeated: bool) -> web.Response:
+    answer = msgspec.msgpack.decode(kept, type=_Kept)
+    headers = answer.headers | ({REPLAYED: "true"} if repeated else {})
+    return web.Response(status=answer.status, headers=headers, body=answer.body or None)
 
 
 def _check_texts(body: Shape) -> None:

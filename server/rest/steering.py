@@ -9,7 +9,6 @@ from msgspec import Meta
 
 from detent.runtime.steering import Given
 
-from .executions import KEYED, idempotency_key
 from .operation import Call, Shape, operation
 from .shapes import Json, execution_id
 
@@ -36,27 +35,27 @@ class Stored(Shape):
     key: Annotated[str, Meta(description="The name of this wish: it counts once.")]
 
 
-@operation("POST", "/v1/executions/{execution}/signal", tag=TAG, status=202, headers=KEYED)
+@operation("POST", "/v1/executions/{execution}/signal", tag=TAG, status=202, keyed=True)
 async def signal_execution(call: Call, body: Signal) -> Stored:
     """Send a named signal: it answers the state that waits for the name
 
-    One that comes early waits for the state. With an Idempotency-Key the same signal sent again counts once.
+    One that comes early waits for the state.
     """
-    key = idempotency_key(call)
-    return Stored(key=await call.engine.steering.signal(execution_id(call), body.name, body.value, key=key))
+    key = await call.engine.steering.signal(execution_id(call), body.name, body.value, key=call.key)
+    return Stored(key=key)
 
 
-@operation("POST", "/v1/executions/{execution}/pause", tag=TAG, status=202)
+@operation("POST", "/v1/executions/{execution}/pause", tag=TAG, status=202, keyed=True)
 async def pause_execution(call: Call) -> Stored:
     """Pause an execution: answers and due timers are recorded, nothing new is begun, deadlines run on"""
-    return Stored(key=await call.engine.steering.pause(execution_id(call)))
+    return Stored(key=await call.engine.steering.pause(execution_id(call), key=call.key))
 
 
-@operation("POST", "/v1/executions/{execution}/resume", tag=TAG, status=202, body_optional=True)
+@operation("POST", "/v1/executions/{execution}/resume", tag=TAG, status=202, keyed=True, body_optional=True)
 async def resume_execution(call: Call, body: Resume) -> Stored:
     """Have a paused execution go on, perhaps with a value for the state that waits"""
     given = None if body.value is msgspec.UNSET else Given(body.value, body.state)
-    return Stored(key=await call.engine.steering.resume(execution_id(call), given))
+    return Stored(key=await call.engine.steering.resume(execution_id(call), given, key=call.key))
 
 
 OPERATIONS = (signal_execution, pause_execution, resume_execution)

@@ -71,7 +71,7 @@ class TaskForWorker(Shape):
     input: Json
 
 
-@operation("POST", "/v1/tasks/succeed", tag=TAG, status=204)
+@operation("POST", "/v1/tasks/succeed", tag=TAG, status=204, keyed=True)
 async def succeed_task(call: Call, body: Success) -> None:
     """Answer a task with its result
 
@@ -80,7 +80,7 @@ async def succeed_task(call: Call, body: Success) -> None:
     await call.engine.answers.send_task_success(body.token, body.output)
 
 
-@operation("POST", "/v1/tasks/fail", tag=TAG, status=204)
+@operation("POST", "/v1/tasks/fail", tag=TAG, status=204, keyed=True)
 async def fail_task(call: Call, body: Failure) -> None:
     """Answer a task with an error"""
     await call.engine.answers.send_task_failure(body.token, body.error, body.cause)
@@ -107,14 +107,14 @@ async def list_activities(call: Call, query: Page) -> ActivityList:
     )
 
 
-@operation("POST", "/v1/activities", tag=TAG, status=201)
+@operation("POST", "/v1/activities", tag=TAG, status=201, keyed=True)
 async def create_activity(call: Call, body: CreateActivity) -> Activity:
     """Create an activity; the same one again changes nothing"""
     entry = await call.engine.catalogue.create_activity(_arn(call, body.name))
     return Activity(name=entry.name, arn=entry.arn, created_at=instant(entry.created_at))
 
 
-@operation("DELETE", "/v1/activities/{activity}", tag=TAG, status=204)
+@operation("DELETE", "/v1/activities/{activity}", tag=TAG, status=204, keyed=True)
 async def delete_activity(call: Call) -> None:
     """Forget an activity"""
     arn = _activity(call)

@@ -34,6 +34,7 @@ class Running:
 
     server: Server
     loop: asyncio.AbstractEventLoop
+    end: Callable[[], None]
 
     @property
     def url(self) -> str:
@@ -72,14 +73,19 @@ def running_server(settings: Settings, handlers: Handlers) -> Iterator[Running]:
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
     thread.start()
     ready.wait()
+
+    def end() -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(ending.set)
+            thread.join()
+            loop.close()
+
     try:
         if isinstance(begun[0], BaseException):
             raise begun[0]
-        yield Running(begun[0], loop)
+        yield Running(begun[0], loop, end)
     finally:
-        loop.call_soon_threadsafe(ending.set)
-        thread.join()
-        loop.close()
+        end()
 
 
 @pytest.fixture

@@ -80,10 +80,14 @@ def test_who_waits_in_vain_gets_how_it_stands(client: Client) -> None:
 
 
 def test_a_key_and_a_name_start_one_execution(client: Client) -> None:
-    assert client.start("pass", key="order-7").id == client.start("pass", key="order-7").id
-    assert client.start("pass", name="seven").id == client.start("pass", name="seven").id
+    assert client.start("pass", key="order-7") == client.start("pass", key="order-7")
+    assert client.start("ask", name="seven").id == client.start("ask", name="seven").id
+    for key, problem in ((None, "execution-exists"), ("seven", "execution-exists")):
+        with pytest.raises(ClientError) as refused:
+            client.start("ask", {"other": 1}, name="seven", key=key)
+        assert refused.value.problem == problem
     with pytest.raises(ClientError) as refused:
-        client.start("pass", {"other": 1}, name="seven")
+        client.start("pass", {"other": 1}, key="order-7")
     assert refused.value.problem == "idempotency-key-reused"
     assert len(list(client.executions())) == 2
 
@@ -273,13 +277,6 @@ def test_after_so_many_tries_it_gives_up(unwilling: Any) -> None:
     with Client(server.url, retries=1) as client, pytest.raises(ClientError) as refused:
         client.redrive("a:b")
     assert (len(server.keys), refused.value.status, refused.value.problem) == (2, 503, "no-problem")
-
-
-def test_what_may_have_been_done_and_cannot_be_done_twice_is_not_asked_again(unwilling: Any) -> None:
-    server = unwilling(0)
-    with Client(server.url) as client, pytest.raises(ClientError) as refused:
-        client.resume("a:b", 1)
-    assert (len(server.keys), refused.value.problem, refused.value.status) == (1, "unreachable", None)
 
 
 def test_a_server_that_is_not_there_is_named() -> None:

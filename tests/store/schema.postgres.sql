@@ -162,12 +162,13 @@ CREATE TABLE slot (
     PRIMARY KEY (resource, number)
 );
 
--- Idempotency keys of requests that create something, and what was answered.
+-- Idempotency keys of requests that create something: the owner at work on one, or what was answered.
 CREATE TABLE reservation (
     key text COLLATE "C" PRIMARY KEY,
     request text COLLATE "C" NOT NULL,
     answer bytea NOT NULL,
-    until bigint NOT NULL
+    until bigint NOT NULL,
+    holder text COLLATE "C"
 );
 
 CREATE INDEX reservation_until ON reservation (until);

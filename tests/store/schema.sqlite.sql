@@ -150,12 +150,13 @@ CREATE TABLE slot (
     PRIMARY KEY (resource, number)
 ) WITHOUT ROWID;
 
--- Idempotency keys of requests that create something, and what was answered.
+-- Idempotency keys of requests that create something: the owner at work on one, or what was answered.
 CREATE TABLE reservation (
     key TEXT PRIMARY KEY,
     request TEXT NOT NULL,
     answer BLOB NOT NULL,
-    until INTEGER NOT NULL
+    until INTEGER NOT NULL,
+    holder TEXT
 ) WITHOUT ROWID;
 
 CREATE INDEX reservation_until ON reservation (until);

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from detent.store.base import Letter, MachineRecord, Outcome, Query
-from detent.store.fleet import HandOver, Offer, Want
+from detent.store.fleet import HandOver, Offer, Reservation, Want
 from detent.store.memory import MemoryStore
 
 from .batches import PARKED, READY, create, due, ended, further
@@ -280,12 +282,54 @@ def test_slots_of_an_owner_whose_lease_has_ended_are_free(play):
 
 def test_a_key_stands_for_the_first_request_until_it_is_forgotten(play):
     async def scenario(store):
-        first = await store.reserve("k\0", "request", b"answer", now=0, until=100)
-        assert (first.request, first.answer, first.new) == ("request", b"answer", True)
-        again = await store.reserve("k\0", "other", b"other", now=99, until=200)
-        assert (again.request, again.answer, again.new) == ("request", b"answer", False)
-        later = await store.reserve("k\0", "other", b"other", now=100, until=200)
-        assert (later.request, later.answer, later.new) == ("other", b"other", True)
+        first = await store.reserve("k\0", "request", "w\0", now=0, until=100)
+        assert first == Reservation("request", "w\0", None, new=True)
+        again = await store.reserve("k\0", "other", "v", now=99, until=200)
+        assert again == Reservation("request", "w\0", None, new=False)
+        later = await store.reserve("k\0", "other", "v", now=100, until=200)
+        assert later == Reservation("other", "v", None, new=True)
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("answer", [b"\0answer", b""])
+def test_a_key_keeps_the_answer_to_its_request(play, answer):
+    async def scenario(store):
+        await store.reserve("k", "request", "w", now=0, until=100)
+        await store.settle("k", "w", answer)
+        again = await store.reserve("k", "other", "v", now=99, until=200)
+        assert again == Reservation("request", None, answer, new=False)
+        await store.settle("k", "v", b"another")
+        await store.settle("k", "w", None)
+        assert await store.reserve("k", "other", "v", now=99, until=200) == again
+        assert (await store.reserve("k", "other", "v", now=100, until=200)).new
+
+    play(scenario)
+
+
+def test_a_key_whose_request_came_to_nothing_stands_for_nothing(play):
+    async def scenario(store):
+        await store.reserve("k", "request", "w", now=0, until=100)
+        await store.settle("k", "v", None)
+        assert not (await store.reserve("k", "request", "v", now=1, until=100)).new
+        await store.settle("k", "w", None)
+        assert (await store.reserve("k", "other", "v", now=1, until=100)).request == "other"
+
+    play(scenario)
+
+
+def test_what_one_owner_has_left_undone_another_one_does_instead(play):
+    async def scenario(store):
+        await store.reserve("k", "request", "w", now=0, until=100)
+        taken = await store.reserve("k", "request", "v", now=1, until=200, instead_of="w")
+        assert taken == Reservation("request", "v", None, new=True)
+        late = await store.reserve("k", "request", "u", now=1, until=200, instead_of="w")
+        assert late == Reservation("request", "v", None, new=False)
+        await store.settle("k", "w", b"too late")
+        await store.settle("k", "v", b"answer")
+        assert (
+            await store.reserve("k", "request", "w", now=150, until=300, instead_of="v")
+        ).answer == b"answer"
 
     play(scenario)
 

@@ -32,6 +32,8 @@ INDEXES = {
     "withdraw": "offer_task",
     "take": "offer_queue",
     "reservation": "reservation_pkey",
+    "settle": "reservation_pkey",
+    "unreserve": "reservation_pkey",
     "newest_pruned": "execution_ended",
     "prune": "execution_ended",
     "give_back_all": "execution_held",

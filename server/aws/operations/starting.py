@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 from uuid import uuid4
 
-from detent.core.execution import RUNNING
 from detent.core.limits import AWS, profile_for
 from detent.core.values import JSON, Payload
 from detent.mocking import MockError
@@ -15,7 +14,7 @@ from detent.runtime.compose import check_test_case
 from detent.runtime.errors import ExecutionExists, NotExpress
 from detent.runtime.handlers.payloads import parse
 from detent.runtime.names import Names
-from detent.runtime.recall import recall
+from detent.runtime.starting import start_or_existing
 from detent.schema.jackson import complaint
 from detent.store.base import ExecutionRecord, NotFound
 
@@ -29,9 +28,11 @@ async def start_execution(call: Call) -> JSON:
     target, arn, test_case, input, spelling = await _asked(call)
     record = _record(call, arn, target, test_case)
     try:
-        await call.engine.start(record, input, role=target.revision.draft.role, spelling=spelling)
+        record = await start_or_existing(
+            call.engine, record, input, role=target.revision.draft.role, spelling=spelling
+        )
     except ExecutionExists:
-        record = await _same(call, record, input)
+        raise ServiceError("ExecutionAlreadyExists", f"Execution Already Exists: '{record.id}'") from None
     except NotExpress as error:
         raise validation(str(error)) from None
     return {"executionArn": record.id, "startDate": seconds(record.started_at)}
@@ -114,14 +115,6 @@ def _record(
         call.now,
     )
     return target.put_into(record, trace_header=call.params.get("traceHeader"), test_case=test_case)
-
-
-async def _same(call: Call, wanted: ExecutionRecord, input: Payload) -> ExecutionRecord:
-    """The execution of that name, if it runs with the same input. Raises ServiceError ExecutionAlreadyExists."""
-    record, state = await recall(call.store, wanted.id)
-    if state.status != RUNNING or state.input is None or state.input.text != input.text:
-        raise ServiceError("ExecutionAlreadyExists", f"Execution Already Exists: '{wanted.id}'")
-    return record
 
 
 async def start_sync_execution(call: Call) -> JSON:

@@ -379,16 +379,24 @@ DELETE FROM reservation WHERE key IN (
 );
 
 -- name: reserve
--- A key that stands for nothing yet.
-INSERT INTO reservation (key, request, answer, until) VALUES ($1, $2, $3, $4)
+-- A key that stands for nothing yet, or for what another owner has left undone.
+INSERT INTO reservation (key, request, answer, until, holder) VALUES ($1, $2, '', $3, $4)
 ON CONFLICT (key) DO UPDATE
-SET request = excluded.request, answer = excluded.answer, until = excluded.until
-WHERE reservation.until <= $5
+SET request = excluded.request, answer = excluded.answer, until = excluded.until, holder = excluded.holder
+WHERE reservation.until <= $5 OR reservation.holder = $6
 RETURNING key;
 
 -- name: reservation
 -- What a key stands for.
-SELECT request, answer FROM reservation WHERE key = $1;
+SELECT request, holder, answer FROM reservation WHERE key = $1;
+
+-- name: settle
+-- The answer to the request of a key.
+UPDATE reservation SET answer = $3, holder = NULL WHERE key = $1 AND holder = $2;
+
+-- name: unreserve
+-- A key whose request came to nothing.
+DELETE FROM reservation WHERE key = $1 AND holder = $2;
 
 -- name: newest_pruned
 -- The newest execution of a machine beyond those that are kept.

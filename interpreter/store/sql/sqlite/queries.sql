@@ -320,12 +320,21 @@ DELETE FROM slot WHERE resource = ? AND number = ? AND owner = ?;
 DELETE FROM reservation WHERE until <= ?;
 
 -- name: reserve
--- A key that stands for nothing yet.
-INSERT INTO reservation (key, request, answer, until) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
+-- A key that stands for nothing yet, or for what another owner has left undone.
+INSERT INTO reservation (key, request, answer, until, holder) VALUES (?, ?, x'', ?, ?)
+ON CONFLICT (key) DO UPDATE SET until = excluded.until, holder = excluded.holder WHERE reservation.holder = ?;
 
 -- name: reservation
 -- What a key stands for.
-SELECT request, answer FROM reservation WHERE key = ?;
+SELECT request, holder, answer FROM reservation WHERE key = ?;
+
+-- name: settle
+-- The answer to the request of a key.
+UPDATE reservation SET answer = ?, holder = NULL WHERE key = ? AND holder = ?;
+
+-- name: unreserve
+-- A key whose request came to nothing.
+DELETE FROM reservation WHERE key = ? AND holder = ?;
 
 -- name: newest_pruned
 -- The newest execution of a machine beyond those that are kept.
