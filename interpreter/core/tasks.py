@@ -114,17 +114,33 @@ def began(turn: Turn, signal: Began) -> None:
     if found is None:
         return
     pending, frame = found
-    # Somebody else at work on a started call: who began it has died, and its time begins anew.
-    if not pending.started or (pending.mode == "request" and pending.worker != signal.worker):
+    # A started call that is made again: who began it has died, or had lost it for a while. Its time begins anew.
+    again = pending.mode == "request" and (pending.worker != signal.worker or _moves(turn, pending))
+    if not pending.started or again:
         begin(turn, pending, frame, signal.worker)
 
 
 def begin(turn: Turn, pending: Pending, frame: Frame, worker: str | None) -> None:
     """The history shows the first beginning of an attempt only."""
-    due = None if pending.timeout is None else turn.now + pending.timeout * 1000
-    beat_due = None if pending.heartbeat is None else turn.now + pending.heartbeat * 1000
+    due, beat_due = _clocks(turn, pending)
     shown, previous = (0, 0) if pending.started else (turn.show(), frame.last)
     turn.emit(TaskStarted(frame.id, pending.id, worker, due, beat_due, shown, previous))
+
+
+def _clocks(turn: Turn, pending: Pending) -> tuple[int | None, int | None]:
+    """When an attempt that begins now runs out of time, and when it is taken for dead."""
+    due = None if pending.timeout is None else turn.now + pending.timeout * 1000
+    beat_due = None if pending.heartbeat is None else turn.now + pending.heartbeat * 1000
+    return due, beat_due
+
+
+def _moves(turn: Turn, pending: Pending) -> bool:
+    """Whether a clock of a started attempt is set later if it begins now: the same beginning told twice is one."""
+    known = pending.due, pending.beat_due
+    return any(
+        new is not None and old is not None and new > old
+        for new, old in zip(_clocks(turn, pending), known, strict=True)
+    )
 
 
 def submitted(turn: Turn, signal: Submitted) -> None:

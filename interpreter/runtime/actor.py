@@ -78,11 +78,18 @@ class Actor:
         self._note(self.execution.pending.values())
 
     def replace(self, execution: Execution) -> None:
-        """Go on from another state: the one that the log tells, and what was kept beside it."""
+        """Go on from another state: the one that the log tells, and what was kept beside it.
+
+        Signs of life that were heard here count, also those that could not be written.
+        """
         for step in self.kept:
             for event in step.events:
                 evolve(execution, event)
         execution.take_journal()
+        for id, heard in self.execution.pending.items():
+            pending = execution.pending.get(id)
+            if pending is not None and pending.beat_due is not None and heard.beat_due is not None:
+                pending.beat_due = max(pending.beat_due, heard.beat_due)
         self.execution = execution
         self.children = {}
         self.offered = {}

@@ -122,14 +122,23 @@ def test_the_journal_names_what_still_waits_and_what_was_known_before() -> None:
     assert play.execution.take_journal() == ([], [3])
 
 
-def test_an_attempt_that_another_worker_begins_has_its_time_anew_and_shows_nothing() -> None:
-    play = Play(machine(task("T", timeout=10)))
+@pytest.mark.parametrize("who", ["one", "two"])
+def test_an_attempt_that_begins_again_has_its_time_anew_and_shows_nothing(who: str) -> None:
+    play = Play(machine(task("T", timeout=10, heartbeat=5)))
     play.start()
     play.send(Began(3, "one"))
     before = play.execution.shown
-    play.later(6)
-    play.send(Began(3, "one"))
-    assert play.execution.pending[3].due == NOON + 10_000
-    play.send(Began(3, "two"))
-    assert play.execution.pending[3].due == NOON + 16_000
+    play.later(4)
+    play.send(Began(3, who))
+    pending = play.execution.pending[3]
+    assert (pending.due, pending.beat_due) == (NOON + 14_000, NOON + 9_000)
     assert (play.execution.shown, play.execution.frames[0].last) == (before, before)
+
+
+def test_a_beginning_that_is_told_twice_is_one() -> None:
+    play = Play(machine(task("T", timeout=10, heartbeat=5)))
+    play.start()
+    play.send(Began(3, "one"))
+    before = play.execution.seq
+    play.send(Began(3, "one"))
+    assert play.execution.seq == before

@@ -320,6 +320,54 @@ def test_a_lease_that_was_lost_to_nobody_is_had_again() -> None:
     run(scenario())
 
 
+def test_signs_of_life_that_could_not_be_written_count_where_they_were_heard() -> None:
+    async def beating(call: TaskCall) -> Any:
+        for _ in range(3):
+            await asyncio.sleep(40)
+            engines[0]._beat(call.execution, call.pending)
+        return "done"
+
+    engines: list[Engine] = []
+
+    async def scenario() -> None:
+        fleet = Fleet(m=machine(task("T", heartbeat=50)))
+        async with fleet.worker("one", work=beating) as one:
+            engines.append(one)
+            await fleet.start(one)
+            await asyncio.sleep(1)
+            polls, one._intake.poll = one._intake.poll, nothing  # type: ignore[method-assign]
+            await asyncio.sleep(20)
+            # Somebody else has it for a moment, so that what was heard under the old fence cannot be written.
+            (claim,) = await fleet.memory.claim("other", now=VirtualClock().now(), lease=10_000, limit=1)
+            await asyncio.sleep(25)
+            one._intake.poll = polls  # type: ignore[method-assign]
+            assert value(await fleet.end()) == (SUCCEEDED, "done")
+            assert (claim.fence, fleet.done) == (2, [("one", "task:T")])
+
+    run(scenario())
+
+
+def test_a_worker_that_has_an_attempt_again_gives_it_its_whole_time() -> None:
+    async def slow(call: TaskCall) -> Any:
+        await asyncio.sleep(40)
+        return "done"
+
+    async def scenario() -> None:
+        fleet = Fleet(m=machine(task("T", timeout=50)))
+        async with fleet.worker("one", work=slow) as one:
+            await fleet.start(one)
+            await asyncio.sleep(1)
+            polls, one._intake.poll = one._intake.poll, nothing  # type: ignore[method-assign]
+            await asyncio.sleep(18)
+            await fleet.memory.claim("other", now=VirtualClock().now(), lease=10_000, limit=1)
+            one._intake.poll = polls  # type: ignore[method-assign]
+            assert value(await fleet.end()) == (SUCCEEDED, "done")
+            assert now() > 60
+            assert fleet.done == [("one", "task:T")] * 2
+
+    run(scenario())
+
+
 def test_an_execution_that_kills_its_workers_is_quarantined_and_its_neighbours_are_not() -> None:
     async def die(call: TaskCall) -> Any:
         if call.execution_name == "poison":
