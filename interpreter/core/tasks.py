@@ -14,7 +14,7 @@ from .events import (
     TaskSubmitted,
     TaskSucceeded,
 )
-from .execution import TIMED_OUT, Frame, Pending
+from .execution import RUNNING, TIMED_OUT, Frame, Pending
 from .leaving import finish
 from .machine import Task
 from .map_runs import end_run
@@ -221,11 +221,35 @@ def timed_out(turn: Turn, signal: TimedOut) -> None:
     deadline = pending.beat_due if signal.heartbeat else pending.due
     if deadline is None or turn.now < deadline:
         return
-    clock = "heartbeat" if signal.heartbeat else "task"
-    # The history calls both States.Timeout; only matching knows a missed heartbeat by its own name.
+    beside = _late_beside(turn, pending, deadline)
+    # All whose time ran out at one instant are shown first: then one of them may fail what is around them all.
+    missed = [(frame, _miss(turn, pending, heartbeat=signal.heartbeat))]
+    for late in beside:
+        missed.append((turn.execution.frames[late.frame], _miss(turn, late, heartbeat=late.due != deadline)))
+    for frame, failure in missed:
+        if turn.execution.status == RUNNING and turn.execution.frames.get(frame.id) is frame:
+            unwind.fail(turn, frame, failure)
+
+
+def _late_beside(turn: Turn, first: Pending, deadline: int) -> list[Pending]:
+    """The other tasks whose time was over at the same instant, in the order in which they were scheduled."""
+    late = (
+        pending
+        for pending in turn.execution.pending.values()
+        if pending is not first and pending.kind == "task" and deadline in (pending.due, pending.beat_due)
+    )
+    return sorted(late, key=lambda pending: pending.id)
+
+
+def _miss(turn: Turn, pending: Pending, *, heartbeat: bool) -> StateFailure:
+    """Show that a task missed a deadline.
+
+    The history calls both clocks States.Timeout; only matching knows a missed heartbeat by its own name.
+    """
+    frame = turn.execution.frames[pending.frame]
+    clock = "heartbeat" if heartbeat else "task"
     turn.emit(TaskFailed(frame.id, pending.id, TIMEOUT, None, clock, turn.show(), frame.last))
-    name = HEARTBEAT_TIMEOUT if signal.heartbeat else TIMEOUT
-    unwind.fail(turn, frame, StateFailure(name, None, prefixed=False))
+    return StateFailure(HEARTBEAT_TIMEOUT if heartbeat else TIMEOUT, None, prefixed=False)
 
 
 def take_signal(turn: Turn, pending: Pending, frame: Frame) -> None:

@@ -309,6 +309,39 @@ def test_a_missed_heartbeat_is_a_timeout_in_the_history_and_a_name_of_its_own_in
     assert play.execution.error == "States.Timeout"
 
 
+def test_tasks_that_run_out_of_time_at_one_instant_are_all_shown_before_one_fails_the_map() -> None:
+    play = Play(machine(each("Each", scope("/i", task("T", timeout=5)))))
+    play.start(["a", "b"])
+    first, second = sorted(play.execution.pending)
+    play.begin(first)
+    play.begin(second)
+    assert render(play.later(5).time_out(first), 12) == lines("""
+        12: 12<-10 TaskFailed frame 1 pending 7 States.Timeout timed_out task
+        13: 13<-11 TaskFailed frame 2 pending 9 States.Timeout timed_out task
+        14: 14<-12 Halted frame 1 iteration failed Task
+        15: 16<-12 Halted frame 2 iteration aborted Task
+        16: 18<-12 JoinFailed
+        17: 19<-18 ExecutionEnded FAILED States.Timeout
+    """)
+    play.redrive()
+    assert [kind for _, kind in play.waiting()] == ["task", "task"]
+
+
+def test_tasks_that_run_out_of_time_at_one_instant_are_each_caught() -> None:
+    caught = (task("T", timeout=5, catch=(catcher("C", "States.Timeout"),)), do("C"))
+    beating = (task("T", heartbeat=5, catch=(catcher("C", "States.HeartbeatTimeout"),)), do("C"))
+    late = (task("T", timeout=6, catch=(catcher("C"),)), do("C"))
+    play = Play(machine(parallel("P", scope("/0", *caught), scope("/1", *beating), scope("/2", *late))))
+    play.start()
+    first, second, third = sorted(play.execution.pending)
+    for id in (first, second, third):
+        play.begin(id)
+    play.later(5).time_out(first)
+    assert play.waiting() == [(third, "task")]
+    play.later(1).time_out(third)
+    assert play.execution.status == SUCCEEDED
+
+
 def test_each_attempt_has_clocks_of_its_own() -> None:
     play = Play(machine(task("T", timeout=5, retry=(retrier(),))))
     play.start()
