@@ -37,6 +37,11 @@ ENVIRONMENT = (
         "AWS_ENDPOINT_URL_LAMBDA",
         "where Lambda functions are called that no handler is; `AWS_ENDPOINT_URL` does, too",
     ),
+    (
+        "AWS_ENDPOINT_URL_SQS, ...",
+        "where AWS services are called that tasks name, with the extra `aws`: one variable for each service, "
+        "`AWS_ENDPOINT_URL` for all",
+    ),
     ("SFN_MOCK_CONFIG", "the mock configuration, where `--mock` names none"),
     ("NO_COLOR", "anything: no colours"),
     ("TERM", "`dumb`, or none: one line per transition instead of the live view"),

@@ -224,8 +224,10 @@ def timed_out(turn: Turn, signal: TimedOut) -> None:
     beside = _late_beside(turn, pending, deadline)
     # All whose time ran out at one instant are shown first: then one of them may fail what is around them all.
     missed = [(frame, _miss(turn, pending, heartbeat=signal.heartbeat))]
-    for late in beside:
-        missed.append((turn.execution.frames[late.frame], _miss(turn, late, heartbeat=late.due != deadline)))
+    missed.extend(
+        (turn.execution.frames[late.frame], _miss(turn, late, heartbeat=late.due != deadline))
+        for late in beside
+    )
     for frame, failure in missed:
         if turn.execution.status == RUNNING and turn.execution.frames.get(frame.id) is frame:
             unwind.fail(turn, frame, failure)

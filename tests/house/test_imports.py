@@ -80,7 +80,7 @@ LIBRARIES: dict[str, set[str]] = {
     "aiohttp": {"detent.client", "detent.runtime.handlers", "detent.runtime.items.web", "detent.server"},
     "aiosqlite": {"detent.store"},
     "asyncpg": {"detent.store"},
-    "botocore": {"detent.runtime.items.s3"},
+    "botocore": {"detent.runtime.handlers.aws", "detent.runtime.items.s3"},
     "click": {"detent.cli"},
     "ijson": {"detent.runtime.items.formats"},
     "jsonatapy": {"detent.query.jsonata.engine"},

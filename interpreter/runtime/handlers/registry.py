@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.resources import integration, is_activity, signal_name, starts_execution
 from ...core.values import JSON
+from .aws import ENDPOINT, AwsHandler, AwsServices
+from .aws_names import PATTERNS, service_call
 from .base import Handler
 from .connections import Target, target_of
 from .errors import HandlersError
@@ -53,6 +55,7 @@ class Registry:
         self._guards = guards
         self._environment = environment
         self._workers = Workers(threads)
+        self._services = AwsServices(environment)
         self._functions: dict[str, Function] = {}
         self._handlers: dict[str, Handler] = {}
         self._lambdas: dict[str, Handler] = {}
@@ -89,6 +92,7 @@ class Registry:
             *functions,
             *(f"{scheme}*" for scheme in HTTP),
             *([f"{EXEC}*"] if self._guards.programs else []),
+            *(PATTERNS if self._services.is_there else ()),
         ]
 
     def resolve(self, resource: str) -> Handler | None:
@@ -109,6 +113,9 @@ class Registry:
             return self._function_arn
         if integration(resource) in _INVOKE:
             return self._invoke
+        call = service_call(resource)
+        if call is not None and self._services.is_there:
+            return AwsHandler(call, self._services, self._workers)
         try:
             if resource.startswith(HTTP):
                 return self._make_http(target_of(resource, self._environment))
@@ -157,6 +164,8 @@ class Registry:
             if not isinstance(named, str):
                 return None
             return self._missing_function(named)
+        if service_call(resource) is not None:
+            return None if self._services.is_there else _NO_SERVICES
         return _not_ours(resource, found)
 
     async def close(self) -> None:
@@ -196,6 +205,13 @@ class Registry:
             f'no {kind} is called {name!r}: mark a function with @detent.task("{name}") '
             "and name its file with --handlers"
         )
+
+
+#: Why no service of AWS is called.
+_NO_SERVICES = (
+    f"AWS services are called where the environment names an endpoint ({ENDPOINT}, or {ENDPOINT}_SQS for one of them) "
+    "and with the extra aws: pip install 'detent[aws]'"
+)
 
 
 def _not_ours(resource: str, found: tuple[str, str] | None) -> str:
