@@ -105,7 +105,8 @@ def speaks_aws(request: web.BaseRequest) -> bool:
 
 def refusal(exchange: Exchange, refused: Refused) -> web.Response:
     """A refusal in the protocol that was spoken."""
-    response = aws.refusal(refused) if speaks_aws(exchange.request) else problem(refused)
+    is_aws = speaks_aws(exchange.request)
+    response = aws.refusal(refused, exchange.id) if is_aws else problem(refused)
     response.headers[REQUEST_ID] = exchange.id
     if refused.headers.get("Connection") == "close":
         response.force_close()

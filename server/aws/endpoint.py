@@ -87,9 +87,11 @@ def _partition(region: str) -> str:
 
 
 def _response(exchange: Exchange, said: JSON) -> web.Response:
-    return web.Response(
-        body=encode(said), content_type=CONTENT_TYPE, headers={"x-amzn-RequestId": exchange.id}
-    )
+    return web.Response(body=encode(said), content_type=CONTENT_TYPE, headers=_identified(exchange.id))
+
+
+def _identified(request_id: str | None) -> dict[str, str]:
+    return {} if request_id is None else {"x-amzn-RequestId": request_id}
 
 
 async def _deliver(exchange: Exchange, delivery: Delivery) -> web.StreamResponse:
@@ -119,13 +121,13 @@ async def signer(exchange: Exchange) -> str | None:
     return verify(Signed(request.method, headers, await exchange.body()), keys, exchange.service.clock.now())
 
 
-def refusal(refused: Refused) -> web.Response:
-    """A refusal as the service spells one."""
+def refusal(refused: Refused, request_id: str | None = None) -> web.Response:
+    """A refusal as the service spells one; ``request_id`` is what the request is called, if it could be read."""
     code = _CODES.get(refused.code, refused.code)
     body: dict[str, Any] = {"__type": code, "message": refused.detail, **refused.more}
     return web.Response(
         status=refused.status,
         body=encode(body),
         content_type=CONTENT_TYPE,
-        headers={**refused.headers, "x-amzn-ErrorType": code},
+        headers={**refused.headers, "x-amzn-ErrorType": code, **_identified(request_id)},
     )

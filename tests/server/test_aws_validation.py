@@ -35,6 +35,7 @@ def ask(server: Running, operation: str, params: Any, **headers: str) -> tuple[i
         said = json.loads(response.read())
         if response.status != 200:
             assert response.headers["x-amzn-ErrorType"] == said["__type"]
+        assert response.headers["x-amzn-RequestId"]
         assert response.headers.get_content_type() == "application/x-amz-json-1.0"
         return response.status, said
     finally:

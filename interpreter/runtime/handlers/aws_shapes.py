@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from ...core.context import instant_text
 from ...core.values import JSON, encode
 
 
@@ -58,7 +59,7 @@ def _members(shape: Any, value: Mapping[str, JSON]) -> dict[str, Any]:
 def result_of(shape: Any, value: Any) -> JSON:
     """What the library answered, as a workflow has it: instants are texts, bytes too."""
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return instant_text(round(value.timestamp() * 1000))
     if shape is None or getattr(shape, "is_document_type", False):
         return value
     kind = shape.type_name
