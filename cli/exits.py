@@ -54,6 +54,7 @@ EXIT_OF_CODE = {
     "INVALID_OUTPUT": Exit.USAGE,
     "QUERY": Exit.USAGE,
     "STORE_URL": Exit.USAGE,
+    "TOO_MANY": Exit.USAGE,
     "WORKER": Exit.USAGE,
     "STORE": Exit.STORE,
     "STORE_CORRUPT": Exit.STORE,

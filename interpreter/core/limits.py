@@ -123,3 +123,5 @@ REDRIVE_TOKENS_MAX = 10
 ERROR_CHARACTERS_MAX = 256
 #: An execution's Cause is cut to these many characters.
 CAUSE_CHARACTERS_MAX = 32_768
+#: Named signals that an execution keeps for states to come. Each is held in memory, with its value.
+KEPT_SIGNALS_MAX = 1_000

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from ..store.base import NotFound
 from .catalogue_entries import Alias, MachineEntry, Route, Version
-from .catalogue_errors import AliasExists, RevisionStale, TooMany, VersionInUse
+from .catalogue_errors import AliasExists, RevisionStale, VersionInUse
+from .errors import TooMany
 
 #: The service's quotas (limits, section 2).
 VERSIONS_MAX = 1000

@@ -52,14 +52,3 @@ class ActivityExists(EngineError):
     """There is an activity of that name already, and it is another one."""
 
     code = "ACTIVITY_EXISTS"
-
-
-class TooMany(EngineError):
-    """A limit on how many there may be is reached; the message names it."""
-
-    code = "TOO_MANY"
-
-    def __init__(self, what: str, limit: int) -> None:
-        super().__init__(f"there may be {limit:,} {what}, and no more")
-        self.what = what
-        self.limit = limit

@@ -103,3 +103,14 @@ class InvalidOutput(EngineError):
     """What was sent as the output of a task is no JSON value."""
 
     code = "INVALID_OUTPUT"
+
+
+class TooMany(EngineError):
+    """A limit on how many there may be is reached; the message names it."""
+
+    code = "TOO_MANY"
+
+    def __init__(self, what: str, limit: int) -> None:
+        super().__init__(f"there may be {limit:,} {what}, and no more")
+        self.what = what
+        self.limit = limit

@@ -36,6 +36,11 @@ async def recall_decisions(store: Store, execution: str) -> list[Step]:
     return list(decode_log((segment.after, segment.control) for segment in log.segments))
 
 
+async def recall_outline(store: Store, execution: str) -> Execution:
+    """The state of an execution with payloads that are not loaded: where it stands, but not with which values."""
+    return fold(event for step in await recall_decisions(store, execution) for event in step.events)
+
+
 async def load_payloads(store: Store, execution: str, payloads: list[Payload]) -> None:
     """Give stored payloads their values."""
     segments, digests = missing_payloads(payloads)

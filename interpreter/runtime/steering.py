@@ -14,14 +14,14 @@ from typing import NamedTuple
 
 from ..core.codec import encode_signal
 from ..core.execution import Execution, Pending
-from ..core.limits import PROFILES
+from ..core.limits import KEPT_SIGNALS_MAX, PROFILES
 from ..core.resources import signal_name
 from ..core.signals import Amended, Paused, Resumed, Signal, Signalled
 from ..core.values import JSON, Payload, decode
 from ..store.base import Letter, Log, NotFound, Outcome, Store
-from .errors import AmbiguousState, EngineError, InvalidOutput, NotPaused, NotRunning, UnknownSignal
+from .errors import AmbiguousState, EngineError, InvalidOutput, NotPaused, NotRunning, TooMany, UnknownSignal
 from .handlers.payloads import NotJSON, plain
-from .recall import recall
+from .recall import recall, recall_outline
 
 
 class Given(NamedTuple):
@@ -43,7 +43,7 @@ class Steering:
 
         The task that waits longest for the name takes it; where none does yet it is kept. Raises NotFound,
         NotRunning, UnknownSignal for a name that no state of the definition waits for, InvalidOutput for a value
-        that JSON cannot hold or that is too large, StoreUnavailable.
+        that JSON cannot hold or that is too large, TooMany, StoreUnavailable.
         """
         wish = _wish("signal", key)
         log = await self._running(execution, wish)
@@ -54,6 +54,7 @@ class Steering:
         if name not in names:
             raise UnknownSignal(_unknown(log.record.name, name, names))
         payload = _payload(value, log.record.profile)
+        await self._require_room(log, name, wish)
         await self._send(execution, wish, Signalled(wish, name, payload))
         return wish
 
@@ -103,6 +104,21 @@ class Steering:
         if wish in state.keys:
             return None
         raise refusal
+
+    async def _require_room(self, log: Log, name: str, key: str) -> None:
+        """Raises TooMany if an execution keeps as many signals as it may, and nothing waits for this one.
+
+        Those of several senders in the same moment may exceed it: what was acknowledged is kept.
+        """
+        coming = await self._store.unread(log.record.id)
+        # No log keeps more signals than it has events, so the others need not be folded.
+        if log.last + coming < KEPT_SIGNALS_MAX:
+            return
+        state = await recall_outline(self._store, log.record.id)
+        kept = sum(map(len, state.signals.values()))
+        waited_for = any(signal_name(pending.resource or "") == name for pending in state.pending.values())
+        if coming + (0 if waited_for else kept) >= KEPT_SIGNALS_MAX and key not in state.keys:
+            raise TooMany(f"signals that the execution {log.record.name} keeps for later", KEPT_SIGNALS_MAX)
 
     async def _send(self, execution: str, key: str, signal: Signal, *more: tuple[str, Signal]) -> None:
         letters = [Letter(execution, key, encode_signal(signal)) for key, signal in ((key, signal), *more)]

@@ -362,6 +362,9 @@ class Store(Fleet, Protocol):
         """Messages to the executions this owner holds that no batch has drained yet, by number, beginning
         after a number. In a fleet a lower number may show up later: begin each round at 0."""
 
+    async def unread(self, execution: str) -> int:
+        """How many letters to an execution no batch has drained yet; 0 for an unknown one."""
+
     async def claim(
         self,
         owner: str,

@@ -251,6 +251,10 @@ class MemoryStore:
         )
         return list(islice(held, limit))
 
+    async def unread(self, execution: str) -> int:
+        self._check_open()
+        return sum(message.execution == execution for message in self._messages.values())
+
     async def claim(
         self,
         owner: str,

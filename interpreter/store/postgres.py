@@ -41,7 +41,7 @@ from .migrate import queries
 from .postgres_fleet import PostgresFleet
 from .postgres_hints import Hints
 from .postgres_layout import PostgresLayout
-from .postgres_letters import columns, inbox, send
+from .postgres_letters import columns, inbox, send, unread
 from .postgres_letters import known as known_executions
 from .postgres_pool import Begin, Pool, Transaction, shown
 from .postgres_text import optional, optional_plain, plain, text
@@ -127,6 +127,9 @@ class PostgresStore(PostgresFleet):
 
     async def settle(self, key: str, holder: str, answer: bytes | None) -> None:
         await self._run("WRITE", _settle, key, holder, answer)
+
+    async def unread(self, execution: str) -> int:
+        return await self._run("READ", unread, execution)
 
     async def owners(self) -> Collection[str]:
         return await self._run("READ", _owners)

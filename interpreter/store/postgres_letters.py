@@ -53,3 +53,9 @@ async def inbox(transaction: Transaction, owner: str, after: int, limit: int) ->
     """See :meth:`~detent.store.base.Store.inbox`."""
     rows = await transaction.rows(_SQL["inbox"], after, text(owner), limit)
     return [Message(number, plain(execution), body) for number, execution, body in rows]
+
+
+async def unread(transaction: Transaction, execution: str) -> int:
+    """See :meth:`~detent.store.base.Store.unread`."""
+    ((number,),) = await transaction.rows(_SQL["unread"], text(execution))
+    return int(number)

@@ -151,6 +151,9 @@ class SqliteStore(SqliteFleet):
     async def settle(self, key: str, holder: str, answer: bytes | None) -> None:
         await self._write(_settle, key, holder, answer)
 
+    async def unread(self, execution: str) -> int:
+        return await self._read(_unread, execution)
+
     async def owners(self) -> Collection[str]:
         if self._lock is None and not await asyncio.to_thread(is_locked, self._path):
             return ()
@@ -556,6 +559,11 @@ def _settle(connection: sqlite3.Connection, key: str, holder: str, answer: bytes
 
 def _inbox(connection: sqlite3.Connection, owner: str, after: int, limit: int) -> list[Message]:
     return [Message(*row) for row in connection.execute(_SQL["inbox"], (after, owner, limit))]
+
+
+def _unread(connection: sqlite3.Connection, execution: str) -> int:
+    number: int = connection.execute(_SQL["unread"], (execution,)).fetchone()[0]
+    return number
 
 
 def _owners(connection: sqlite3.Connection) -> Collection[str]:

@@ -21,10 +21,10 @@ from detent.runtime.catalogue_errors import (
     MachineDeleting,
     MachineExists,
     RevisionStale,
-    TooMany,
     VersionInUse,
 )
 from detent.runtime.engine import Engine
+from detent.runtime.errors import TooMany
 from detent.runtime.machines import Machines
 from detent.store.base import ExecutionRecord, NotFound, Query
 from detent.store.memory import MemoryStore

@@ -200,11 +200,13 @@ def test_a_message_is_drained_by_the_batch_it_causes(play):
         await store.claim("w1", now=0, lease=LEASE, limit=1)
         await store.send([Letter("e1", "a", b"1"), Letter("e1", "b", b"2")])
         first, second = await store.inbox("w1", limit=9)
+        assert (await store.unread("e1"), await store.unread("no")) == (2, 0)
         stale = further("e1", 2, 5, fence=1, hold="w1", drained=[first.number])
         assert await store.append([stale]) == [CONFLICT]
         assert len(await store.inbox("w1", limit=9)) == 2
         await store.append([further("e1", 3, 5, fence=1, hold="w1", drained=[first.number])])
         assert await store.inbox("w1", limit=9) == [second]
+        assert await store.unread("e1") == 1
         assert await store.send([Letter("e1", "a", b"again")]) == [EXISTS]
         await store.append([further("e1", 5, 5, fence=1, drained=[second.number])])
         assert await claimed(store) == []

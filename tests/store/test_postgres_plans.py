@@ -42,6 +42,7 @@ INDEXES = {
     "drain": "inbox_pkey",
     "close_beat": "beat_pkey",
     "inbox": "inbox_waiting",
+    "unread": "inbox_(dedupe|waiting)",
     "find": "execution_pkey",
     "machine": "machine_pkey",
     "machine_named": "machine_named",

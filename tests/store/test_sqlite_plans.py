@@ -53,6 +53,7 @@ def database(tmp_path_factory: pytest.TempPathFactory):
         ("due", "SEARCH execution USING INDEX execution_waiting (<expr><?)"),
         ("give_back_all", "SEARCH execution USING INDEX execution_held (owner=?)"),
         ("inbox", "SEARCH inbox USING INDEX inbox_waiting (number>?)"),
+        ("unread", "SEARCH inbox USING INDEX inbox_dedupe (execution=?)"),
         ("suspect", "SEARCH execution USING INDEX execution_waiting (<expr>=?)"),
         ("wanting", "SEARCH want USING COVERING INDEX want_resource (resource=?)"),
         ("first_offer", "SEARCH offer USING INDEX offer_queue (resource=?)"),

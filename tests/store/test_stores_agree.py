@@ -61,6 +61,7 @@ CALLS = st.one_of(
     st.tuples(st.just("beat"), st.lists(st.builds(Beat, IDS, st.integers(1, 3), NOW, FENCES), max_size=3)),
     st.tuples(st.just("delete"), st.lists(IDS, max_size=2)),
     st.tuples(st.just("inbox"), OWNERS, st.fixed_dictionaries({"limit": NOW})),
+    st.tuples(st.just("unread"), IDS),
     st.tuples(
         st.just("find"), st.builds(Query, status=st.none() | st.just("RUNNING"), ended_before=st.none() | NOW)
     ),

@@ -9,7 +9,8 @@ from typing import Any
 from detent.core.values import JSON
 from detent.runtime.catalogue_changes import ALIASES_MAX
 from detent.runtime.catalogue_entries import Alias, Route
-from detent.runtime.catalogue_errors import AliasExists, MachineDeleting, TooMany
+from detent.runtime.catalogue_errors import AliasExists, MachineDeleting
+from detent.runtime.errors import TooMany
 from detent.store.base import NotFound
 
 from .. import arns

@@ -17,7 +17,8 @@ from detent.runtime.catalogue_entries import (
     Type,
     Version,
 )
-from detent.runtime.catalogue_errors import MachineDeleting, MachineExists, TooMany
+from detent.runtime.catalogue_errors import MachineDeleting, MachineExists
+from detent.runtime.errors import TooMany
 from detent.schema.service import invalid_definition
 from detent.store.base import NotFound
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 from detent.core.values import JSON
 from detent.runtime.catalogue_changes import drop_tags, merge_tags
-from detent.runtime.catalogue_errors import MachineDeleting, TooMany
+from detent.runtime.catalogue_errors import MachineDeleting
+from detent.runtime.errors import TooMany
 from detent.store.base import NotFound
 
 from .. import arns, configuration

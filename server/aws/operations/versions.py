@@ -6,7 +6,8 @@ from contextlib import suppress
 
 from detent.core.values import JSON
 from detent.runtime.catalogue_entries import Version
-from detent.runtime.catalogue_errors import MachineDeleting, RevisionStale, TooMany, VersionInUse
+from detent.runtime.catalogue_errors import MachineDeleting, RevisionStale, VersionInUse
+from detent.runtime.errors import TooMany
 from detent.store.base import NotFound
 
 from .. import arns

@@ -124,6 +124,11 @@ FROM inbox CROSS JOIN LATERAL (
 WHERE inbox.body IS NOT NULL AND inbox.number > $1
 ORDER BY inbox.number LIMIT $3;
 
+-- name: unread
+-- How many messages an execution has not taken yet.
+SELECT count(*) FROM inbox
+WHERE execution = (SELECT key FROM execution WHERE id = $1) AND body IS NOT NULL;
+
 -- name: end_expired
 -- Leases that have run out end, except those somebody else is ending or writing under.
 DELETE FROM owner

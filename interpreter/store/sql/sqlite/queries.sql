@@ -120,6 +120,11 @@ FROM inbox CROSS JOIN execution ON execution.key = inbox.execution
 WHERE inbox.body IS NOT NULL AND inbox.number > ? AND execution.owner = ?
 ORDER BY inbox.number LIMIT ?;
 
+-- name: unread
+-- How many messages an execution has not taken yet.
+SELECT count(*) FROM inbox
+WHERE execution = (SELECT key FROM execution WHERE id = ?) AND body IS NOT NULL;
+
 -- name: expired
 -- Owners whose lease has run out.
 SELECT name FROM owner WHERE lease_until <= ?;
