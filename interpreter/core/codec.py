@@ -66,14 +66,12 @@ class _Table:
 
     def reference(self, payload: object) -> int | tuple[int, int] | str:
         """What stands for a payload in a row; called by the JSON writer for what is not JSON."""
-        if not isinstance(payload, Payload):
+        if type(payload) is not Payload:
             raise TypeError(f"{type(payload).__name__} has no place in the log")
         ref = payload.ref
         if ref is None:
             ref = payload.ref = self._store(payload.text)
-        if isinstance(ref, tuple) and ref[0] == self.after:
-            return ref[1]
-        return ref
+        return ref[1] if ref[0] == self.after else ref
 
     def _store(self, text: bytes) -> tuple[int, int] | str:
         if len(text) > BLOB_BYTES:

@@ -109,18 +109,23 @@ def _task_scheduled(execution: Execution, event: TaskScheduled) -> None:
     _open(
         execution,
         frame,
+        # By position: so many keywords would take twice the time of all the rest.
         Pending(
             execution.seq,
             "task",
             frame.id,
-            resource=event.resource,
-            mode=event.mode,
-            arguments=event.arguments,
-            credentials=event.credentials,
-            timeout=event.timeout,
-            heartbeat=event.heartbeat,
-            token=event.token,
-            attempt=event.attempt,
+            None,
+            False,
+            None,
+            None,
+            event.resource,
+            event.mode,
+            event.arguments,
+            event.credentials,
+            event.timeout,
+            event.heartbeat,
+            event.token,
+            event.attempt,
         ),
     )
 

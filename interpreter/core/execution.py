@@ -188,9 +188,10 @@ class Execution:
         """The earliest instant at which the execution needs attention by itself."""
         earliest = self.ends_at if self.status == RUNNING else None
         for pending in self.pending.values():
-            if self.holds(pending):
+            due, beat_due = pending.due, pending.beat_due
+            if (due is None and beat_due is None) or self.holds(pending):
                 continue
-            for at in (pending.due, pending.beat_due):
+            for at in (due, beat_due):
                 if at is not None and (earliest is None or at < earliest):
                     earliest = at
         return earliest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from .values import JSON, Payload
 
@@ -13,6 +14,7 @@ _INTEGRATION = re.compile(
 _ACTIVITY = re.compile(r"^arn:[^:]*:states:[^:]*:[^:]*:activity:[^:]+$")
 
 
+@lru_cache(maxsize=1024)
 def integration(resource: str) -> tuple[str, str] | None:
     """Service and action of an integration ARN (``lambda``, ``invoke.waitForTaskToken``), None for another kind."""
     if ":activity:" in resource:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ..core.codec import Step, encode_segment
+from ..core.codec import Encoded, Step, encode_segment
 from ..core.decide import advance
 from ..core.evaluation import BrokenOff
 from ..core.evolve import evolve
@@ -22,6 +22,9 @@ from ..store.base import Batch, ExecutionRecord, Head, Letter
 from .evaluations import Evaluations
 from .nested import child_of, letter_of_stop, letter_of_withdrawal, letters_at_end
 from .seeds import draw_seed
+
+#: The segment of a batch that only drains.
+_NOTHING = Encoded(b"", b"[]", {})
 
 
 @dataclass(slots=True)
@@ -73,8 +76,10 @@ class Actor:
     kept: list[Step] = field(default_factory=list)
     _kept_closed: list[int] = field(default_factory=list)
     _kept_drained: list[int] = field(default_factory=list)
+    _express: bool = field(init=False)
 
     def __post_init__(self) -> None:
+        self._express = PROFILES[self.record.profile].type == "EXPRESS"
         self._note(self.execution.pending.values())
 
     def replace(self, execution: Execution) -> None:
@@ -104,32 +109,25 @@ class Actor:
         after = self.execution.seq
         steps: list[Step] = []
         drained: list[int] = []
-        taken: list[tuple[Signal, int, int]] = []
-        if after != self._broken_after:
-            # The log has moved on since: nothing of the round holds any more.
-            self._seeds, self._broken = [], None
-        seeds = self._seeds
-        while self.mailbox:
-            signal, at, message = self.mailbox.pop(0)
-            if len(taken) == len(seeds):
-                seeds.append(draw_seed())
-            seed = seeds[len(taken)]
-            evaluations = self._evaluations(len(taken)) if hurried else None
-            taken.append((signal, at, message))
+        taken, self.mailbox = self.mailbox, []
+        seeds = self._seeds_of(after, len(taken))
+        for place, (signal, at, message) in enumerate(taken):
+            seed = seeds[place]
+            evaluations = self._evaluations(place) if hurried else None
             try:
                 events = advance(
                     self.machine, self.execution, signal, now=at, seed=seed, evaluator=evaluations
                 )
             except BrokenOff:
                 if evaluations is not None:
-                    self._broken, self._broken_after = (len(taken) - 1, evaluations), after
-                self.mailbox[:0] = taken
+                    self._seeds, self._broken, self._broken_after = seeds, (place, evaluations), after
+                self.mailbox = taken
                 raise
             if events:
                 steps.append(Step(signal, at, seed, events))
             if message:
                 drained.append(message)
-        self._seeds, self._broken = [], None
+        self._broken = None
         if not steps and not drained:
             return None
         opened, closed = self.execution.take_journal()
@@ -138,7 +136,7 @@ class Actor:
         for id in withdrawn:
             del self.offered[id]
         self._note(opened)
-        offers = offers_of(opened)
+        offers = offers_of(opened) if self.offered else []
         for id, _ in offers:
             self.offered[id] = decided.seed_of(id)
         if not self._writes:
@@ -147,32 +145,38 @@ class Actor:
             self._kept_drained += drained
             return decided
         whole = self.kept + steps
-        after -= sum(len(step.events) for step in self.kept)
-        encoded = encode_segment(after, release, whole) if whole else None
+        after -= sum([len(step.events) for step in self.kept])
+        encoded = encode_segment(after, release, whole) if whole else _NOTHING
         decided.batch = Batch(
-            execution=self.record.id,
-            after=after,
-            last=self.execution.seq,
-            control=encoded.control if encoded else b"",
-            payloads=encoded.payloads if encoded else b"[]",
-            head=head_of(self.execution),
-            create=None if self.created else self.record,
-            blobs=encoded.blobs if encoded else {},
-            drained=self._kept_drained + drained,
-            closed=self._kept_closed + closed,
-            letters=self._letters(steps, closed),
-            offers=offers,
-            withdrawn=withdrawn,
-            fence=self.fence,
-            hold=owner,
+            self.record.id,
+            after,
+            self.execution.seq,
+            encoded.control,
+            encoded.payloads,
+            head_of(self.execution),
+            None if self.created else self.record,
+            encoded.blobs,
+            self._kept_drained + drained,
+            self._kept_closed + closed,
+            self._letters(steps, closed),
+            offers,
+            withdrawn,
+            self.fence,
+            owner,
         )
         return decided
+
+    def _seeds_of(self, after: int, count: int) -> list[str]:
+        """Seeds for so many signals: those of the round that was broken off, if the log still ends where it did."""
+        if self._broken is None or after != self._broken_after:
+            self._broken = None
+            return [draw_seed() for _ in range(count)]
+        return self._seeds + [draw_seed() for _ in range(count - len(self._seeds))]
 
     @property
     def _writes(self) -> bool:
         """Whether what is decided is written at once: of an EXPRESS execution only its start and its end."""
-        express = PROFILES[self.record.profile].type == "EXPRESS"
-        return not express or not self.created or self.execution.status != RUNNING
+        return not self._express or not self.created or self.execution.status != RUNNING
 
     def learn(self, answer: bytes) -> None:
         """What came out of the evaluation over which the round was broken off."""
@@ -197,7 +201,7 @@ class Actor:
             for id in left:
                 del self.children[id]
                 self._redrives.pop(id, None)
-        if any(isinstance(event, RunClosing) for step in steps for event in step.events):
+        if is_closing(self.execution, steps):
             letters += [self._letter_to_child(id) for id in self.children]
         if self.record.parent is not None and self.execution.status != RUNNING:
             letters += letters_at_end(self.record, self.execution)
@@ -213,11 +217,13 @@ class Actor:
         for pending in pendings:
             if pending.mode == "activity":
                 self.offered[pending.id] = None
-            child = pending.child or child_of(self.execution.id, pending)
-            if child is not None:
-                self.children[pending.id] = child
-            if pending.child is not None:
+            elif pending.child is not None:
+                self.children[pending.id] = pending.child
                 self._redrives[pending.id] = pending.redrives
+            elif pending.mode == "sync":
+                child = child_of(self.execution.id, pending)
+                if child is not None:
+                    self.children[pending.id] = child
 
 
 class Actors(dict[str, Actor]):
@@ -235,6 +241,13 @@ def head_of(execution: Execution) -> Head:
         return Head(execution.status, None, False, execution.ended_at)
     ready = any(map(is_work, execution.pending.values()))
     return Head(execution.status, execution.due(), ready, paused=execution.paused)
+
+
+def is_closing(execution: Execution, steps: Iterable[Step]) -> bool:
+    """Whether a Map Run has begun to close."""
+    return execution.run is not None and any(
+        isinstance(event, RunClosing) for step in steps for event in step.events
+    )
 
 
 def is_work(pending: Pending) -> bool:

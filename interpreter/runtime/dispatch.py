@@ -21,7 +21,7 @@ from ..core.values import Payload, decode
 from ..mocking import MockError
 from ..store.base import NotFound, StoreUnavailable
 from .clock import Clock
-from .handlers.base import Handler, TaskCall, TaskError, task_key
+from .handlers.base import Handler, TaskCall, TaskError
 from .leases import Lease
 from .limits import Limits
 from .mocks import Mocks, mocked_signals
@@ -274,15 +274,14 @@ def _call(execution: Execution, pending: Pending) -> TaskCall:
     assert pending.arguments is not None
     frame = execution.frames[pending.frame]
     return TaskCall(
-        resource=pending.resource or "",
+        pending.resource or "",
         # A copy of its own: what a handler does to it is nobody else's business.
-        arguments=decode(pending.arguments.text),
-        execution=execution.id,
-        execution_name=execution.name,
-        machine_name=execution.machine_name,
-        state=frame.state or "",
-        pending=pending.id,
-        attempt=pending.attempt,
-        key=task_key(execution.id, pending.id),
-        deadline=pending.due,
+        decode(pending.arguments.text),
+        execution.id,
+        execution.name,
+        execution.machine_name,
+        frame.state or "",
+        pending.id,
+        pending.attempt,
+        pending.due,
     )

@@ -12,10 +12,9 @@ from collections.abc import Callable, Sequence
 
 from ..core.codec import Step
 from ..core.execution import RUNNING, Execution, Pending
-from ..core.run_events import RunClosing
 from ..core.signals import Began, Failed, Redriven, Resumed, Signal, Submitted, Succeeded
 from .activities import Activities
-from .actor import Actor, Actors, Decided, is_work
+from .actor import Actor, Actors, Decided, is_closing, is_work
 from .deadlines import Deadlines
 from .dispatch import Dispatcher
 from .errors import EngineError, ExecutionStuck
@@ -74,29 +73,30 @@ class Effects:
     def perform(self, actor: Actor, offer: Decided) -> None:
         """Do what was announced, now that it is durable, or need not be."""
         actor.committing = False
-        if not actor.created or any(isinstance(step.signal, Redriven) for step in offer.steps):
+        received = {step.signal.__class__ for step in offer.steps}
+        if not actor.created or Redriven in received:
             self._acknowledge(actor)
         id = actor.record.id
         for closed in offer.closed:
             self._dispatcher.cancel(id, closed)
         for pending in offer.opened:
             self._perform_pending(actor.execution, pending)
-        for step in offer.steps:
-            if isinstance(step.signal, Began) and step.signal.pending in actor.execution.pending:
-                self._deadlines.arm_begun(id, actor.execution.pending[step.signal.pending])
-            if isinstance(step.signal, Resumed):
-                self._arm_held(actor.execution)
+        if Began in received:
+            self._arm_begun(actor.execution, offer.steps)
+        if Resumed in received:
+            self._arm_held(actor.execution)
         if offer.batch is not None and offer.batch.offers:
             self._activities.offered({resource for _, resource in offer.batch.offers})
         if offer.batch is not None and offer.batch.letters:
             self._intake.written()
-        if any(isinstance(event, RunClosing) for step in offer.steps for event in step.events):
+        if is_closing(actor.execution, offer.steps):
             for pending in actor.execution.pending.values():
                 if pending.child is not None:
                     self._spawning.stop(pending)
         if offer.closed:
             self._intake.progressed(id)
-        self.tell(actor.execution, offer.steps)
+        if self._observers:
+            self.tell(actor.execution, offer.steps)
         if actor.execution.status != RUNNING:
             self.end(actor)
         elif actor.mailbox:
@@ -155,6 +155,11 @@ class Effects:
                 self._deadlines.arm(execution.id, pending)
         else:
             self._deadlines.arm_begun(execution.id, pending)  # it runs already, and will not begin once more
+
+    def _arm_begun(self, execution: Execution, steps: Sequence[Step]) -> None:
+        for step in steps:
+            if isinstance(step.signal, Began) and step.signal.pending in execution.pending:
+                self._deadlines.arm_begun(execution.id, execution.pending[step.signal.pending])
 
     def _arm_held(self, execution: Execution) -> None:
         """Timers that came due while a pause held them back have fired into nothing."""

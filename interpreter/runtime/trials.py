@@ -12,7 +12,7 @@ from ..core.values import JSON
 from ..teststate import Call, Trial
 from .clock import Clock, SystemClock
 from .dispatch import Resolve
-from .handlers.base import TaskCall, TaskError, task_key
+from .handlers.base import TaskCall, TaskError
 
 #: Seconds that a trial may take (api, section 14).
 TRIAL_SECONDS_MAX = 300
@@ -44,7 +44,6 @@ async def _work(trial: Trial, call: Call, resolve: Resolve, now: int) -> None:
         state=call.state,
         pending=1,
         attempt=1,
-        key=task_key(call.execution, 1),
         deadline=now + seconds * 1000,
     )
     handler = resolve(call.resource)

@@ -265,7 +265,9 @@ class _Changes:
         self.keys = keys
         self.rows = _standing(connection, {batch.execution for batch in batches if not self._is_plain(batch)})
         self.touched: dict[int, _Row] = {}
-        (self.next_key,) = connection.execute(_SQL["next_key"]).fetchone()
+        self.next_key = 0
+        if any(batch.create is not None for batch in batches):
+            (self.next_key,) = connection.execute(_SQL["next_key"]).fetchone()
         self.advanced: list[tuple[Any, ...]] = []
         self.finished: list[tuple[Any, ...]] = []
         self.segments: list[tuple[int, int, int, bytes, bytes]] = []
@@ -310,7 +312,7 @@ class _Changes:
         guard = key, batch.execution, batch.after, batch.fence, batch.hold
         if head.ended_at is None:
             fresh = bool(batch.closed)
-            self.advanced.append((head.status, head.due, head.ready, head.paused, batch.last, fresh, *guard))
+            self.advanced.append((head.due, head.ready, head.paused, batch.last, fresh, *guard))
         else:
             self.finished.append((head.status, head.due, head.ready, head.ended_at, batch.last, *guard))
         return key

@@ -50,8 +50,11 @@ class TaskCall:
     state: str
     pending: int
     attempt: int
-    key: str
     deadline: int | None
+
+    @property
+    def key(self) -> str:
+        return task_key(self.execution, self.pending)
 
 
 def task_key(execution: str, pending: int) -> str:

@@ -24,7 +24,6 @@ def call(resource: str, arguments: JSON = None, **changes: Any) -> TaskCall:
         "state": "Charge",
         "pending": 7,
         "attempt": 2,
-        "key": "e-1/7",
         "deadline": None,
     }
     return TaskCall(resource=resource, arguments=arguments, **(fields | changes))

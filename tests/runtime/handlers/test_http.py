@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 
 from detent.core.values import JSON
-from detent.runtime.handlers.base import TaskError
+from detent.runtime.handlers.base import TaskError, task_key
 from detent.runtime.handlers.guards import PUBLIC_ONLY, Guards
 from detent.runtime.handlers.registry import Registry
 
@@ -75,7 +75,7 @@ def test_the_arguments_are_posted_as_json_with_the_idempotency_key(server: Serve
     [(headers, body)] = server.requests
     assert json.loads(body) == {"amount": 2**70, "über": "\ud800"}
     assert headers["Content-Type"] == "application/json"
-    assert headers["Idempotency-Key"] == "e-1/7"
+    assert headers["Idempotency-Key"] == task_key("e-1", 7)
     assert headers["User-Agent"] == "detent"
 
 

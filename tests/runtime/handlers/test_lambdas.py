@@ -158,7 +158,7 @@ def test_the_context_is_what_functions_expect(registry: Registry, do: Do) -> Non
 def test_the_request_id_belongs_to_the_attempt(registry: Registry, do: Do) -> None:
     registry.add("tell", lambda event, context: context.aws_request_id)
     assert do(ARN + "tell") == do(ARN + "tell")
-    assert do(ARN + "tell") != do(ARN + "tell", key="e-1/9")
+    assert do(ARN + "tell") != do(ARN + "tell", pending=9)
 
 
 def test_the_time_left_is_counted_to_the_deadline(registry: Registry, do: Do) -> None:

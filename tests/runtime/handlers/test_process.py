@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from detent.runtime.handlers.base import TaskError
+from detent.runtime.handlers.base import TaskError, task_key
 from detent.runtime.handlers.guards import PUBLIC_ONLY
 from detent.runtime.handlers.process import ProcessHandler
 from detent.runtime.handlers.registry import Registry
@@ -69,7 +69,7 @@ def test_the_environment_says_what_runs_and_keeps_connections_to_itself(
         "DETENT_EXECUTION": "e-1",
         "DETENT_STATE": "Charge",
         "DETENT_ATTEMPT": "2",
-        "DETENT_IDEMPOTENCY_KEY": "e-1/7",
+        "DETENT_IDEMPOTENCY_KEY": task_key("e-1", 7),
     }
     assert seen["COLOUR"] == "red"
 

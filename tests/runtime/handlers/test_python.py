@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from detent.runtime.handlers.base import TaskError
+from detent.runtime.handlers.base import TaskError, task_key
 from detent.runtime.handlers.context import TaskContext
 from detent.runtime.handlers.errors import HandlersError
 from detent.runtime.handlers.python import task
@@ -285,7 +285,15 @@ def test_the_context_says_what_runs(registry: Registry, do: Do) -> None:
 
     registry.add("tell", tell)
     deadline = int(datetime(2030, 1, 1, tzinfo=UTC).timestamp() * 1000)
-    assert do("task:tell", deadline=deadline) == ["e-1", "nightly", "orders", "Charge", 2, "e-1/7", False]
+    assert do("task:tell", deadline=deadline) == [
+        "e-1",
+        "nightly",
+        "orders",
+        "Charge",
+        2,
+        task_key("e-1", 7),
+        False,
+    ]
 
 
 def test_the_contexts_logger_names_execution_and_state(

@@ -41,9 +41,9 @@ SET status = ?, due = ?, ready = ?, ended_at = ?, paused = ?, last = ?, fence = 
 WHERE key = ?;
 
 -- name: advance
--- Where an execution stands that its owner keeps, if it stood where it was left.
+-- Where an execution stands that its owner keeps, if it stood where it was left: it was RUNNING, and stays so.
 UPDATE execution
-SET status = ?, due = ?, ready = ?, paused = ?, last = ?, claims = CASE WHEN ? THEN 0 ELSE claims END
+SET due = ?, ready = ?, paused = ?, last = ?, claims = CASE WHEN ? THEN 0 ELSE claims END
 WHERE key = ? AND id = ? AND last = ? AND fence = ? AND owner = ? AND ended_at IS NULL;
 
 -- name: finish
