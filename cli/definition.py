@@ -108,7 +108,7 @@ def waits_outside(definition: JSON, mocked: frozenset[str], execution: str) -> I
             yield f"the state {state!r} waits for a worker of the activity {resource.rpartition(':')[2]!r}"
         elif resource.endswith(".waitForTaskToken") and state not in mocked:
             yield f"the state {state!r} waits for an answer by task token"
-        elif name := signal_name(resource):
+        elif (name := signal_name(resource)) and state not in mocked:
             yield f"the state {state!r} waits for `detent signal {execution} {name} --value JSON`"
 
 

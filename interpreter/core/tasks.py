@@ -174,7 +174,8 @@ def _succeed_task(turn: Turn, pending: Pending, frame: Frame, output: Payload) -
 
 
 def failed(turn: Turn, signal: Failed) -> None:
-    found = _called(turn, signal.pending)
+    # Also one that waits for a named signal: a mock may have it fail.
+    found = _task(turn, signal.pending)
     if found is not None:
         pending, frame = found
         if not pending.started:

@@ -110,6 +110,11 @@ class Dispatcher:
         self._go_on()
         return True
 
+    def mock(self, execution: Execution, pending: Pending) -> None:
+        """Answer a task that waits for a signal, if a mock does."""
+        if self._mocks is not None:
+            self.start(execution, pending)
+
     def cancel(self, execution: str, pending: int) -> None:
         """Nobody waits for this attempt any more."""
         attempt = self._running.get((execution, pending))
@@ -201,6 +206,8 @@ class Dispatcher:
         if mocked is not None:
             self._report(call.execution, mocked)
             return
+        if attempt.pending.mode == "signal":
+            return  # somebody sends it
         handler, problem = None, f"nobody handles the resource {call.resource}"
         try:
             handler = self._resolve(call.resource)
@@ -228,8 +235,9 @@ class Dispatcher:
             return Failed(call.pending, RUNTIME, str(error))
         if answer is None:
             return None
-        attempt.began_at = self._clock.now()
-        self._tell_begin(attempt)
+        if attempt.pending.mode != "signal":  # which has begun when it is entered
+            attempt.began_at = self._clock.now()
+            self._tell_begin(attempt)
         *submitted, end = mocked_signals(call, attempt.pending.mode, answer)
         for signal in submitted:
             self._report(call.execution, signal)

@@ -145,6 +145,8 @@ class Effects:
         """Do what a pending announces. Doing it again after a crash is all there is to recovery."""
         if not is_work(pending):
             self._deadlines.arm_begun(execution.id, pending)
+            if pending.mode == "signal":
+                self._dispatcher.mock(execution, pending)
         elif pending.kind == "child":
             self._spawning.perform(execution, pending)
         elif self._hand_overs.wants(execution, pending):

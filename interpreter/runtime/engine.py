@@ -214,6 +214,7 @@ class Engine:
                 try_again=self._recovery.try_again,
                 claim=self._intake.claim,
                 post=self._mailboxes.post,
+                busy=self._dispatcher.busy,
             )
         self._rounds = Rounds(
             self.owner,

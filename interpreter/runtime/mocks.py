@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from ..core.codec import decode_log
 from ..core.events import Event, StateEntered, TaskScheduled
-from ..core.resources import integration
-from ..core.signals import Failed, Signal, Submitted, Succeeded
+from ..core.resources import integration, signal_name
+from ..core.signals import Failed, Signal, Signalled, Submitted, Succeeded
 from ..core.values import JSON, Payload, decode
 from ..mocking import Answer, MockConfig, MockError, read_mocks
 from ..store.base import ExecutionRecord, Store
@@ -138,10 +138,13 @@ def machine_name(arn: str) -> str:
 def mocked_signals(call: TaskCall, mode: str | None, answer: Answer) -> list[Signal]:
     """What happens to an attempt that gets a mocked answer.
 
-    A job or a callback is submitted first, as it would be.
+    A job or a callback is submitted first, as it would be. A named signal is sent, and once.
     """
     signals: list[Signal] = []
-    if mode != "request":
+    name = signal_name(call.resource)
+    if name is not None and answer.error is None:
+        return [Signalled(f"mock-{call.pending}", name, Payload(answer.result))]
+    if mode not in ("request", "signal"):
         signals.append(Submitted(call.pending, Payload(sdk_metadata({}, request_id(call)))))
     if answer.error is not None:
         return [*signals, Failed(call.pending, answer.error, answer.cause)]

@@ -6,7 +6,7 @@ when a message has come, as it finds what a crash has left; so this is for engin
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Container, Iterator
 from itertools import islice
 from typing import Protocol
 
@@ -34,7 +34,7 @@ class Post(Protocol):
 
 class Parking:
     """``forget`` drops a live execution, ``try_again`` goes on with one that somebody else has written to,
-    ``claim`` makes one live again, ``post`` brings it signals."""
+    ``claim`` makes one live again, ``post`` brings it signals, ``busy`` names those with tasks at work here."""
 
     def __init__(
         self,
@@ -48,6 +48,7 @@ class Parking:
         try_again: Callable[[Actor, Decided], Awaitable[None]],
         claim: Callable[[str], Awaitable[None]],
         post: Post,
+        busy: Callable[[], Container[str]],
     ) -> None:
         self._actors = actors
         self._clock = clock
@@ -58,6 +59,7 @@ class Parking:
         self._try_again = try_again
         self._claim = claim
         self._post = post
+        self._busy = busy
 
     async def park(self) -> None:
         """Let go what only waits. Raises StoreError."""
@@ -75,6 +77,7 @@ class Parking:
     def _idle(self) -> Iterator[Actor]:
         """The live executions that have nothing to do here, and nobody to tell of their end."""
         now = self._clock.now()
+        busy = self._busy()
         for id, actor in self._actors.items():
             state = actor.execution
             if (
@@ -86,6 +89,7 @@ class Parking:
                 and state.now + PARK_AFTER <= now
                 and not head_of(state).ready
                 and not self._waiting.is_awaited(id)
+                and id not in busy
             ):
                 due = self._due(state)
                 if due is None or self._is_far(due):

@@ -55,8 +55,10 @@ class World:
         )
         return record.id
 
-    def engine(self) -> Any:
-        return open_engine(self.store, self.registry.resolve, clock=VirtualClock(), mocks=self.mocks)
+    def engine(self, **settings: Any) -> Any:
+        return open_engine(
+            self.store, self.registry.resolve, clock=VirtualClock(), mocks=self.mocks, **settings
+        )
 
     async def once(self, definition: JSON) -> Execution:
         async with self.engine() as engine:
@@ -121,6 +123,57 @@ def test_a_job_and_a_callback_are_submitted_and_then_end(tmp_path: Path, resourc
     assert types[2:6] == ["TaskScheduled", "TaskStarted", "TaskSubmitted", "TaskSucceeded"]
     assert end.ended_at is not None
     assert end.ended_at - end.started_at >= 30_000
+
+
+def test_a_named_signal_is_sent(tmp_path: Path) -> None:
+    answers = {
+        "0": {"Throw": {"Error": "Refused", "Cause": "no"}, "Delay": 30},
+        "1": {"Return": {"granted": True}, "Delay": 30},
+    }
+    definition = task("signal:decision", Retry=[{"ErrorEquals": ["Refused"], "IntervalSeconds": 1}])
+
+    async def play() -> tuple[Execution, list[str]]:
+        world = World(configured(tmp_path / "mocks.json", answers))
+        async with world.engine() as engine:
+            end = await engine.result(await world.start(engine, definition))
+            _, steps = await recall_steps(world.store, end.id)
+        return end, [event.type for event in project(steps)]
+
+    end, types = simulated(play())
+    assert end.output is not None
+    assert end.output.value == {"granted": True}
+    attempt = ["TaskScheduled", "TaskStarted"]
+    assert types[2:-2] == [*attempt, "TaskFailed", *attempt, "TaskSucceeded"]
+
+
+def test_a_signal_that_no_mock_answers_is_waited_for(tmp_path: Path) -> None:
+    async def play() -> Execution:
+        world = World(configured(tmp_path / "mocks.json", {"0": {"Return": 1}}))
+        definition = task("signal:decision")
+        definition["StartAt"] = "Decide"
+        definition["States"] = {"Decide": definition["States"]["Charge"]}
+        async with world.engine() as engine:
+            id = await world.start(engine, definition)
+            await asyncio.sleep(60)
+            await engine.steering.signal(id, "decision", "by hand")
+            return await engine.result(id)
+
+    end = simulated(play())
+    assert end.output is not None
+    assert end.output.value == "by hand"
+
+
+def test_a_mocked_signal_that_comes_late_finds_its_execution(tmp_path: Path) -> None:
+    async def play() -> Execution:
+        world = World(configured(tmp_path / "mocks.json", {"0": {"Return": "late", "Delay": 600}}))
+        async with world.engine(takes_over=True) as engine:
+            id = await world.start(engine, task("signal:decision"))
+            await asyncio.sleep(700)
+            return await engine.result(id)
+
+    end = simulated(play())
+    assert end.output is not None
+    assert end.output.value == "late"
 
 
 def test_a_delay_beyond_the_time_of_the_task_times_out(tmp_path: Path) -> None:
