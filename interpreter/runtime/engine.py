@@ -32,7 +32,7 @@ from .effects import Effects, Observer
 from .errors import EngineError, ExecutionExists, ExecutionTaken, NotExpress, NotRedrivable
 from .express import ExpressResult, SyncExpress
 from .handover import HandOvers
-from .intake import POLL_SECONDS, Intake
+from .intake import POLL_SECONDS, Intake, Mail
 from .items.service import Items
 from .items.storages import Storages
 from .jumps import Jumps
@@ -468,8 +468,8 @@ class Engine:
         """The limit profile of an execution that runs here, written or not."""
         return self._express.profile_of(execution) or self._actors[execution].record.profile
 
-    async def _adopt(self, claim: Claim) -> bool:
-        return await self._recovery.adopt(claim)
+    async def _adopt(self, claim: Claim, mail: Mail) -> bool:
+        return await self._recovery.adopt(claim, mail)
 
     async def _settle(self) -> None:
         """After the lease had run out."""

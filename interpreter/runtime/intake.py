@@ -37,9 +37,12 @@ LIVE_MAX = 1024
 #: How soon after a hint the store is asked, in seconds: more of them may follow.
 HINTED_SECONDS = 0.02
 
-#: Makes a stored execution live under a claim; whether it has work to do that may be what killed its workers before.
-#: Raises NotFound, LogError, StoreUnavailable, CompileError.
-Adopt = Callable[[Claim], Awaitable[bool]]
+#: Signals from an inbox, each with the number of its message.
+Mail = Sequence[tuple[Signal, int]]
+
+#: Makes a stored execution live under a claim, with the mail that it has; whether it has work to do that may be what
+#: killed its workers before. Raises NotFound, LogError, StoreUnavailable, CompileError.
+Adopt = Callable[[Claim, Mail], Awaitable[bool]]
 
 #: Has an execution that has ended decide about a redrive that the message of a number asks for; False if it runs.
 #: Raises what an Adopt raises.
@@ -113,9 +116,12 @@ class Intake:
         """Make one execution live, unless somebody else works on it. Raises what ``adopt`` raises."""
         if execution not in self._claims:
             await self._ask(limit=1, only=[execution])
-        if execution in self._claims:
-            # Whoever asks for it by name takes the risk: it is not suspected.
-            await self._adopt(replace(self._claims[execution], claims=0))
+        claim = self._claims.get(execution)
+        if claim is not None:
+            mail = await self._mail({execution})
+            if self._claims.get(execution) is claim:
+                # Whoever asks for it by name takes the risk: it is not suspected.
+                await self._adopt(replace(claim, claims=0), mail.get(execution, ()))
 
     async def fence_of(self, execution: str) -> int | None:
         """The fence under which work on an execution may go on after doubt; None if that is not for us.
@@ -270,12 +276,30 @@ class Intake:
 
     async def _adopt_claimed(self) -> None:
         claims = [claim for id, claim in self._claims.items() if id not in self._live]
+        mail = await self._mail({claim.execution for claim in claims}) if claims else {}
         for at in range(0, len(claims), ADOPTED_AT_ONCE):
-            await asyncio.gather(*map(self._take, claims[at : at + ADOPTED_AT_ONCE]))
+            share = claims[at : at + ADOPTED_AT_ONCE]
+            await asyncio.gather(*(self._take(claim, mail.get(claim.execution, ())) for claim in share))
 
-    async def _take(self, claim: Claim) -> None:
+    async def _mail(self, executions: Collection[str]) -> Mapping[str, Mail]:
+        """What lies in the inboxes of executions that have just been claimed, perhaps because of it.
+
+        They get it before they do anything: one that is given away at once would never get it.
+        """
+        found: dict[str, list[tuple[Signal, int]]] = {}
+        after = 0
+        while messages := await self._store.inbox(self._owner, after=after, limit=PAGE):
+            for message in messages:
+                if message.execution in executions and (signal := _read(message)) is not None:
+                    found.setdefault(message.execution, []).append((signal, message.number))
+            after = messages[-1].number
+        return found
+
+    async def _take(self, claim: Claim, mail: Mail) -> None:
+        if self._claims.get(claim.execution) is not claim:
+            return  # it came to its end, or went to somebody else, meanwhile
         try:
-            if await self._adopt(claim):
+            if await self._adopt(claim, mail):
                 self._suspects.add(claim.execution)
         except StoreUnavailable:
             raise
@@ -287,7 +311,7 @@ class Intake:
         """A start that was refused and written all the same runs like any other."""
         for id in [id for id in self._doubtful if id not in self._live]:
             with suppress(NotFound):
-                await self._adopt(Claim(id, 1, 1))
+                await self._adopt(Claim(id, 1, 1), ())
             self._doubtful.discard(id)
 
     async def _deliver_messages(self, after: int = 0) -> None:
@@ -295,21 +319,14 @@ class Intake:
         while messages := await self._store.inbox(self._owner, after=after, limit=PAGE):
             for message in messages:
                 if message.execution in self._live:
-                    self._deliver_message(message)
+                    if (signal := _read(message)) is not None:
+                        self._deliver(message.execution, signal, message=message.number)
                 elif not await self._redrives(message):
                     late.setdefault(message.execution, []).append(message.number)
             after = messages[-1].number
             self._seen = max(self._seen, after)
         for execution, numbers in late.items():
             await self._drain(execution, numbers)
-
-    def _deliver_message(self, message: Message) -> None:
-        try:
-            signal = decode_signal(message.body)
-        except LogError as error:
-            log.error("a message to %s is left alone: %s", message.execution, error)
-        else:
-            self._deliver(message.execution, signal, message=message.number)
 
     async def _redrives(self, message: Message) -> bool:
         """Whether a message makes an execution that has ended live again. Raises StoreUnavailable."""
@@ -340,3 +357,12 @@ class Intake:
             except StoreUnavailable:
                 self._beats = beats | self._beats
                 raise
+
+
+def _read(message: Message) -> Signal | None:
+    """The signal in a message; None, and a word in the log, if it cannot be read."""
+    try:
+        return decode_signal(message.body)
+    except LogError as error:
+        log.error("a message to %s is left alone: %s", message.execution, error)
+        return None

@@ -135,9 +135,9 @@ class Parking:
         """Forget a live execution that was given back, unless there is reason to have it after all."""
         id = actor.record.id
         self._forget(actor)
-        # What came meanwhile is brought again, but for messages: the inbox has them.
+        # What came meanwhile is brought again; messages come from the inbox.
         came = [(signal, at) for signal, at, message in actor.mailbox if not message]
-        if came or self._waiting.is_awaited(id):
+        if actor.mailbox or self._waiting.is_awaited(id):
             await self._patience.insist(lambda: self._claim(id))
             for signal, at in came:
                 self._post(id, signal, at=at)

@@ -17,7 +17,7 @@ from ..store.base import SUSPECT_CLAIMS, Claim, Letter, Store
 from .actor import Actor, Actors, Decided, is_work
 from .effects import Effects
 from .errors import ExecutionExists, ExecutionTaken
-from .intake import Intake
+from .intake import Intake, Mail
 from .machines import Machines
 from .mailboxes import Mailboxes
 from .nested import Parents
@@ -67,8 +67,8 @@ class Recovery:
         self._parents = Parents(store)
         self._adopting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def adopt(self, claim: Claim) -> bool:
-        """Make a stored execution live; whether it is suspected of killing those who work on it.
+    async def adopt(self, claim: Claim, mail: Mail) -> bool:
+        """Make a stored execution live, with its mail; whether it is suspected of killing those who work on it.
 
         What was claimed too often without coming further is not worked on again: it ends as failed. Raises
         NotFound, LogError, StoreUnavailable and what compiling raises.
@@ -77,9 +77,9 @@ class Recovery:
         # when the first has ended.
         lock = self._adopting.setdefault(claim.execution, asyncio.Lock())
         async with lock:
-            return await self._adopt(claim)
+            return await self._adopt(claim, mail)
 
-    async def _adopt(self, claim: Claim) -> bool:
+    async def _adopt(self, claim: Claim, mail: Mail) -> bool:
         execution, fence = claim.execution, claim.fence
         live = self._actors.get(execution)
         if live is not None:
@@ -95,6 +95,8 @@ class Recovery:
             live.fence = fence
             return False
         actor = self._actors[execution] = Actor(record, machine, state, fence, created=True)
+        for signal, number in mail:
+            self._mailboxes.leave(execution, signal, message=number)
         suspected = claim.claims > SUSPECT_CLAIMS and any(map(is_work, state.pending.values()))
         if suspected and claim.claims > self._claims_max:
             log.error("%s is quarantined: it was claimed %d times", execution, claim.claims - 1)

@@ -12,8 +12,10 @@ from core.building import Flow, do, each, machine, parallel, scope, task, wait
 from simulation.loop import VirtualClock, run
 from simulation.shared import SharedMemory
 
-from detent.core.execution import FAILED, RUNNING, SUCCEEDED, Execution
+from detent.core.codec import encode_signal
+from detent.core.execution import ABORTED, FAILED, RUNNING, SUCCEEDED, Execution
 from detent.core.machine import Machine
+from detent.core.signals import Stopped
 from detent.core.values import Payload
 from detent.runtime.engine import Engine
 from detent.runtime.errors import ExecutionTaken
@@ -25,7 +27,7 @@ from detent.runtime.muster import muster
 from detent.runtime.offers import Offers, asked_for, read_info
 from detent.runtime.recall import recall
 from detent.runtime.worker import Duties, WorkerError, duties_of_server, read_limits
-from detent.store.base import ExecutionRecord, MachineRecord
+from detent.store.base import ExecutionRecord, Letter, MachineRecord
 
 Run = Callable[[TaskCall], Awaitable[Any]]
 
@@ -160,6 +162,23 @@ def test_time_limits_go_on_while_nobody_does_the_task() -> None:
             await fleet.start(one)
             assert (await fleet.end()).status == "TIMED_OUT"
             assert 60 <= now() < 63
+            assert await fleet.memory.wanted() == []
+
+    run(scenario())
+
+
+def test_what_nobody_does_can_be_stopped() -> None:
+    async def scenario() -> None:
+        fleet = Fleet(m=machine(task("fax")))
+        async with fleet.worker("one", "task:echo") as one:
+            await fleet.start(one)
+            await asyncio.sleep(60)
+            assert one.running() == []
+            await fleet.memory.send([Letter("arn:x", "stop", encode_signal(Stopped("Why", "because")))])
+            one.answers_arrived()
+            state = await fleet.end()
+            assert (state.status, state.error) == (ABORTED, "Why")
+            assert now() < 61
             assert await fleet.memory.wanted() == []
 
     run(scenario())

@@ -11,11 +11,15 @@ import pytest
 from simulation.loop import BEGINNING, VirtualClock, run
 
 from detent.compile import compile_text
-from detent.core.execution import RUNNING, SUCCEEDED
+from detent.core.codec import encode_signal
+from detent.core.execution import ABORTED, RUNNING, SUCCEEDED
+from detent.core.signals import Stopped
+from detent.runtime import intake
 from detent.runtime.engine import Engine
 from detent.runtime.handlers.base import Beat, TaskCall
 from detent.runtime.machines import Machines
 from detent.runtime.recall import recall
+from detent.store.base import Letter
 from detent.store.memory import MemoryStore
 
 from .outside import Handler, history, now, output, start, task
@@ -161,6 +165,21 @@ def test_an_answer_brings_it_back_at_once() -> None:
             await opened.answers.send_task_success(tokens[0], "yes")
             assert await ended_at(opened, execution) < 10.5
             assert output((await recall(opened.store, execution))[1]) == "yes"
+
+    run(scenario())
+
+
+def test_whoever_stops_it_need_not_wait_for_a_poll(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "POLL_SECONDS", HOUR)
+
+    async def scenario() -> None:
+        async with fleet_engine() as opened:
+            execution = await start(opened, waiting(Seconds=100 * HOUR))
+            assert opened.running() == []
+            await opened.store.send([Letter(execution, "stop", encode_signal(Stopped()))])
+            opened.answers_arrived()
+            await asyncio.sleep(1)
+            assert (await recall(opened.store, execution))[1].status == ABORTED
 
     run(scenario())
 
