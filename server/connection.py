@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 
+from .exchange import SERVER
 from .refusals import Refused
 from .settings import Settings
 
@@ -73,6 +74,7 @@ class Connection(web.RequestHandler):
             refused = Refused(500, "internal-error", "a defect of detent; its log says more")
             self.log_exception("a request could not be answered", exc_info=exc)
         response = self.spell(refused, self.head[:_HEAD_MAX])
+        response.headers.update(SERVER)
         response.force_close()
         return response
 
@@ -84,7 +86,7 @@ class Connection(web.RequestHandler):
             text = body.body if isinstance(body.body, bytes) else b""
             head = (
                 f"HTTP/1.1 408 Request Timeout\r\nContent-Type: {body.content_type}\r\n"
-                f"Content-Length: {len(text)}\r\nConnection: close\r\n\r\n"
+                f"Content-Length: {len(text)}\r\nServer: {SERVER['Server']}\r\nConnection: close\r\n\r\n"
             )
             self.transport.write(head.encode() + text)
         self.force_close()

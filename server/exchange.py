@@ -9,6 +9,9 @@ from aiohttp import web
 from .refusals import Refused
 from .service import Service
 
+#: What every answer names as its server: nobody outside needs to know what that is made of.
+SERVER = {"Server": "detent"}
+
 
 class Exchange:
     """``id`` is the request's, its client's own if that is one; ``notes`` is what the log says beside it.
@@ -22,7 +25,7 @@ class Exchange:
         self.request = request
         self.service = service
         self.id = id
-        self.headers: dict[str, str] = {}
+        self.headers = dict(SERVER)
         self.notes: dict[str, str] = {}
         self.principal: str | None = None
         self._body: bytes | None = None

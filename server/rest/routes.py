@@ -72,7 +72,7 @@ class Routes:
                 continue
             operation = methods.get("GET" if method == "HEAD" else method)
             if operation is None:
-                allowed = ", ".join(sorted(methods))
+                allowed = ", ".join(sorted({*methods, "HEAD"} if "GET" in methods else methods))
                 raise Refused(
                     405, "method-not-allowed", f"{allowed} and nothing else", headers={"Allow": allowed}
                 )

@@ -100,6 +100,37 @@ def test_what_is_no_http_is_refused_in_the_protocol_it_seems_to_speak(door: str)
     assert rest.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(request("GET", "/healthz"), id="an answer"),
+        pytest.param(request("GET", "/nowhere"), id="a refusal"),
+        pytest.param(request("POST", "/", "X-Amz-Target: AWSStepFunctions.ListActivities"), id="AWS"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: localhost\r\nA\r\n\r\n", id="no HTTP"),
+    ],
+)
+def test_what_it_is_made_of_is_nobodys_business(door: str, sent: bytes) -> None:
+    answer = exchange(door, sent)
+    assert answer is not None
+    assert answer.headers["server"] == "detent"
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "TRACE", "PATCH", "PUT"])
+def test_a_method_that_is_not_for_a_path_is_told_which_are(door: str, method: str) -> None:
+    answer = ask(door, method, "/v1/machines")
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, POST")
+    assert ask(door, method, "/nowhere").status == 404
+
+
+def test_a_head_has_no_body(door: str) -> None:
+    for path, status in (("/v1/machines", 200), ("/healthz", 200), ("/nowhere", 404)):
+        with connect(door) as connection:
+            connection.sendall(request("HEAD", path))
+            said = b"".join(iter(lambda: connection.recv(65536), b""))
+        assert said.startswith(b"HTTP/1.1 %d " % status)
+        assert said.endswith(b"\r\n\r\n")
+
+
 def test_whoever_waits_for_it_is_told_to_send_the_body(door: str) -> None:
     answer = ask(door, "POST", "/", "Expect: 100-continue", body=b"{}")
     assert answer.headers["content-type"] == "application/x-amz-json-1.0"
@@ -130,7 +161,7 @@ def test_half_sent_heads_are_cut(start_server: StartServer) -> None:
     finally:
         for connection in connections:
             connection.close()
-    assert {answer and answer.status for answer in answers} == {408}
+    assert {answer and (answer.status, answer.headers["server"]) for answer in answers} == {(408, "detent")}
 
 
 def test_a_second_head_that_does_not_come_is_cut_as_well(start_server: StartServer) -> None:

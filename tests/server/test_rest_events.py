@@ -49,6 +49,7 @@ def stream(api: Api) -> Iterator[Stream]:
             connection.request("GET", path, headers=headers)
             response = stack.enter_context(connection.getresponse())
             assert response.getheader("Content-Type") == "text/event-stream"
+            assert response.getheader("Server") == "detent"
             assert response.readline() == b":\n"
             return response
 
