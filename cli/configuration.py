@@ -1,4 +1,4 @@
-"""``detent.toml``, or ``[tool.detent]`` in pyproject.toml: what a project wants of ``validate`` and ``lint``.
+"""``detent.toml``, or ``[tool.detent]`` in pyproject.toml: what a project wants of ``validate``, ``lint``, ``serve``.
 
 The nearest file counts, from the current folder upward. What the file says is checked here, word by word; an
 option on the command line wins over it.
@@ -45,6 +45,8 @@ class Configuration:
     folder: Path = Path()
     source: str | None = None
     lint: Mapping[str, Any] = field(default_factory=dict)
+    #: The search attributes of machines, by name.
+    search: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def strict(self) -> bool:
@@ -131,7 +133,7 @@ def _read(path: Path) -> Configuration | None:
         tables = tables.get("tool", {}).get("detent")
         if tables is None:
             return None
-    _check_table(tables, {"lint": dict}, str(path), "")
+    _check_table(tables, {"lint": dict, "search": dict}, str(path), "")
     lint = tables.get("lint", {})
     _check_table(lint, _LINT, str(path), "lint.")
     for pattern, table in lint.get("files", {}).items():
@@ -142,7 +144,9 @@ def _read(path: Path) -> Configuration | None:
     for name in ("select", "extend-select", "ignore"):
         check_codes(lint.get(name, ()), str(path))
     _check_severities(lint.get("severity", {}), str(path))
-    return Configuration(path.parent, str(path), lint)
+    search = tables.get("search", {})
+    _check_search(search, str(path))
+    return Configuration(path.parent, str(path), lint, search)
 
 
 def _check_table(table: Mapping[str, Any], known: Mapping[str, type], source: str, prefix: str) -> None:
@@ -161,6 +165,20 @@ def _check_table(table: Mapping[str, Any], known: Mapping[str, type], source: st
 
 def _are_texts(values: list[Any]) -> bool:
     return all(isinstance(each, str) for each in values)
+
+
+def _check_search(tables: Mapping[str, Any], source: str) -> None:
+    if not tables:
+        return
+    from detent.search import SearchAttributeError, check_declared
+
+    for machine, table in tables.items():
+        if not isinstance(table, dict) or not _are_texts(list(table.values())):
+            raise Refusal(f"{source}: search.{machine} must be a table of names and paths")
+        try:
+            check_declared(table)
+        except SearchAttributeError as error:
+            raise Refusal(f"{source}: search.{machine}: {error}") from None
 
 
 def _check_severities(table: Mapping[str, Any], source: str) -> None:

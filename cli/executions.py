@@ -40,6 +40,12 @@ _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 )
 @click.option("--until", metavar="WHEN", help="Started before then.")
 @click.option(
+    "--where",
+    metavar="CONDITION",
+    multiple=True,
+    help="Those with a search attribute: NAME=VALUE, or >, >=, <, <= in place of =. Machines declare them.",
+)
+@click.option(
     "--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Rows that are listed."
 )
 @click.option("--after", metavar="CURSOR", help="Go on where another list has ended: it says the cursor.")
@@ -52,6 +58,7 @@ def executions(
     every: bool,
     since: str | None,
     until: str | None,
+    where: tuple[str, ...],
     limit: int,
     after: str | None,
     server: str | None,
@@ -80,6 +87,7 @@ def executions(
             name=name,
             started_from=started_from,
             started_before=started_before,
+            where=where,
             cursor=after,
             limit=limit + 1,
         )
@@ -110,6 +118,7 @@ def executions(
                 name=name,
                 started_after=_datetime(started_from),
                 started_before=_datetime(started_before),
+                where=where,
                 cursor=cursor,
                 limit=limit - len(rows),
             )

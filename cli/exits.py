@@ -53,6 +53,7 @@ EXIT_OF_CODE = {
     "AMBIGUOUS_STATE": Exit.USAGE,
     "INVALID_OUTPUT": Exit.USAGE,
     "QUERY": Exit.USAGE,
+    "SEARCH_ATTRIBUTE": Exit.USAGE,
     "STORE_URL": Exit.USAGE,
     "TOO_MANY": Exit.USAGE,
     "WORKER": Exit.USAGE,

@@ -129,7 +129,19 @@ def serve(
         state_logs=state_logs,
         mock=None if mocks is None else mocks.path,
     )
-    return asyncio.run(_serve(settings, registry, documents, variables, watch))
+    search = _search_attributes(files)
+    return asyncio.run(_serve(settings, registry, documents, variables, search, watch))
+
+
+def _search_attributes(files: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+    """The search attributes of machines that the configuration declares, by name."""
+    from .configuration import configuration
+    from .definition import machine_name
+
+    found = configuration()
+    for machine in found.search.keys() - set(map(machine_name, files)):
+        say(f"{found.source}: search.{machine} names no machine that is served", kind="warning")
+    return found.search
 
 
 def _access_keys(path: str | None) -> Mapping[str, str]:
@@ -151,6 +163,7 @@ async def _serve(
     registry: Registry,
     documents: Mapping[str, Document],
     variables: Mapping[str, str],
+    search: Mapping[str, Mapping[str, str]],
     watch: bool,
 ) -> int:
     import asyncio
@@ -164,9 +177,11 @@ async def _serve(
     try:
         async with open_server(settings, registry) as server:
             for file, document in documents.items():
-                await _publish(server, file, document)
+                await _publish(server, file, document, search)
             _say_what_is_served(server, settings, documents)
-            watching = loop.create_task(_watch(server, documents, variables, registry)) if watch else None
+            watching = (
+                loop.create_task(_watch(server, documents, variables, search, registry)) if watch else None
+            )
             await ending.wait()
             if watching is not None:
                 watching.cancel()
@@ -196,16 +211,23 @@ For AWS SDKs and the AWS CLI:
 """)
 
 
-async def _publish(server: Server, file: str, document: Document) -> None:
+async def _publish(
+    server: Server, file: str, document: Document, search: Mapping[str, Mapping[str, str]]
+) -> None:
     from detent.server.definitions import kept
 
     from .definition import machine_name
 
-    await server.service.publish(machine_name(file), kept(document))
+    name = machine_name(file)
+    await server.service.publish(name, kept(document), search=search.get(name))
 
 
 async def _watch(
-    server: Server, documents: Mapping[str, Document], variables: Mapping[str, str], registry: Registry
+    server: Server,
+    documents: Mapping[str, Document],
+    variables: Mapping[str, str],
+    search: Mapping[str, Mapping[str, str]],
+    registry: Registry,
 ) -> None:
     """Publish what changes. What is not sound is named, and what was published before stays."""
     import asyncio
@@ -219,7 +241,7 @@ async def _watch(
                 continue
             known[file] = now
             try:
-                await _publish(server, file, _runnable(file, variables, registry))
+                await _publish(server, file, _runnable(file, variables, registry), search)
             except Refusal as refusal:
                 refusal.show()
             else:

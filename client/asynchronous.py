@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
@@ -87,9 +87,15 @@ class AsyncClient:
         *,
         type: Literal["STANDARD", "EXPRESS"] = "STANDARD",
         tags: Mapping[str, str] | None = None,
+        search_attributes: Mapping[str, str] | None = None,
     ) -> Machine:
-        """Create a state machine of an object, or of a text in JSON or YAML. The same one again changes nothing."""
+        """Create a state machine of an object, or of a text in JSON or YAML. The same one again changes nothing.
+
+        ``search_attributes`` are what its executions are found by: names, with paths such as ``$.input.customer.id``.
+        """
         body = {"name": name, "definition": definition, "type": type, "tags": dict(tags or {})}
+        if search_attributes is not None:
+            body["searchAttributes"] = dict(search_attributes)
         return _machine(await self._connection.ask("POST", "/v1/machines", body=body))
 
     async def machine(self, machine: str) -> Machine:
@@ -107,10 +113,25 @@ class AsyncClient:
             if (cursor := page.next) is None:
                 return
 
-    async def update_machine(self, machine: str, definition: JSON, *, etag: str | None = None) -> Machine:
-        """Give a machine another definition; with an ``etag`` only if it still has the one that it stands for."""
+    async def update_machine(
+        self,
+        machine: str,
+        definition: JSON | msgspec.UnsetType = msgspec.UNSET,
+        *,
+        etag: str | None = None,
+        search_attributes: Mapping[str, str] | None = None,
+    ) -> Machine:
+        """Give a machine another definition, other search attributes, or both; what is left out stays.
+
+        With an ``etag`` only if it still has the definition that it stands for.
+        """
         headers = {} if etag is None else {"If-Match": etag}
-        path, body = _machine_path(machine), {"definition": definition}
+        path = _machine_path(machine)
+        body: dict[str, JSON] = {}
+        if definition is not msgspec.UNSET:
+            body["definition"] = definition
+        if search_attributes is not None:
+            body["searchAttributes"] = dict(search_attributes)
         return _machine(await self._connection.ask("PUT", path, body=body, headers=headers))
 
     async def delete_machine(self, machine: str) -> None:
@@ -186,8 +207,12 @@ class AsyncClient:
         name: str | None = None,
         started_after: datetime | None = None,
         started_before: datetime | None = None,
+        where: Sequence[str] = (),
     ) -> AsyncIterator[ExecutionSummary]:
-        """Find executions, the newest first; None means any."""
+        """Find executions, the newest first; None means any.
+
+        ``where`` asks for search attributes, all of them: ``customer=Ada``, ``total>=100`` (also ``>``, ``<``, ``<=``).
+        """
         cursor: str | None = None
         while True:
             page = await self.execution_page(
@@ -196,6 +221,7 @@ class AsyncClient:
                 name=name,
                 started_after=started_after,
                 started_before=started_before,
+                where=where,
                 cursor=cursor,
             )
             for execution in page.executions:
@@ -211,11 +237,13 @@ class AsyncClient:
         name: str | None = None,
         started_after: datetime | None = None,
         started_before: datetime | None = None,
+        where: Sequence[str] = (),
         cursor: str | None = None,
         limit: int = PAGE,
     ) -> ExecutionPage:
         """One page of what :meth:`executions` finds."""
-        query = {
+        query: dict[str, str | int | None] = {f"attr.{condition}": "" for condition in where}
+        query |= {
             "status": status,
             "machine": machine,
             "name": name,

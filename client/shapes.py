@@ -53,12 +53,14 @@ class MachineSummary(Shape):
 
 
 class Machine(MachineSummary):
-    """A state machine with its current definition. ``aliases`` lead to versions, each with its share in per cent."""
+    """A state machine with its current definition. ``aliases`` lead to versions, each with its share in per cent;
+    ``search_attributes`` are names by which executions are found, with the paths to their values."""
 
     definition: Any
     digest: str
     updated_at: datetime
     tags: dict[str, str]
+    search_attributes: dict[str, str]
     aliases: dict[str, dict[str, int]]
     findings: list[dict[str, Any]]
     etag: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
@@ -60,9 +60,14 @@ class Client:
         *,
         type: Literal["STANDARD", "EXPRESS"] = "STANDARD",
         tags: Mapping[str, str] | None = None,
+        search_attributes: Mapping[str, str] | None = None,
     ) -> Machine:
-        """Create a state machine of an object, or of a text in JSON or YAML. The same one again changes nothing."""
-        return self._run(self._client.create_machine(name, definition, type=type, tags=tags))
+        """Create a state machine; see :meth:`.asynchronous.AsyncClient.create_machine`."""
+        return self._run(
+            self._client.create_machine(
+                name, definition, type=type, tags=tags, search_attributes=search_attributes
+            )
+        )
 
     def machine(self, machine: str) -> Machine:
         """Look at a machine."""
@@ -72,9 +77,18 @@ class Client:
         """Every machine, the oldest first."""
         return self._each(self._client.machines())
 
-    def update_machine(self, machine: str, definition: JSON, *, etag: str | None = None) -> Machine:
-        """Give a machine another definition; with an ``etag`` only if it still has the one that it stands for."""
-        return self._run(self._client.update_machine(machine, definition, etag=etag))
+    def update_machine(
+        self,
+        machine: str,
+        definition: JSON | msgspec.UnsetType = msgspec.UNSET,
+        *,
+        etag: str | None = None,
+        search_attributes: Mapping[str, str] | None = None,
+    ) -> Machine:
+        """Change a machine; see :meth:`.asynchronous.AsyncClient.update_machine`."""
+        return self._run(
+            self._client.update_machine(machine, definition, etag=etag, search_attributes=search_attributes)
+        )
 
     def delete_machine(self, machine: str) -> None:
         """Delete a machine with its executions."""
@@ -126,8 +140,9 @@ class Client:
         name: str | None = None,
         started_after: datetime | None = None,
         started_before: datetime | None = None,
+        where: Sequence[str] = (),
     ) -> Iterator[ExecutionSummary]:
-        """Find executions, the newest first; None means any."""
+        """Find executions; see :meth:`.asynchronous.AsyncClient.executions`."""
         return self._each(
             self._client.executions(
                 status=status,
@@ -135,6 +150,7 @@ class Client:
                 name=name,
                 started_after=started_after,
                 started_before=started_before,
+                where=where,
             )
         )
 
@@ -146,6 +162,7 @@ class Client:
         name: str | None = None,
         started_after: datetime | None = None,
         started_before: datetime | None = None,
+        where: Sequence[str] = (),
         cursor: str | None = None,
         limit: int = 100,
     ) -> ExecutionPage:
@@ -157,6 +174,7 @@ class Client:
                 name=name,
                 started_after=started_after,
                 started_before=started_before,
+                where=where,
                 cursor=cursor,
                 limit=limit,
             )

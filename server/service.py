@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -52,21 +52,29 @@ class Service:
         """The ARNs of a machine of this server."""
         return Names(machine, self.settings.region, self.settings.account)
 
-    async def publish(self, name: str, definition: Definition, *, type: Type = "STANDARD") -> MachineEntry:
+    async def publish(
+        self,
+        name: str,
+        definition: Definition,
+        *,
+        type: Type = "STANDARD",
+        search: Mapping[str, str] | None = None,
+    ) -> MachineEntry:
         """Make a machine of a sound definition, or give it to the machine of that name.
 
-        Raises CompileError, MachineDeleting, StoreError.
+        ``search`` are its search attributes; None leaves those that it has. Raises CompileError, MachineDeleting,
+        SearchAttributeError, StoreError.
         """
         names, catalogue = self.names(name), self.engine.catalogue
         draft = Draft(definition.text, definition.digest, names.role_arn)
         try:
-            return await catalogue.create_machine(names.machine_arn, type, draft)
+            return await catalogue.create_machine(names.machine_arn, type, draft, search=search)
         except MachineExists:
 
             def change(known: Draft) -> Draft:
                 return replace(known, definition=draft.definition, digest=draft.digest)
 
-            return (await catalogue.update_machine(names.machine_arn, change))[0]
+            return (await catalogue.update_machine(names.machine_arn, change, search=search))[0]
 
 
 @asynccontextmanager

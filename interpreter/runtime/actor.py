@@ -6,7 +6,7 @@ as a batch, and waits: nothing more is decided, and no effect takes place, until
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ..core.codec import Encoded, Step, encode_segment
@@ -19,6 +19,7 @@ from ..core.machine import Machine
 from ..core.run_events import RunClosing
 from ..core.signals import ChildEnded, Signal, Succeeded
 from ..store.base import Batch, ExecutionRecord, Head, Letter
+from .attributes import NONE, attributes_of
 from .evaluations import Evaluations
 from .nested import child_of, letter_of_stop, letter_of_withdrawal, letters_at_end
 from .seeds import draw_seed
@@ -163,6 +164,7 @@ class Actor:
             withdrawn,
             self.fence,
             owner,
+            self._attributes(),
         )
         return decided
 
@@ -177,6 +179,12 @@ class Actor:
     def _writes(self) -> bool:
         """Whether what is decided is written at once: of an EXPRESS execution only its start and its end."""
         return not self._express or not self.created or self.execution.status != RUNNING
+
+    def _attributes(self) -> Mapping[str, bytes]:
+        """What the execution is found by once the batch is written that begins or ends it."""
+        if self.created and self.execution.status == RUNNING:
+            return NONE
+        return attributes_of(self.record, self.execution, begins=not self.created)
 
     def learn(self, answer: bytes) -> None:
         """What came out of the evaluation over which the round was broken off."""

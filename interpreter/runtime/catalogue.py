@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
 
 from ..core.values import decode, encode
+from ..search import check_declared
 from ..store.base import Document, Edit, MachineRecord, NotFound, Store
 from . import catalogue_changes as changes
 from .catalogue_entries import (
@@ -81,17 +82,25 @@ class Catalogue:
         *,
         tags: Mapping[str, str] | None = None,
         publish: str | None = None,
+        search: Mapping[str, str] | None = None,
     ) -> MachineEntry:
         """Make a machine; the same one again changes nothing, whatever its role and tags.
 
-        ``publish`` is the description of the first version, None to publish none. Raises MachineExists,
-        MachineDeleting, TooMany, StoreError and what compiling raises.
+        ``publish`` is the description of the first version, None to publish none. ``search`` are its search
+        attributes; None has none, and any is the same. Raises MachineExists, MachineDeleting, SearchAttributeError,
+        TooMany, StoreError and what compiling raises.
         """
+        check_declared(search or {})
         await self._keep(arn, draft)
         while True:
             now = self._clock.now()
             entry = MachineEntry(
-                arn, type, now, tags=changes.merge_tags({}, tags or {}), published_at_creation=publish
+                arn,
+                type,
+                now,
+                tags=changes.merge_tags({}, tags or {}),
+                published_at_creation=publish,
+                search=search or {},
             )
             if publish is not None:
                 entry = changes.publish(entry, publish, now)
@@ -99,9 +108,11 @@ class Catalogue:
             if await self._store.edit([Edit(*place(arn), write(entry)), revision]):
                 return self._know(entry)
             with suppress(NotFound):  # it may have been deleted meanwhile
-                return await self._same(entry, draft)
+                return await self._same(entry, draft, search)
 
-    async def _same(self, wanted: MachineEntry, draft: Draft) -> MachineEntry:
+    async def _same(
+        self, wanted: MachineEntry, draft: Draft, search: Mapping[str, str] | None
+    ) -> MachineEntry:
         """The machine that is there, if another creation would have made the same."""
         known = await self.machine(wanted.arn, fresh=True)
         if known.status == "DELETING":
@@ -111,20 +122,26 @@ class Catalogue:
             wanted.type,
             wanted.published_at_creation,
             replace(draft, role=""),
-        ):
+        ) or search not in (None, known.search):
             raise MachineExists(
                 f"there is another state machine {wanted.arn}; update it, or choose another name"
             )
         return known
 
     async def update_machine(
-        self, arn: str, change: Callable[[Draft], Draft], *, publish: str | None = None
+        self,
+        arn: str,
+        change: Callable[[Draft], Draft],
+        *,
+        publish: str | None = None,
+        search: Mapping[str, str] | None = None,
     ) -> tuple[MachineEntry, Revision]:
-        """Change a machine for the executions to come; it gets a new revision if anything differs.
+        """Change a machine for the executions to come; it gets a new revision if its draft differs.
 
-        ``publish`` is the description of the version to publish. Raises NotFound, MachineDeleting, TooMany,
-        StoreError and what compiling raises.
+        ``publish`` is the description of the version to publish, ``search`` are other search attributes. Raises
+        NotFound, MachineDeleting, SearchAttributeError, TooMany, StoreError and what compiling raises.
         """
+        check_declared(search or {})
         while True:
             old = await self._document(arn)
             entry = _active(read_machine(old.body))
@@ -135,7 +152,7 @@ class Catalogue:
                 await self._keep(arn, draft)
                 revision = Revision(str(uuid4()), draft, self._clock.now())
                 edits.append(Edit(revisions_of(entry), revision.id, write(revision)))
-            new = replace(entry, revision=revision.id)
+            new = replace(entry, revision=revision.id, search=entry.search if search is None else search)
             if publish is not None:
                 new = changes.publish(new, publish, self._clock.now())
             if new == entry or await self._store.edit([Edit(*place(arn), write(new), old), *edits]):

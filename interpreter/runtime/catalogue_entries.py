@@ -77,7 +77,8 @@ class MachineEntry:
     """A state machine. ``revision`` is the id of the current one, ``next_version`` is never used again.
 
     ``published_at_creation`` says whether its creation published a version, and under which description: another
-    creation is the same one only if it asks for the same.
+    creation is the same one only if it asks for the same. ``search`` are the paths of the attributes by which its
+    executions are found (:mod:`~detent.search`).
     """
 
     arn: str
@@ -90,6 +91,7 @@ class MachineEntry:
     aliases: tuple[Alias, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     published_at_creation: str | None = None
+    search: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -170,7 +172,7 @@ class Origin:
     """How an execution was started; stands in :attr:`~detent.store.base.ExecutionRecord.origin`.
 
     ``machine_created_at`` tells the machine from an earlier one of its name that was deleted, ``key`` is the
-    idempotency key of the start.
+    idempotency key of the start, ``search`` are the search attributes that the machine declared.
     """
 
     machine_created_at: int
@@ -178,6 +180,7 @@ class Origin:
     trace_header: str | None = None
     test_case: str | None = None
     key: str | None = None
+    search: Mapping[str, str] | None = None
 
     def __str__(self) -> str:
         return encode({name: value for name, value in asdict(self).items() if value is not None}).decode()
@@ -208,5 +211,6 @@ class Target:
         key: str | None = None,
     ) -> ExecutionRecord:
         """The record of an execution that says what it was started of."""
-        origin = Origin(self.machine.created_at, self.revision.id, trace_header, test_case, key)
+        search = self.machine.search or None
+        origin = Origin(self.machine.created_at, self.revision.id, trace_header, test_case, key, search)
         return replace(record, version=self.version, alias=self.alias, origin=str(origin))

@@ -37,6 +37,7 @@ from ..store.base import (
     StoreInUse,
 )
 from .actor import Actor, head_of, offers_of
+from .attributes import matches
 from .clock import Clock, SystemClock
 from .errors import ExecutionExists, NotRedrivable, StillRunning
 from .find import named
@@ -101,15 +102,18 @@ class Records:
         name: str | None = None,
         started_from: int | None = None,
         started_before: int | None = None,
+        where: Sequence[str] = (),
         cursor: str | None = None,
         limit: int = 100,
     ) -> list[Found]:
         """Executions, newest first; None means any. ``machine`` is a name or an ARN, instants are milliseconds.
 
-        Machines with a label (``labelled``) are those of the executions of distributed Maps.
+        Machines with a label (``labelled``) are those of the executions of distributed Maps. ``where`` are conditions
+        on search attributes (:func:`~detent.search.read_condition`). Raises SearchAttributeError.
         """
         if machine is not None and ":" not in machine:
             machine = self._arn_of(machine)
+        machines = self._arn_of("x").rpartition(":")[0]
         return await self._store.find(
             Query(
                 status=status,
@@ -118,6 +122,7 @@ class Records:
                 name=name,
                 started_from=started_from,
                 started_before=started_before,
+                attributes=await matches(self._store, where, machines=machines, machine=machine),
                 cursor=cursor,
                 limit=limit,
             )

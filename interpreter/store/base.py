@@ -16,6 +16,7 @@ from the caller. A store that several machines share measures leases by its own 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -157,6 +158,9 @@ class Batch:
     ``offers`` are tasks that anybody may take (:meth:`Store.take`), as pending and resource; ``withdrawn`` are
     pendings that were offered and wait no longer.
 
+    ``attributes`` are what the execution is found by (:class:`Match`): texts of bytes by name, which stores
+    compare and do not understand. An attribute keeps the value that it got first.
+
     ``fence`` is the fencing number of the claim under which the batch was decided; None where no claim is
     needed, and then nothing changes hands. ``hold`` is the owner that goes on working on the execution
     after this batch; None, or an owner that has no lease (any more), gives it back. A creating batch with
@@ -178,6 +182,7 @@ class Batch:
     withdrawn: Sequence[int] = ()
     fence: int | None = None
     hold: str | None = None
+    attributes: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,11 +256,27 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """What an attribute of an execution must be: one of some values, or from ``low`` on and less than ``below``.
+
+    Values are compared byte by byte, as unsigned numbers; a beginning comes before what is longer.
+    """
+
+    name: str
+    among: tuple[bytes, ...] = ()
+    low: bytes = b""
+    below: bytes = b""
+
+    def fits(self, value: bytes) -> bool:
+        return value in self.among if self.among else self.low <= value < self.below
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """What to look for; None means anything. ``limit`` rows after ``cursor``.
 
     The ``from`` instants are included, the ``before`` instants are not. ``ended_before`` finds finished
-    executions only.
+    executions only. An execution has all of ``attributes``.
     """
 
     status: str | None = None
@@ -269,6 +290,7 @@ class Query:
     started_from: int | None = None
     started_before: int | None = None
     ended_before: int | None = None
+    attributes: tuple[Match, ...] = ()
     cursor: str | None = None
     limit: int = 100
 
@@ -300,6 +322,11 @@ class Edit:
     id: str
     body: bytes | None
     replaces: Document | None = None
+
+
+def by_selectivity(matches: Iterable[Match]) -> list[Match]:
+    """Attributes in the order in which it is best looked for them: one value, several values, ranges."""
+    return sorted(matches, key=lambda match: len(match.among) or sys.maxsize)
 
 
 def cursor_number(query: Query) -> int | None:

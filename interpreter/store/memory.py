@@ -24,6 +24,7 @@ from .base import (
     Letter,
     Log,
     MachineRecord,
+    Match,
     Message,
     NotFound,
     Outcome,
@@ -41,7 +42,17 @@ from .standing import Standing, begin, judge
 class _Execution:
     """All that is kept of one execution."""
 
-    __slots__ = ("beats", "blobs", "dedupes", "number", "payloads", "record", "segments", "standing")
+    __slots__ = (
+        "attributes",
+        "beats",
+        "blobs",
+        "dedupes",
+        "number",
+        "payloads",
+        "record",
+        "segments",
+        "standing",
+    )
 
     def __init__(self, number: int, record: ExecutionRecord, standing: Standing) -> None:
         self.number = number
@@ -52,6 +63,7 @@ class _Execution:
         self.blobs: dict[str, bytes] = {}
         self.beats: dict[int, int] = {}
         self.dedupes: set[str] = set()
+        self.attributes: dict[str, bytes] = {}
 
 
 class MemoryStore:
@@ -124,6 +136,8 @@ class MemoryStore:
             execution.payloads[batch.after] = batch.payloads
         for digest, value in batch.blobs.items():
             execution.blobs.setdefault(digest, value)
+        for name, attribute in batch.attributes.items():
+            execution.attributes.setdefault(name, attribute)
         for pending in batch.closed:
             execution.beats.pop(pending, None)
         for pending in batch.withdrawn:
@@ -511,4 +525,10 @@ def _matches(query: Query, execution: _Execution) -> bool:
         and (query.started_from is None or record.started_at >= query.started_from)
         and (query.started_before is None or record.started_at < query.started_before)
         and (query.ended_before is None or (head.ended_at is not None and head.ended_at < query.ended_before))
+        and all(_has(execution, match) for match in query.attributes)
     )
+
+
+def _has(execution: _Execution, match: Match) -> bool:
+    value = execution.attributes.get(match.name)
+    return value is not None and match.fits(value)

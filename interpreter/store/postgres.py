@@ -27,6 +27,7 @@ from .base import (
     Letter,
     Log,
     MachineRecord,
+    Match,
     Message,
     NotFound,
     Outcome,
@@ -34,6 +35,7 @@ from .base import (
     Segment,
     StoreError,
     StoreUnavailable,
+    by_selectivity,
     cursor_number,
 )
 from .fleet import Reservation
@@ -290,6 +292,10 @@ async def _write(transaction: Transaction, written: Sequence[tuple[int, Batch]])
         ("close_beat", [(key, pending) for key, b in written if b.closed for pending in b.closed]),
         ("withdraw", [(key, pending) for key, b in written if b.withdrawn for pending in b.withdrawn]),
         ("offer", [(key, id, text(resource)) for key, b in written if b.offers for id, resource in b.offers]),
+        (
+            "put_attribute",
+            [(key, *item) for key, b in written if b.attributes for item in b.attributes.items()],
+        ),
     ):
         if rows:
             await transaction.rows(_SQL[name], *columns(rows))
@@ -334,7 +340,8 @@ async def _values(
     return dict(await transaction.rows(_SQL[name], row[0], wanted))
 
 
-async def _find(transaction: Transaction, query: Query) -> list[Found]:
+def find_statement(query: Query) -> tuple[str, list[Any]]:
+    """The statement that answers a query, and its values."""
     conditions = {
         "status =": query.status,
         "machine =": optional(query.machine),
@@ -346,13 +353,37 @@ async def _find(transaction: Transaction, query: Query) -> list[Found]:
         "started_at >=": query.started_from,
         "started_at <": query.started_before,
         "ended_at <": query.ended_before,
-        "key <": cursor_number(query),
+        "search_attribute.execution <" if query.attributes else "key <": cursor_number(query),
     }
     given = {text: value for text, value in conditions.items() if value is not None}
-    where = " AND ".join(f"{text} ${place}" for place, text in enumerate(given, 2)) or "TRUE"
-    statement = _SQL["find"].replace("/* conditions */", where)
+    texts = [f"{text} ${place}" for place, text in enumerate(given, 2)]
+    values: list[Any] = [query.limit, *given.values()]
+    for place, match in enumerate(by_selectivity(query.attributes)):
+        has = _has("search_attribute" if place == 0 else "other", match, len(values) + 1)
+        texts.append(has if place == 0 else _HAS_BESIDES.format(has))
+        values += [match.name, *(match.among or (match.low, match.below))]
+    statement = _SQL["find_by_attribute" if query.attributes else "find"]
+    return statement.replace("/* conditions */", " AND ".join(texts) or "TRUE"), values
+
+
+#: Another attribute than the one by which executions are looked up.
+_HAS_BESIDES = "EXISTS (SELECT 1 FROM search_attribute AS other WHERE other.execution = key AND {})"
+
+
+def _has(table: str, match: Match, place: int) -> str:
+    """That a row of the attributes fits; the values begin at a place."""
+    value = f"{table}.attribute = ${place} AND {table}.value"
+    if len(match.among) == 1:
+        return f"{value} = ${place + 1}"
+    if match.among:
+        return f"{value} IN ({', '.join(f'${place + 1 + n}' for n in range(len(match.among)))})"
+    return f"{value} >= ${place + 1} AND {table}.value < ${place + 2}"
+
+
+async def _find(transaction: Transaction, query: Query) -> list[Found]:
     found = []
-    for key, owner, *rest in await transaction.rows(statement, query.limit, *given.values()):
+    statement, values = find_statement(query)
+    for key, owner, *rest in await transaction.rows(statement, *values):
         head, record = _described(rest)
         found.append(Found(record, head, optional_plain(owner), str(key)))
     return found
@@ -366,7 +397,7 @@ async def _delete(transaction: Transaction, executions: Sequence[str], ended: bo
 
 async def _delete_parts(transaction: Transaction, keys: Sequence[int]) -> int:
     if keys:
-        for part in ("segments", "blobs", "inbox", "beats", "wants", "offers"):
+        for part in ("segments", "blobs", "inbox", "beats", "wants", "offers", "attributes"):
             await transaction.rows(_SQL[f"delete_{part}"], keys)
     return len(keys)
 

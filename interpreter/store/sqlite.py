@@ -30,6 +30,7 @@ from .base import (
     Letter,
     Log,
     MachineRecord,
+    Match,
     Message,
     NotFound,
     Outcome,
@@ -37,6 +38,7 @@ from .base import (
     Segment,
     StoreError,
     StoreUnavailable,
+    by_selectivity,
     cursor_number,
 )
 from .fleet import Reservation
@@ -277,6 +279,7 @@ class _Changes:
         self.letters: list[tuple[str, bytes, str]] = []
         self.withdrawn: list[tuple[int, int]] = []
         self.offers: list[tuple[int, int, str]] = []
+        self.attributes: list[tuple[int, str, bytes]] = []
 
     def _is_plain(self, batch: Batch) -> bool:
         """Whether it moves a known execution of an owner who keeps it, or ends it."""
@@ -330,6 +333,8 @@ class _Changes:
             self.withdrawn.extend((key, pending) for pending in batch.withdrawn)
         if batch.offers:
             self.offers.extend((key, pending, resource) for pending, resource in batch.offers)
+        if batch.attributes:
+            self.attributes.extend((key, name, value) for name, value in batch.attributes.items())
         if batch.letters:
             self.letters.extend((letter.dedupe, letter.body, letter.execution) for letter in batch.letters)
 
@@ -349,6 +354,7 @@ class _Changes:
             ("close_beat", self.closed if self.closed and self._has_beats() else ()),
             ("withdraw", self.withdrawn),
             ("offer", self.offers),
+            ("put_attribute", self.attributes),
             ("send", self.letters),
         ):
             if rows:
@@ -482,11 +488,29 @@ def find_statement(query: Query) -> tuple[str, tuple[Any, ...]]:
         "started_at >= ?": query.started_from,
         "started_at < ?": query.started_before,
         "ended_at < ?": query.ended_before,
-        "key < ?": cursor_number(query),
+        "execution < ?" if query.attributes else "key < ?": cursor_number(query),
     }
     given = {text: value for text, value in conditions.items() if value is not None}
-    statement = _SQL["find"].replace("/* conditions */", " AND ".join(given) or "TRUE")
-    return statement, (*given.values(), query.limit)
+    texts = list(given)
+    values: list[Any] = list(given.values())
+    for place, match in enumerate(by_selectivity(query.attributes)):
+        texts.append(
+            _has("search_attribute", match) if place == 0 else _HAS_BESIDES.format(_has("other", match))
+        )
+        values += [match.name, *(match.among or (match.low, match.below))]
+    statement = _SQL["find_by_attribute" if query.attributes else "find"]
+    return statement.replace("/* conditions */", " AND ".join(texts) or "TRUE"), (*values, query.limit)
+
+
+#: Another attribute than the one by which executions are looked up.
+_HAS_BESIDES = "EXISTS (SELECT 1 FROM search_attribute AS other WHERE other.execution = key AND {})"
+
+
+def _has(table: str, match: Match) -> str:
+    """That a row of the attributes fits."""
+    places = ",".join("?" * len(match.among))
+    fits = f"{table}.value IN ({places})" if places else f"{table}.value >= ? AND {table}.value < ?"
+    return f"{table}.attribute = ? AND {fits}"
 
 
 def _find(connection: sqlite3.Connection, query: Query) -> list[Found]:
@@ -505,7 +529,7 @@ def _delete(connection: sqlite3.Connection, executions: Sequence[str], ended: bo
 
 
 def _delete_keys(connection: sqlite3.Connection, keys: Sequence[tuple[int]]) -> int:
-    for part in ("segments", "blobs", "inbox", "beats", "wants", "offers", "execution"):
+    for part in ("segments", "blobs", "inbox", "beats", "wants", "offers", "attributes", "execution"):
         connection.executemany(_SQL[f"delete_{part}"], keys)
     return len(keys)
 

@@ -19,6 +19,7 @@ from detent.core.signals import Stopped
 from detent.core.values import Payload, decode
 from detent.history import project
 from detent.places import Places
+from detent.runtime.attributes import matches
 from detent.runtime.catalogue_entries import Target
 from detent.runtime.errors import EngineError
 from detent.runtime.names import Names
@@ -40,6 +41,7 @@ from .shapes import (
     cursor_of,
     execution_id,
     instant,
+    machines_of,
     milliseconds,
     names_of,
     path_of,
@@ -119,6 +121,15 @@ class Search(Page):
     name: Annotated[str, Meta(max_length=80)] | None = None
     started_after: Annotated[Instant, Meta(description="Started then or later.")] | None = None
     started_before: Instant | None = None
+    attr: Annotated[
+        list[str],
+        Meta(
+            max_length=10,
+            description="`attr.NAME=VALUE`: a search attribute that machines declare has this value; `attr.NAME>=5` "
+            "compares, as do `>`, `<` and `<=`. A number, `true` or `false` means that or the text, in double "
+            "quotes the text alone.",
+        ),
+    ] = msgspec.field(default_factory=list)
 
 
 class StopExecution(Shape):
@@ -210,13 +221,23 @@ async def _target(call: Call, body: StartExecution) -> tuple[Target, Names]:
     return target, names
 
 
-@operation("GET", "/v1/executions", tag=TAG)
+@operation(
+    "GET",
+    "/v1/executions",
+    tag=TAG,
+    strays=". By their content executions are found where it is declared: give the machine searchAttributes such as "
+    '{"customer": "$.input.customer.id"}, and ask for attr.customer=VALUE',
+)
 async def list_executions(call: Call, query: Search) -> ExecutionList:
-    """Find executions, the newest first"""
+    """Find executions, the newest first
+
+    By what is in them they are found where their machine declares search attributes: paths into input and output.
+    """
+    machine = None if query.machine is None else names_of(call, query.machine).machine_arn
     found = await call.store.find(
         Query(
             status=query.status,
-            machine=None if query.machine is None else names_of(call, query.machine).machine_arn,
+            machine=machine,
             name=query.name,
             started_from=None
             if query.started_after is None
@@ -224,6 +245,7 @@ async def list_executions(call: Call, query: Search) -> ExecutionList:
             started_before=None
             if query.started_before is None
             else milliseconds(query.started_before, "startedBefore"),
+            attributes=await matches(call.store, query.attr, machines=machines_of(call), machine=machine),
             cursor=place_of(query.cursor),
             limit=query.limit + 1,
         )

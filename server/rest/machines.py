@@ -22,7 +22,18 @@ from detent.teststate import Refused as TrialRefused
 from ..definitions import Definition, described, sound
 from ..refusals import Refused
 from .operation import Call, Nothing, Reply, Shape, operation
-from .shapes import Instant, Json, Name, Page, cursor_of, instant, names_of, place_of
+from .shapes import (
+    Instant,
+    Json,
+    Name,
+    Page,
+    SearchAttributes,
+    cursor_of,
+    instant,
+    machines_of,
+    names_of,
+    place_of,
+)
 
 TAG = "machines"
 #: The alias that a deployment moves unless another is named.
@@ -63,6 +74,10 @@ class Machine(MachineSummary):
     digest: Annotated[str, Meta(description="The digest of the definition.")]
     updated_at: Instant
     tags: dict[str, str]
+    search_attributes: Annotated[
+        dict[str, str],
+        Meta(description="Names by which executions are found, with the paths to their values."),
+    ]
     aliases: dict[str, dict[str, int]]
     findings: Annotated[list[Finding], Meta(description="Warnings about the definition.")]
 
@@ -81,12 +96,14 @@ class CreateMachine(Shape):
     definition: DefinitionIn
     type: Literal["STANDARD", "EXPRESS"] = "STANDARD"
     tags: Annotated[Tags, Meta(max_length=50)] = msgspec.field(default_factory=dict)
+    search_attributes: SearchAttributes | None = None
 
 
 class UpdateMachine(Shape):
-    """Another definition."""
+    """Another definition, other search attributes, or both; what is left out stays."""
 
-    definition: DefinitionIn
+    definition: DefinitionIn = msgspec.field(default=msgspec.UNSET)
+    search_attributes: SearchAttributes | None = None
 
 
 class CloneMachine(Shape):
@@ -204,16 +221,17 @@ async def create_machine(call: Call, body: CreateMachine) -> Reply[Machine]:
     found = sound(body.definition, body.type)
     draft = Draft(found.text, found.digest, names.role_arn)
     before = call.now
-    entry = await call.engine.catalogue.create_machine(names.machine_arn, body.type, draft, tags=body.tags)
+    entry = await call.engine.catalogue.create_machine(
+        names.machine_arn, body.type, draft, tags=body.tags, search=body.search_attributes
+    )
     return await _answer(call, entry, 201 if entry.created_at >= before else 200, found)
 
 
 @operation("GET", "/v1/machines", tag=TAG)
 async def list_machines(call: Call, query: Page) -> MachineList:
     """List state machines, the oldest first"""
-    prefix = call.service.names("x").machine_arn.rpartition(":")[0]
     after = int(place_of(query.cursor) or 0)
-    page = await call.engine.catalogue.machines(prefix, after=after, limit=query.limit)
+    page = await call.engine.catalogue.machines(machines_of(call), after=after, limit=query.limit)
     return MachineList(machines=[_summary(entry) for entry in page.entries], next=cursor_of(page.after))
 
 
@@ -246,22 +264,24 @@ async def get_machine(call: Call) -> Reply[Machine]:
     also={412: "It has another definition by now"},
 )
 async def update_machine(call: Call, body: UpdateMachine) -> Reply[Machine]:
-    """Give a state machine another definition
+    """Give a state machine another definition, or other search attributes
 
     Executions that run keep theirs.
     """
     known = await _entry(call)
-    found = sound(body.definition, known.type)
+    found = None if body.definition is msgspec.UNSET else sound(body.definition, known.type)
+    if found is None and body.search_attributes is None:
+        raise Refused(400, "invalid-body", "nothing is changed: give a definition, searchAttributes, or both")
     wanted = call.header("If-Match")
 
     def change(draft: Draft) -> Draft:
-        if draft.digest == found.digest:
+        if found is not None and draft.digest == found.digest:
             return replace(draft, definition=found.text)  # it was replaced already, and the answer lost
         if wanted is not None and wanted != "*" and _etag(draft) not in _tags(wanted):
             raise Refused(412, "definition-changed", "the machine has another definition by now: look again")
-        return replace(draft, definition=found.text, digest=found.digest)
+        return draft if found is None else replace(draft, definition=found.text, digest=found.digest)
 
-    entry, _ = await call.engine.catalogue.update_machine(known.arn, change)
+    entry, _ = await call.engine.catalogue.update_machine(known.arn, change, search=body.search_attributes)
     return await _answer(call, entry, 200, found)
 
 
@@ -280,7 +300,9 @@ async def clone_machine(call: Call, body: CloneMachine) -> Reply[Machine]:
     known = await _entry(call)
     names = call.service.names(body.name)
     draft = replace((await _revision(call, known)).draft, role=names.role_arn)
-    entry = await call.engine.catalogue.create_machine(names.machine_arn, known.type, draft, tags=known.tags)
+    entry = await call.engine.catalogue.create_machine(
+        names.machine_arn, known.type, draft, tags=known.tags, search=known.search
+    )
     return await _answer(call, entry, 201)
 
 
@@ -437,6 +459,7 @@ async def _answer(
         digest=draft.digest,
         updated_at=instant(revision.updated_at),
         tags=dict(entry.tags),
+        search_attributes=dict(entry.search),
         aliases={
             alias.name: {str(route.version): route.weight for route in alias.routes}
             for alias in entry.aliases

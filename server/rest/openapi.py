@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from detent.core.values import JSON
+from detent.search import NAME_PATTERN
 
 from ..refusals import PROBLEM
 from .operation import JSON_TYPE, Nothing, Operation, Shape
@@ -95,6 +96,9 @@ def _parameters(operation: Operation, of: dict[int, Any], components: dict[str, 
     if operation.query is not None:
         shape = components[of[id(operation.query)]["$ref"].rpartition("/")[2]]
         for name, schema in shape["properties"].items():
+            if name in operation.lists:
+                yield _with_names_behind(name, schema)
+                continue
             yield {
                 "name": name,
                 "in": "query",
@@ -103,6 +107,19 @@ def _parameters(operation: Operation, of: dict[int, Any], components: dict[str, 
             }
     for name, description in operation.headers.items():
         yield {"name": name, "in": "header", "schema": {"type": "string"}, "description": description}
+
+
+def _with_names_behind(name: str, schema: dict[str, Any]) -> JSON:
+    """The parameters ``NAME.`` with whatever follows, as OpenAPI can say it."""
+    names = {"pattern": rf"^{name}\.{NAME_PATTERN}[<>]?$"}
+    return {
+        "name": name,
+        "in": "query",
+        "style": "form",
+        "explode": True,
+        "description": schema["description"],
+        "schema": {"type": "object", "propertyNames": names, "additionalProperties": {"type": "string"}},
+    }
 
 
 def _without_null(schema: dict[str, Any]) -> JSON:

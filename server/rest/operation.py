@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
-from urllib.parse import parse_qsl
+from functools import cached_property
+from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+from urllib.parse import unquote_plus
 
 import msgspec
 from aiohttp import web
@@ -36,9 +38,16 @@ _KEYED = {
     "nothing and gets the same answer."
 }
 
+PARAMETERS_MAX = 100
+_OPERATOR = re.compile("=|[<>].", re.DOTALL)
+
 
 class Shape(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename="camel"):
-    """What goes in or out: an object whose members are the fields, in camel case."""
+    """What goes in or out: an object whose members are the fields, in camel case.
+
+    In a query a field that is a list, such as ``attr``, takes the parameters whose names begin with ``attr.``: what
+    follows in each, with its operator and value, as one text.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +94,13 @@ class Call:
         return self.exchange.request.headers.get(name)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Operation:
     """``status`` is that of its usual answer, ``also`` says which others it has and when.
 
     ``headers`` are those of the request that it looks at. ``keyed`` ones are done once for all requests with the same
     Idempotency-Key. ``media`` is given where it answers with something else than JSON: then ``run`` makes the response
-    itself.
+    itself. ``strays`` is said of parameters that are not known.
     """
 
     method: str
@@ -106,6 +115,7 @@ class Operation:
     headers: Mapping[str, str]
     keyed: bool
     media: tuple[str, ...]
+    strays: str
     query: type[Shape] | None
     body: Any
     body_optional: bool
@@ -145,20 +155,48 @@ class Operation:
         )
 
     def _read_query(self, call: Call) -> Any:
-        text = call.exchange.request.rel_url.raw_query_string
-        given: dict[str, str] = {}
-        for name, value in parse_qsl(text, keep_blank_values=True, max_num_fields=100):
+        parts = [part for part in call.exchange.request.rel_url.raw_query_string.split("&") if part]
+        if len(parts) > PARAMETERS_MAX:
+            raise Refused(400, "invalid-query", f"there may be {PARAMETERS_MAX} parameters, and no more")
+        given: dict[str, Any] = {}
+        for part in parts:
+            name, _, value = (unquote_plus(each) for each in part.partition("="))
+            list_name, dot, rest = name.partition(".")
+            if dot and list_name in self.lists:
+                # What holds an operator already is whole: a form writes = behind every name.
+                is_whole = not value and _OPERATOR.search(rest)
+                given.setdefault(list_name, []).append(rest if is_whole else f"{rest}={value}")
+                continue
             if name in given:
                 raise Refused(400, "invalid-query", f"the parameter {name[:100]!r} is given twice")
+            if name not in self.parameters:
+                raise Refused(400, "invalid-query", f"there is no parameter {name[:100]!r}{self._known()}")
             given[name] = value
         if self.query is None:
-            if given:
-                raise Refused(400, "invalid-query", f"there is no parameter {next(iter(given))[:100]!r}")
             return None
         try:
             return msgspec.convert(given, self.query, strict=False)
         except msgspec.ValidationError as error:
             raise Refused(400, "invalid-query", _in_words(error)) from None
+
+    def _known(self) -> str:
+        names = [*self.parameters, *(f"{name}.NAME" for name in self.lists)]
+        return (
+            f"; there {'is' if len(names) == 1 else 'are'} {', '.join(names)}" if names else ""
+        ) + self.strays
+
+    @cached_property
+    def parameters(self) -> Sequence[str]:
+        """The names of its parameters."""
+        return [field.encode_name for field in self._fields() if field.name not in self.lists]
+
+    @cached_property
+    def lists(self) -> Sequence[str]:
+        """The parameters whose names go on behind a dot."""
+        return [field.name for field in self._fields() if get_origin(_bare(field.type)) is list]
+
+    def _fields(self) -> Sequence[msgspec.structs.FieldInfo]:
+        return () if self.query is None else msgspec.structs.fields(self.query)
 
     async def _read_json(self, call: Call) -> JSON:
         text = await call.exchange.body()
@@ -194,6 +232,7 @@ def operation(
     headers: Mapping[str, str] | None = None,
     keyed: bool = False,
     media: tuple[str, ...] = (),
+    strays: str = "",
     body_optional: bool = False,
 ) -> Callable[[Callable[..., Awaitable[Any]]], Operation]:
     """An operation of the function below; its docstring is what is said of it."""
@@ -217,6 +256,7 @@ def operation(
             {**(headers or {}), **(_KEYED if keyed else {})},
             keyed,
             media,
+            strays,
             hints.get("query"),
             hints.get("body"),
             body_optional,
@@ -264,6 +304,11 @@ def _check_texts(body: Shape) -> None:
         value = getattr(body, each.name)
         if isinstance(value, str) and Any not in (each.type, *get_args(each.type)):
             value.encode()
+
+
+def _bare(kind: Any) -> Any:
+    """A type without what is said of it."""
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
 
 def text_of(value: Any) -> bytes:

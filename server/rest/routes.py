@@ -36,6 +36,7 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "NOT_SUPPORTED": 400,
     "REQUEST_AT_WORK": 409,
     "REVISION_STALE": 412,
+    "SEARCH_ATTRIBUTE": 400,
     "STILL_RUNNING": 409,
     "TASK_CLOSED": 409,
     "TOO_MANY": 409,

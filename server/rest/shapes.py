@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from detent.runtime.names import NAME_MAX, Names, is_name
+from detent.search import ATTRIBUTES_MAX, NAME_PATTERN
 
 from ..refusals import Refused
 from .operation import Call, Shape
@@ -37,6 +38,17 @@ Wait = Annotated[
         pattern=r"^[0-9]{1,6}(ms|s|m)$",
         description="How long to wait at most, such as `30s`; five minutes are the most.",
         examples=["30s"],
+    ),
+]
+SearchAttributes = Annotated[
+    dict[str, str],
+    Meta(
+        description="Up to ten search attributes, by which the executions that begin from now on are found: names "
+        "and their paths, into the input (`$.input.customer.id`) or into the output (`$.output.total`).",
+        extra_json_schema={
+            "maxProperties": ATTRIBUTES_MAX,
+            "propertyNames": {"pattern": f"^{NAME_PATTERN}$"},
+        },
     ),
 ]
 Token = Annotated[str, Meta(min_length=1, max_length=2048, description="The token that the task was given.")]
@@ -100,6 +112,11 @@ def names_of(call: Call, machine: str) -> Names:
             raise Refused(404, "not-found", f"{machine[:100]!r} is no name of a machine")
         names = call.service.names(machine)
     return names
+
+
+def machines_of(call: Call) -> str:
+    """What the ARNs of this server's machines begin with, without the last colon."""
+    return call.service.names("x").machine_arn.rpartition(":")[0]
 
 
 def execution_id(call: Call, text: str | None = None) -> str:

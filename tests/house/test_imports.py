@@ -24,6 +24,7 @@ OUTER = {
     "detent.places",
     "detent.recording",
     "detent.trace",
+    "detent.search",
     "detent.audit",
     "detent.core",
 }
@@ -41,10 +42,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "detent.schema": {"detent.query", "detent.core"},
     "detent.compile": {"detent.schema", "detent.query", "detent.core"},
     "detent.store": {"detent.core"},
+    "detent.search": {"detent.query", "detent.store", "detent.core"},
     "detent.mocking": {"detent.schema", "detent.core"},
     "detent.teststate": {"detent.compile", "detent.schema", "detent.query", "detent.core"},
     "detent.runtime": {
         "detent.store",
+        "detent.search",
         "detent.history",
         "detent.recording",
         "detent.audit",

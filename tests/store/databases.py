@@ -21,7 +21,7 @@ CREATE OR REPLACE FUNCTION detent.lease_clock() RETURNS bigint LANGUAGE sql STAB
 EMPTY = """
 TRUNCATE detent.machine, detent.execution, detent.segment, detent.blob, detent.inbox, detent.beat, detent.owner,
     detent.document,
-    detent.want, detent.offer, detent.slot, detent.reservation;
+    detent.want, detent.offer, detent.slot, detent.reservation, detent.search_attribute;
 """
 
 

@@ -175,3 +175,13 @@ CREATE INDEX reservation_until ON reservation (until);
 
 -- Finished executions of a machine in the order of their ends: what is kept for how long.
 CREATE INDEX execution_ended ON execution (machine, ended_at, key) WHERE ended_at IS NOT NULL;
+
+-- What executions are found by: search attributes that their machines declare.
+CREATE TABLE search_attribute (
+    execution bigint NOT NULL,
+    attribute text COLLATE "C" NOT NULL,
+    value bytea NOT NULL,
+    PRIMARY KEY (execution, attribute)
+);
+
+CREATE INDEX search_attribute_value ON search_attribute (attribute, value, execution);

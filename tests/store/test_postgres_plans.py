@@ -11,7 +11,9 @@ import asyncpg
 import pytest
 
 import detent.store
+from detent.store.base import Match, Query
 from detent.store.migrate import Migration, migrations, missing, queries
+from detent.store.postgres import find_statement
 from detent.store.postgres_pool import BEGIN
 
 from .databases import migrated, run
@@ -56,6 +58,14 @@ INDEXES = {
 CONDITIONS = {"find_by_status": "status = 'S7'", "find_by_machine": "machine = 'm7'"}
 FOUND = {"find_by_status": "execution_status", "find_by_machine": "execution_machine"}
 
+#: Searches by attributes.
+MATCHES = {
+    "find_by_value": (Match("a7", (b"7",)),),
+    "find_by_values": (Match("a7", (b"7", b"8")),),
+    "find_by_range": (Match("a7", low=b"7", below=b"8"),),
+    "find_by_two": (Match("a7", low=b"7", below=b"8"), Match("a8", (b"8",))),
+}
+
 #: Statements that find their rows in order: sorting would mean reading all of them first.
 IN_ORDER = {"claim_due", "newest_pruned", "segments", "inbox", "find", "machine_named", "documents"}
 
@@ -69,6 +79,8 @@ INSERT INTO detent.segment SELECT n % 5000, n, n + 1, '', '' FROM generate_serie
 INSERT INTO detent.inbox (execution, dedupe, body)
 SELECT n % 5000, n, CASE WHEN n % 100 = 0 THEN ''::bytea END FROM generate_series(1, 20000) AS n;
 INSERT INTO detent.beat SELECT n % 5000, n, n FROM generate_series(1, 20000) AS n;
+INSERT INTO detent.search_attribute
+SELECT n, 'a' || n % 20, convert_to((n % 1000)::text, 'UTF8') FROM generate_series(1, 20000) AS n;
 INSERT INTO detent.machine (digest, name, definition, published_at)
 SELECT n, n % 100, '', n FROM generate_series(1, 5000) AS n;
 INSERT INTO detent.document (collection, id, revision, body)
@@ -118,13 +130,18 @@ async def explained(address: str) -> Mapping[str, str]:
         for name, condition in CONDITIONS.items():
             found = queries("postgres")["find"].replace("/* conditions */", condition).replace("$1", "10")
             plans[name] = await _explain(connection, found)
+        for name, matches in MATCHES.items():
+            found, values = find_statement(Query(attributes=matches))
+            rows = await connection.fetch(f"EXPLAIN (COSTS OFF) {found}", *values)
+            plans[name] = "\n".join(row[0] for row in rows)
         return plans
     finally:
         await connection.close()
 
 
 def test_hot_statements_use_their_indexes_from_the_first_row_on(plans):
-    for name, index in {**INDEXES, **FOUND}.items():
+    attributes = dict.fromkeys(MATCHES, "search_attribute_value")
+    for name, index in {**INDEXES, **FOUND, **attributes}.items():
         assert re.search(rf"Scan.* {index}\b", plans[name]), f"{name}:\n{plans[name]}"
         assert "Seq Scan" not in plans[name], f"{name}:\n{plans[name]}"
         assert name not in IN_ORDER or "Sort" not in plans[name], f"{name}:\n{plans[name]}"

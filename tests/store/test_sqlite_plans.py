@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import detent.store
-from detent.store.base import Query
+from detent.store.base import Match, Query
 from detent.store.migrate import migrations, queries
 from detent.store.sqlite import find_statement
 from detent.store.sqlite_file import connect_writer
@@ -109,6 +109,38 @@ def test_executions_are_found_in_order(database, query, plan):
     statement, values = find_statement(query)
     rows = database.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
     assert [row[3] for row in rows] == [plan]
+
+
+INDEXED = "SEARCH search_attribute USING COVERING INDEX search_attribute_value"
+HAS_BESIDES = "SEARCH other USING PRIMARY KEY (execution=? AND attribute=?)"
+
+
+@pytest.mark.parametrize(
+    ("query", "plan"),
+    [
+        (Query(attributes=(Match("a", (b"1",)),)), f"{INDEXED} (attribute=? AND value=?)"),
+        (
+            Query(attributes=(Match("a", (b"1",)),), cursor="9", status="FAILED", machine="m"),
+            f"{INDEXED} (attribute=? AND value=? AND execution<?)",
+        ),
+        (
+            Query(attributes=(Match("a", low=b"1", below=b"2"), Match("b", (b"1",)))),
+            f"{INDEXED} (attribute=? AND value=?)",
+        ),
+        (
+            Query(attributes=(Match("a", low=b"1", below=b"2"),)),
+            f"{INDEXED} (attribute=? AND value>? AND value<?)",
+        ),
+    ],
+)
+def test_executions_are_found_by_their_attributes(database, query, plan):
+    statement, values = find_statement(query)
+    steps = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()]
+    assert steps[:2] == [plan, "SEARCH execution USING INTEGER PRIMARY KEY (rowid=?)"]
+    # One value is found in order, however often it is there: the latest are read, and no others.
+    in_order = any(len(match.among) == 1 for match in query.attributes)
+    assert ("USE TEMP B-TREE FOR ORDER BY" in steps) is not in_order
+    assert (HAS_BESIDES in steps) is (len(query.attributes) > 1)
 
 
 def test_the_migrations_lead_to_the_layout_as_written(database):

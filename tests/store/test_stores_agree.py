@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detent.store.base import Batch, Beat, Claim, Head, Letter, NotFound, Query
+from detent.store.base import Batch, Beat, Claim, Head, Letter, Match, NotFound, Query
 from detent.store.memory import MemoryStore
 from detent.store.sqlite import SqliteStore
 
@@ -40,11 +40,19 @@ BATCHES = st.builds(
     closed=NUMBERS,
     letters=LETTERS,
     fence=FENCES,
+    attributes=st.dictionaries(st.sampled_from("st"), st.binary(max_size=1), max_size=1),
     hold=st.none() | OWNERS,
 ).map(
     lambda batch: (
         batch if batch.last >= batch.after else further(batch.execution, batch.after, batch.after + 1)
     )
+)
+MATCHES = st.builds(
+    Match,
+    st.sampled_from("st"),
+    st.lists(st.binary(max_size=1), max_size=2).map(tuple),
+    st.binary(max_size=1),
+    st.just(b"\xff"),
 )
 CREATIONS = st.builds(create, IDS, HEADS, last=st.integers(1, 2), hold=st.none() | OWNERS, letters=LETTERS)
 
@@ -63,7 +71,13 @@ CALLS = st.one_of(
     st.tuples(st.just("inbox"), OWNERS, st.fixed_dictionaries({"limit": NOW})),
     st.tuples(st.just("unread"), IDS),
     st.tuples(
-        st.just("find"), st.builds(Query, status=st.none() | st.just("RUNNING"), ended_before=st.none() | NOW)
+        st.just("find"),
+        st.builds(
+            Query,
+            status=st.none() | st.just("RUNNING"),
+            ended_before=st.none() | NOW,
+            attributes=st.lists(MATCHES, max_size=2).map(tuple),
+        ),
     ),
 )
 

@@ -115,6 +115,13 @@ SELECT key, owner, status, due, ready, ended_at, paused, id, name, machine, dige
     version, alias, origin
 FROM execution WHERE /* conditions */ ORDER BY key DESC LIMIT $1;
 
+-- name: find_by_attribute
+-- Executions with a search attribute, the latest created first; conditions are added in place of the marker.
+SELECT key, owner, status, due, ready, ended_at, paused, id, name, machine, digest, profile, started_at, parent,
+    version, alias, origin
+FROM search_attribute JOIN execution ON execution.key = search_attribute.execution
+WHERE /* conditions */ ORDER BY search_attribute.execution DESC LIMIT $1;
+
 -- name: inbox
 -- Messages to the executions an owner holds, looked up from the message: few wait, many are held.
 SELECT inbox.number, held.id, inbox.body
@@ -298,6 +305,15 @@ DELETE FROM document WHERE number = $1 AND revision = $2 RETURNING number;
 -- name: delete_wants
 -- What deleted executions waited for.
 DELETE FROM want WHERE execution = ANY ($1);
+
+-- name: put_attribute
+-- What executions are found by.
+INSERT INTO search_attribute (execution, attribute, value)
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[]) ON CONFLICT DO NOTHING;
+
+-- name: delete_attributes
+-- What deleted executions were found by.
+DELETE FROM search_attribute WHERE execution = ANY ($1);
 
 -- name: delete_offers
 -- Tasks of deleted executions that anybody might have taken.

@@ -113,6 +113,13 @@ SELECT key, owner, status, due, ready, ended_at, paused, id, name, machine, dige
     version, alias, origin
 FROM execution WHERE /* conditions */ ORDER BY key DESC LIMIT ?;
 
+-- name: find_by_attribute
+-- Executions with a search attribute, the latest created first; conditions are added in place of the marker.
+SELECT key, owner, status, due, ready, ended_at, paused, id, name, machine, digest, profile, started_at, parent,
+    version, alias, origin
+FROM search_attribute CROSS JOIN execution ON execution.key = search_attribute.execution
+WHERE /* conditions */ ORDER BY search_attribute.execution DESC LIMIT ?;
+
 -- name: inbox
 -- Messages to the executions an owner holds.
 SELECT inbox.number, execution.id, inbox.body
@@ -249,6 +256,14 @@ WHERE key = ? AND EXISTS (SELECT 1 FROM want WHERE want.execution = execution.ke
 -- name: delete_wants
 -- What an execution waited for.
 DELETE FROM want WHERE execution = ?;
+
+-- name: put_attribute
+-- What an execution is found by.
+INSERT INTO search_attribute (execution, attribute, value) VALUES (?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: delete_attributes
+-- What a deleted execution was found by.
+DELETE FROM search_attribute WHERE execution = ?;
 
 -- name: delete_offers
 -- Tasks of a deleted execution that anybody might have taken.
