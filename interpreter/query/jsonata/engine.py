@@ -231,7 +231,7 @@ def _evaluate(
     try:
         answer = compiled.evaluate_with_data(converted, variables, milliseconds, depth + _OWN_DEPTH, items)
     except ValueError as error:
-        return Outcome("error", engine_error(str(error), found.calls))
+        return Outcome("error", engine_error(str(error), found.calls, found.operators))
     except MemoryError:
         return Outcome("error", EvaluationError(None, MEMORY))
     except BaseException as error:

@@ -7,7 +7,7 @@ failure on the service should read the same here.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 #: Failures that have no code: what the service says at its limits.
 DEPTH = (
@@ -36,8 +36,10 @@ class EvaluationError(Exception):
         return f": {self.message}" if self.code is None else f". {self.code}: {self.message}"
 
 
-def engine_error(text: str, calls: Iterable[str] = ()) -> EvaluationError:
-    """What the engine said, as the reference says it; ``calls`` are the functions that may be to blame."""
+def engine_error(
+    text: str, calls: Iterable[str] = (), operators: Collection[str] = frozenset()
+) -> EvaluationError:
+    """What the engine said, as the reference says it; ``calls`` and ``operators`` are those that may be to blame."""
     found = _CODED.match(text)
     if found is None:
         return EvaluationError("D3137", text)
@@ -48,6 +50,11 @@ def engine_error(text: str, calls: Iterable[str] = ()) -> EvaluationError:
         return EvaluationError(code, _signature(message, list(calls)))
     if code in _OF_AN_ARGUMENT and len(called := list(calls)) == 1:
         return EvaluationError(code, _OF_AN_ARGUMENT[code](message, called[0]))
+    if (
+        code == "T2010"
+        and len(compared := [operator for operator in _COMPARISONS if operator in operators]) == 1
+    ):
+        return EvaluationError(code, _INCOMPARABLE.format(compared[0]))
     reworded = _REWORDED.get(code)
     return EvaluationError(code, reworded(message) if reworded else message)
 
@@ -101,6 +108,11 @@ def _last(sentence: str) -> Callable[[str], str]:
     return lambda message: sentence.format(message.rpartition(" ")[2])
 
 
+def _after_the_code(sentence: str) -> Callable[[str], str]:
+    """A sentence about all that the engine says."""
+    return lambda message: sentence.format(message)
+
+
 def _number(message: str) -> str:
     found = _QUOTED.search(message)
     return f'Unable to cast value to a number: "{found.group(1)}"' if found else message
@@ -112,26 +124,70 @@ _LIMITS: Mapping[str, str] = {"D1011": DEPTH, "D1012": TIME, "D2015": MEMORY, "U
 #: Messages that name a function, which the engine does not.
 _OF_AN_ARGUMENT: Mapping[str, Callable[[str, str], str]] = {"T0411": _context, "T0412": _elements}
 
+_COMPARISONS = ("<", "<=", ">", ">=")
+_INCOMPARABLE = 'The expressions on either side of operator "{}" must evaluate to numeric or string values'
+
 _REWORDED: Mapping[str, Callable[[str], str]] = {
+    "D1001": _constant("Number out of range: null"),
     "D1002": lambda message: message.replace("non-number", "non-numeric"),
     "D2014": _constant("The size of the sequence allocated by the range operator (..) must not exceed 1e6."),
     "D3001": _constant("Attempting to invoke string function on Infinity or NaN"),
     "D3010": _constant("Second argument of replace function cannot be an empty string"),
     "D3020": _constant("Third argument of split function must evaluate to a positive number"),
     "D3030": _number,
+    "D3080": _constant("The picture string must only contain a maximum of two sub-pictures"),
     "D3081": _constant(
         "The sub-picture must not contain more than one instance of the 'decimal-separator' character"
     ),
     "D3082": _constant("The sub-picture must not contain more than one instance of the 'percent' character"),
+    "D3083": _constant(
+        "The sub-picture must not contain more than one instance of the 'per-mille' character"
+    ),
+    "D3084": _constant("The sub-picture must not contain both a 'percent' and a 'per-mille' character"),
     "D3085": _constant(
         "The mantissa part of a sub-picture must contain at least one character that is either an 'optional "
         "digit character' or a member of the 'decimal digit family'"
     ),
+    "D3086": _constant(
+        "The sub-picture must not contain a passive character that is preceded by an active character and that is "
+        "followed by another active character"
+    ),
+    "D3087": _constant(
+        "The sub-picture must not contain a 'grouping-separator' character that appears adjacent to a "
+        "'decimal-separator' character"
+    ),
+    "D3088": _constant(
+        "The sub-picture must not contain a 'grouping-separator' at the end of the integer part"
+    ),
+    "D3089": _constant(
+        "The sub-picture must not contain two adjacent instances of the 'grouping-separator' character"
+    ),
+    "D3090": _constant(
+        "The integer part of the sub-picture must not contain a member of the 'decimal digit family' that is "
+        "followed by an instance of the 'optional digit character'"
+    ),
+    "D3091": _constant(
+        "The fractional part of the sub-picture must not contain an instance of the 'optional digit character' "
+        "that is followed by a member of the 'decimal digit family'"
+    ),
+    "D3092": _constant(
+        "A sub-picture that contains a 'percent' or 'per-mille' character must not contain a character treated as "
+        "an 'exponent-separator'"
+    ),
+    "D3093": _constant(
+        "The exponent part of the sub-picture must comprise only of one or more characters that are members of the "
+        "'decimal digit family'"
+    ),
     "D3100": _last("The radix of the formatBase function must be between 2 and 36.  It was given {}"),
+    "D3130": _after_the_code(
+        'Formatting or parsing an integer as a sequence starting with "{}" is not supported by this implementation'
+    ),
+    "D3131": _constant("In a decimal digit pattern, all digits must be from the same decimal group"),
     "D3132": _last('Unknown component specifier "{}" in date/time picture string'),
     "D3133": _last(
         "The 'name' modifier can only be applied to months and days in the date/time picture string, not \"{}\""
     ),
+    "D3134": _constant("The timezone integer format specifier cannot have more than four digits"),
     "D3135": _constant("No matching closing bracket ']' in date/time picture string"),
     "D3138": _constant(
         "The $single() function expected exactly 1 matching result.  Instead it matched more."

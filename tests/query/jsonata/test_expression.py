@@ -191,6 +191,21 @@ def test_following_names_is_what_the_engine_does(value: Any, path: list[str]) ->
             "threw an error during evaluation. D3138: The $single() function expected exactly 1 matching result.  "
             "Instead it matched more.",
         ),
+        (
+            "null < 1",
+            'threw an error during evaluation. T2010: The expressions on either side of operator "<" must evaluate to '
+            "numeric or string values",
+        ),
+        (
+            "$formatNumber(1, '#,,0')",
+            "threw an error during evaluation. D3089: The sub-picture must not contain two adjacent instances of the "
+            "'grouping-separator' character",
+        ),
+        (
+            "$formatInteger(1, '①')",
+            "threw an error during evaluation. D3130: Formatting or parsing an integer as a sequence starting with "
+            '"①" is not supported by this implementation',
+        ),
     ],
 )
 def test_causes_are_those_of_the_service(text: str, tail: str) -> None:
