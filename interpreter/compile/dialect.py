@@ -26,11 +26,11 @@ class Dialect(Protocol):
     def flow(self) -> DataFlow | None:
         """How data passes through the state."""
 
-    def catch_flow(self, catcher: Fields) -> DataFlow:
-        """How the error output passes through a catcher."""
+    def catch_flow(self, catcher: Fields, place: str) -> DataFlow:
+        """How the error output passes through a catcher; ``place`` is where in the state it stands."""
 
-    def rule(self, rule: Fields, flow: DataFlow | None) -> Rule:
-        """A choice; ``flow`` is the state's."""
+    def rule(self, rule: Fields, flow: DataFlow | None, place: str) -> Rule:
+        """A choice; ``flow`` is the state's, ``place`` is where in it the rule stands."""
 
     def until(self) -> Until:
         """When a Wait is over."""

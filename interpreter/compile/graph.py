@@ -117,7 +117,9 @@ class _Compiler:
 
     def _choice(self, name: str, fields: Fields, dialect: Dialect, path: str) -> Choice:
         flow = dialect.flow()
-        rules = tuple(dialect.rule(rule, flow) for rule in fields["Choices"])
+        rules = tuple(
+            dialect.rule(rule, flow, f"Choices[{index}]") for index, rule in enumerate(fields["Choices"])
+        )
         return Choice(name, fields.get("Default"), flow, rules)
 
     def _task(self, name: str, fields: Fields, dialect: Dialect, path: str) -> Task:
@@ -205,8 +207,10 @@ def _retriers(fields: Fields) -> tuple[Retrier, ...]:
 
 def _catchers(fields: Fields, dialect: Dialect) -> tuple[Catcher, ...]:
     return tuple(
-        Catcher(tuple(catcher["ErrorEquals"]), catcher["Next"], dialect.catch_flow(catcher))
-        for catcher in fields.get("Catch", ())
+        Catcher(
+            tuple(catcher["ErrorEquals"]), catcher["Next"], dialect.catch_flow(catcher, f"Catch[{index}]")
+        )
+        for index, catcher in enumerate(fields.get("Catch", ()))
     )
 
 

@@ -43,18 +43,25 @@ class JSONataFields:
         )
         return None if flow == ExpressionFlow() else flow
 
-    def catch_flow(self, catcher: Fields) -> ExpressionCatchFlow:
+    def catch_flow(self, catcher: Fields, place: str) -> ExpressionCatchFlow:
         stage = Stage(CATCH)
-        return ExpressionCatchFlow(_template(catcher, "Assign", stage), _template(catcher, "Output", stage))
+        return ExpressionCatchFlow(
+            _template(catcher, "Assign", stage, f"{place}/"), _template(catcher, "Output", stage, f"{place}/")
+        )
 
-    def rule(self, rule: Fields, flow: DataFlow | None) -> Rule:
+    def rule(self, rule: Fields, flow: DataFlow | None, place: str) -> Rule:
         """A rule's Assign and Output replace the state's."""
-        test = compile_typed(rule["Condition"], "boolean", field="Condition", stage=self._entry)
+        field = f"{place}/Condition"
+        test = compile_typed(rule["Condition"], "boolean", field=field, stage=self._entry)
         own = ExpressionFlow(
-            assign=_template({**self._fields, **rule}, "Assign", self._entry),
-            output=_template({**self._fields, **rule}, "Output", self._entry),
+            assign=self._of_rule(rule, "Assign", place), output=self._of_rule(rule, "Output", place)
         )
         return Rule(test, rule["Next"], None if own == ExpressionFlow() else own)
+
+    def _of_rule(self, rule: Fields, field: str, place: str) -> Evaluate | None:
+        if field in rule:
+            return _template(rule, field, self._entry, f"{place}/")
+        return self._template(field, self._entry)
 
     def until(self) -> Until:
         return compile_until(self._fields, self._entry)
@@ -143,7 +150,8 @@ class JSONataFields:
         return compile_integer(value, field=field, stage=self._entry, least=least)
 
 
-def _template(fields: Fields, field: str, stage: Stage) -> Evaluate | None:
+def _template(fields: Fields, field: str, stage: Stage, place: str = "") -> Evaluate | None:
+    """A field of a part of the state that stands at ``place``."""
     if field not in fields:
         return None
-    return compile_template(fields[field], place=field, stage=stage)
+    return compile_template(fields[field], place=f"{place}{field}", stage=stage)

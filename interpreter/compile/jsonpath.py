@@ -45,12 +45,12 @@ class JSONPathFields:
         )
         return None if flow == PathFlow() else flow
 
-    def catch_flow(self, catcher: Fields) -> PathCatchFlow:
+    def catch_flow(self, catcher: Fields, place: str) -> PathCatchFlow:
         text = catcher.get("ResultPath", "$")
-        place = None if text == "$" else _discard if text is None else compile_result_path(text)
-        return PathCatchFlow(self._template(catcher, "Assign"), place)
+        placing = None if text == "$" else _discard if text is None else compile_result_path(text)
+        return PathCatchFlow(self._template(catcher, "Assign"), placing)
 
-    def rule(self, rule: Fields, flow: DataFlow | None) -> Rule:
+    def rule(self, rule: Fields, flow: DataFlow | None, place: str) -> Rule:
         """A rule's Assign replaces the state's."""
         test = compile_rule(rule, engine=self._engine)
         if "Assign" in rule:

@@ -110,7 +110,7 @@ def _last(sentence: str) -> Callable[[str], str]:
 
 def _after_the_code(sentence: str) -> Callable[[str], str]:
     """A sentence about all that the engine says."""
-    return lambda message: sentence.format(message)
+    return sentence.format
 
 
 def _number(message: str) -> str:

@@ -136,6 +136,21 @@ def test_an_expression_that_fails_is_an_error_like_any_other() -> None:
     )
 
 
+def test_where_an_expression_stands_is_told_within_its_state() -> None:
+    catcher = {"ErrorEquals": ["Oops"], "Next": "T", "Assign": {"a": ["{% $nothing %}"]}}
+    fine = {"ErrorEquals": ["Fine"], "Next": "T"}
+    run = Run({"S": {**TASK, "Catch": [fine, catcher], "End": True}, "T": END}).fail("Oops", "broken")
+    assert "specified for the field 'Catch[1]/Assign/a[0]' " in run.cause
+    rule = {"Condition": True, "Next": "T", "Output": {"b": "{% $nothing %}"}}
+    never = {"Condition": False, "Next": "T"}
+    choice = Run({"S": {"Type": "Choice", "Choices": [never, rule]}, "T": END})
+    assert "specified for the field 'Choices[1]/Output/b' " in choice.cause
+    default = Run(
+        {"S": {"Type": "Choice", "Choices": [never], "Default": "T", "Output": "{% $nothing %}"}, "T": END}
+    )
+    assert "specified for the field 'Output' " in default.cause
+
+
 def test_languages_mix_and_share_variables() -> None:
     states = {
         "P": {"Type": "Pass", "Assign": {"n.$": "$.n"}, "Next": "Q"},
@@ -160,7 +175,7 @@ def test_choice() -> None:
     assert "T2009" in Run(states, {"n": "4"}).cause
     states["S"]["Choices"] = [{"Condition": "{% $states.input.n %}", "Next": "Big"}]
     assert Run(states, {"n": 1}).cause == (
-        "The JSONata expression '$states.input.n' specified for the field 'Condition' returned an unexpected "
+        "The JSONata expression '$states.input.n' specified for the field 'Choices[0]/Condition' returned an unexpected "
         "result type. Expected 'boolean', but was 'number' for value: 1"
     )
 
