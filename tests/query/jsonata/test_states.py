@@ -175,8 +175,8 @@ def test_choice() -> None:
     assert "T2009" in Run(states, {"n": "4"}).cause
     states["S"]["Choices"] = [{"Condition": "{% $states.input.n %}", "Next": "Big"}]
     assert Run(states, {"n": 1}).cause == (
-        "The JSONata expression '$states.input.n' specified for the field 'Choices[0]/Condition' returned an unexpected "
-        "result type. Expected 'boolean', but was 'number' for value: 1"
+        "The JSONata expression '$states.input.n' specified for the field 'Choices[0]/Condition' returned an "
+        "unexpected result type. Expected 'boolean', but was 'number' for value: 1"
     )
 
 
