@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -12,42 +14,84 @@ from .options import SETTINGS
 from .outcome import OutputFormat
 from .reading import output_option, store_option, with_records
 
+if TYPE_CHECKING:
+    from detent.runtime.keeping import Retention
+
 _UNITS = {"s": 1, "min": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _AGE = re.compile(r"(\d{1,6})(s|min|h|d|w)")
 
+#: What is kept, and of which machine; of all others without a name.
+Kept = tuple[str, float]
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
-class Age(click.ParamType):  # type: ignore[type-arg]  # generic in some releases of click only
-    """A time such as 30d or 12h, in seconds."""
 
-    name = "age"
+def keeping(command: Decorated) -> Decorated:
+    """``--keep-age`` and ``--keep-count``, for all machines and for single ones."""
+    for option in reversed(_KEEPING):
+        command = option(command)
+    return command
 
-    def convert(
-        self, value: object, parameter: click.Parameter | None, context: click.Context | None
-    ) -> float:
-        found = _AGE.fullmatch(str(value).strip())
-        if found is None:
-            self.fail(
-                f"{value!r} is no age: write a number with s, min, h, d or w, such as 30d", parameter, context
-            )
-        return float(int(found[1]) * _UNITS[found[2]])
+
+def _ages(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[Kept]:
+    return [_kept(value, _seconds, "30d or orders=7d") for value in values]
+
+
+def _counts(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[Kept]:
+    return [_kept(value, _number, "1000 or orders=50") for value in values]
+
+
+def _kept(value: str, read: Callable[[str], float | None], example: str) -> Kept:
+    machine, _, text = value.rpartition("=")
+    found = read(text.strip())
+    if found is None:
+        raise click.BadParameter(f"{value!r} does not say what to keep: write {example}")
+    return machine.strip(), found
+
+
+def _seconds(text: str) -> float | None:
+    found = _AGE.fullmatch(text)
+    return None if found is None else float(int(found[1]) * _UNITS[found[2]])
+
+
+def _number(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
+
+
+_KEEPING = (
+    click.option(
+        "--keep-age",
+        multiple=True,
+        metavar="[MACHINE=]AGE",
+        callback=_ages,
+        help="Keep executions so long after their end, such as 30d or 12h. May be given more than once, for "
+        "machines of which something else is kept.",
+    ),
+    click.option(
+        "--keep-count",
+        multiple=True,
+        metavar="[MACHINE=]N",
+        callback=_counts,
+        help="Keep the N executions of each machine that ended last. May be given more than once, as --keep-age.",
+    ),
+)
+
+
+def retention_of(ages: Iterable[Kept], counts: Iterable[Kept]) -> Retention:
+    """What two options say; of one machine the last word counts."""
+    from detent.runtime.keeping import Retention
+
+    age_of, count_of = dict(ages), {machine: int(count) for machine, count in counts}
+    return Retention(age_of.pop("", None), count_of.pop("", None), age_of, count_of)
 
 
 @click.command(context_settings=SETTINGS)
-@click.option(
-    "--keep-age", type=Age(), metavar="AGE", help="Keep what ended less than this ago, such as 30d or 12h."
-)
-@click.option(
-    "--keep-count",
-    type=click.IntRange(0),
-    metavar="N",
-    help="Keep the N executions of each machine that ended last.",
-)
+@keeping
 @click.option("--machine", metavar="NAME", help="Look at this machine only, by name or ARN.")
 @output_option
 @store_option
 def gc(
-    keep_age: float | None,
-    keep_count: int | None,
+    keep_age: list[Kept],
+    keep_count: list[Kept],
     machine: str | None,
     store: str | None,
     output: OutputFormat,
@@ -57,9 +101,7 @@ def gc(
     What either --keep-age or --keep-count gives up is forgotten, a few at a time, while engines go on working. What
     has not ended, or was started by an execution that has not, is kept in any case.
     """
-    from detent.runtime.keeping import Retention
-
-    retention = Retention(keep_age, keep_count)
+    retention = retention_of(keep_age, keep_count)
     if not retention:
         raise Refusal("say what to keep", "--keep-age 30d, --keep-count 1000, or both")
     gone = with_records(store, lambda records: records.forget_old(retention, machine))

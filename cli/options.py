@@ -72,6 +72,33 @@ functions_option = click.option(
     "or JSON. May be given more than once.",
 )
 
+
+def allowances(command: Decorated) -> Decorated:
+    """What definitions that come from elsewhere may reach of this machine and its network."""
+    for option in reversed(_ALLOWANCES):
+        command = option(command)
+    return command
+
+
+_ALLOWANCES = (
+    click.option(
+        "--allow-exec",
+        metavar="PROGRAM",
+        multiple=True,
+        help="Let exec: tasks start this program, named as in the definition; * for any. May be given more than once.",
+    ),
+    click.option(
+        "--file-root",
+        metavar="DIR",
+        multiple=True,
+        type=click.Path(exists=True, file_okay=False),
+        help="Let Maps read and write files below this folder. May be given more than once.",
+    ),
+    click.option(
+        "--allow-private", is_flag=True, help="Let tasks reach private addresses, this machine's among them."
+    ),
+)
+
 #: What tasks answer instead of doing their work.
 mock_option = click.option(
     "--mock",

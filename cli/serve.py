@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from .exits import Exit, Refusal, say
-from .options import SETTINGS, functions_option, handlers_option, mock_option, variables
+from .keeping import Kept, keeping, retention_of
+from .options import SETTINGS, allowances, functions_option, handlers_option, mock_option, variables
 
 if TYPE_CHECKING:
     from detent.runtime.handlers.registry import Registry
@@ -71,10 +72,8 @@ SUFFIXES = (".json", ".yaml", ".yml")
     metavar="N",
     help="Requests a second that one client may make.  [default: 1000; none on loopback without keys]",
 )
-@click.option("--allow-exec", is_flag=True, help="Let exec: tasks start programs.")
-@click.option(
-    "--allow-private", is_flag=True, help="Let tasks reach private addresses, this machine's among them."
-)
+@allowances
+@keeping
 @click.option("--watch", is_flag=True, help="Publish definitions again when their files change.")
 @variables
 def serve(
@@ -91,8 +90,11 @@ def serve(
     state_logs: str | None,
     log_form: str | None,
     rate_limit: float | None,
-    allow_exec: bool,
+    allow_exec: tuple[str, ...],
+    file_root: tuple[str, ...],
     allow_private: bool,
+    keep_age: list[Kept],
+    keep_count: list[Kept],
     watch: bool,
     variables: Mapping[str, str],
 ) -> int:
@@ -114,7 +116,7 @@ def serve(
     if log_form is not None:
         log_everything(log_form)
     mocks = mock_file(mock)
-    guards = Guards(programs=allow_exec, link_local=False, private=allow_private)
+    guards = Guards(programs=frozenset(allow_exec), private=allow_private)
     registry = registry_of(handlers, guards, functions=functions)
     files = [file for argument in definitions for file in _files(argument)]
     documents = {file: _runnable(file, variables, registry) for file in files}
@@ -128,6 +130,8 @@ def serve(
         access_keys=_access_keys(access_keys),
         state_logs=state_logs,
         mock=None if mocks is None else mocks.path,
+        retention=retention_of(keep_age, keep_count),
+        file_roots=tuple(map(Path, file_root)),
     )
     search = _search_attributes(files)
     return asyncio.run(_serve(settings, registry, documents, variables, search, watch))

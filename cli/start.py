@@ -43,7 +43,8 @@ def start(
     """Start an execution of a MACHINE, a name or an ARN, on a server.
 
     It is durable there when this ends. Without --server it is the one that `detent serve` opens by default. The
-    same --name with the same input is the same execution. What runs in this process is started by `detent run`.
+    same --name with the same input is the same execution while it runs. What runs in this process is started by
+    `detent run`.
     """
     said = read_input(input)
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
 from .exits import EXIT_OF_CODE, Exit, Refusal
-from .keeping import Age
-from .options import SETTINGS, jsonpath_option
+from .keeping import Kept, keeping, retention_of
+from .options import SETTINGS, allowances, jsonpath_option
 from .outcome import OutputFormat
 from .reading import output_option, store_option
 
 if TYPE_CHECKING:
     from detent.runtime.handlers.registry import Registry
+    from detent.runtime.items.storages import Storages
     from detent.runtime.worker import Duties
 
 #: Seconds that tasks are given to end after SIGTERM, unless said otherwise.
@@ -72,13 +74,8 @@ GRACE_SECONDS = 30.0
     show_default=True,
     help="How long tasks may go on after SIGTERM or Ctrl-C; those that have not ended then begin again elsewhere.",
 )
-@click.option("--keep-age", type=Age(), metavar="AGE", help="Forget executions this long after their end.")
-@click.option(
-    "--keep-count",
-    type=click.IntRange(0),
-    metavar="N",
-    help="Keep the N executions of each machine that ended last.",
-)
+@allowances
+@keeping
 @jsonpath_option
 def worker(
     handlers: tuple[str, ...],
@@ -88,8 +85,11 @@ def worker(
     task_limit: int,
     lease_seconds: float,
     grace_seconds: float,
-    keep_age: float | None,
-    keep_count: int | None,
+    allow_exec: tuple[str, ...],
+    file_root: tuple[str, ...],
+    allow_private: bool,
+    keep_age: list[Kept],
+    keep_count: list[Kept],
     paths: Literal["detent", "jsonpath-ng"],
 ) -> int:
     """Take part in a fleet: run the executions of a store together with any number of other workers.
@@ -100,24 +100,28 @@ def worker(
     """
     import asyncio
 
-    from detent.runtime.keeping import Retention
+    from detent.runtime.handlers.guards import Guards
+    from detent.runtime.items.storages import Storages
     from detent.runtime.worker import Duties, WorkerError, read_limits
 
     from .session import registry_of
 
-    registry = registry_of(handlers)
+    guards = Guards(programs=frozenset(allow_exec), private=allow_private)
+    registry = registry_of(handlers, guards)
     try:
-        duties = Duties(only, read_limits(limits), lease_seconds, Retention(keep_age, keep_count))
+        duties = Duties(only, read_limits(limits), lease_seconds, retention_of(keep_age, keep_count))
         duties.offers(registry)
     except WorkerError as error:
         raise Refusal(str(error), exit=EXIT_OF_CODE.get(error.code, Exit.USAGE)) from None
-    return asyncio.run(_work(store, registry, duties, task_limit, grace_seconds, paths))
+    storages = Storages(map(Path, file_root), guards)
+    return asyncio.run(_work(store, registry, duties, storages, task_limit, grace_seconds, paths))
 
 
 async def _work(
     store: str,
     registry: Registry,
     duties: Duties,
+    storages: Storages,
     task_limit: int,
     grace_seconds: float,
     paths: Literal["detent", "jsonpath-ng"],
@@ -135,7 +139,8 @@ async def _work(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, end)
     try:
-        async with open_worker(store, registry, duties, paths=paths, task_limit=task_limit) as engine:
+        opening = open_worker(store, registry, duties, paths=paths, task_limit=task_limit, storages=storages)
+        async with opening as engine:
             click.echo(f"detent: worker {engine.owner} is at work", err=True)
             await ending.wait()
             click.echo("detent: ending: tasks at work may end, the rest is handed over", err=True)

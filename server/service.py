@@ -15,6 +15,8 @@ from detent.runtime.compose import is_shared, open_engine, open_worker
 from detent.runtime.engine import Engine
 from detent.runtime.handlers.registry import Registry
 from detent.runtime.idempotency import Idempotency
+from detent.runtime.items.storages import Storages
+from detent.runtime.member import Member
 from detent.runtime.mocks import MockFile
 from detent.runtime.names import Names
 from detent.runtime.worker import duties_of_server
@@ -83,10 +85,22 @@ async def open_service(settings: Settings, handlers: Registry) -> AsyncIterator[
     clock = SystemClock()
     mocks = None if settings.mock is None else MockFile(settings.mock)
     # Beside others a server is a worker as well: what it does not handle waits for one that does.
+    duties, storages = (
+        duties_of_server(retention=settings.retention),
+        Storages(settings.file_roots, handlers.guards),
+    )
     opening = (
-        open_worker(settings.store, handlers, duties_of_server(), kind="server", mocks=mocks)
+        open_worker(settings.store, handlers, duties, kind="server", mocks=mocks, storages=storages)
         if is_shared(settings.store)
-        else open_engine(settings.store, handlers.resolve, clock=clock, takes_over=True, mocks=mocks)
+        else open_engine(
+            settings.store,
+            handlers.resolve,
+            clock=clock,
+            takes_over=True,
+            mocks=mocks,
+            storages=storages,
+            member=Member(retention=settings.retention),
+        )
     )
     async with opening as engine:
         feed = Feed()

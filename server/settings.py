@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from pathlib import Path
 
+from detent.runtime.keeping import KEEP_ALL, Retention
 from detent.runtime.names import ACCOUNT, REGION
 
 DEFAULT_HOST = "127.0.0.1"
@@ -20,7 +22,8 @@ class Settings:
     elsewhere. ``unsafe_no_auth`` lets a server without keys listen where others reach it.
     ``access_keys`` are the secrets, by access key, with which requests of AWS SDKs are signed; with any, all must be.
     ``state_logs`` is where the logs of state machines go: a directory, ``-`` for stdout, None for nowhere.
-    ``mock`` is the path of a mock configuration, whose test cases executions can be started with.
+    ``retention`` is what is kept of executions that have ended. ``file_roots`` are the folders that Maps may read from
+    and write to. ``mock`` is the path of a mock configuration, whose test cases executions can be started with.
     ``drain_seconds`` is how long requests and tasks under way may go on once the server is told to end.
     """
 
@@ -34,6 +37,8 @@ class Settings:
     requests_per_second: float | None = None
     access_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     mock: str | None = None
+    retention: Retention = KEEP_ALL
+    file_roots: tuple[Path, ...] = ()
     state_logs: str | None = None
     drain_seconds: float = 10.0
     #: Bytes of a request's body: the largest input of the profile ``detent``, spelled as a JSON text in JSON.

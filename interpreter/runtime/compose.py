@@ -103,6 +103,7 @@ async def open_worker(
     task_limit: int = 1000,
     kind: str = "worker",
     mocks: MockFile | None = None,
+    storages: Storages | None = None,
 ) -> AsyncIterator[Engine]:
     """An engine that takes part in the fleet of a store; closed on the way out. Raises StoreError, WorkerError.
 
@@ -119,6 +120,7 @@ async def open_worker(
         task_limit=task_limit,
         takes_over=True,
         mocks=mocks,
+        storages=storages,
         member=member,
     ) as engine:
         yield engine

@@ -11,10 +11,13 @@ from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 
 from ..core.resources import integration
+from ..core.runs import GATHERING, READING
 from ..core.values import JSON, decode, encode
 from .handlers.lambdas import function_name, is_function_arn
 
 FUNCTION = "function:"
+#: What Map Runs want done: no handler of anybody's.
+MAP_RUN_WORK = (READING, GATHERING)
 
 
 def asked_for(resource: str, arguments: JSON) -> str:
@@ -41,8 +44,10 @@ class Offers:
     machines: tuple[str, ...] | None = None
 
     def covers(self, asked: str) -> bool:
-        """Whether a task that is asked for by a text is done here."""
-        return _among(asked, self.handles) and (self.only is None or _among(asked, self.only))
+        """Whether a task that is asked for by a text is done here. The work of Map Runs every engine does."""
+        return asked in MAP_RUN_WORK or (
+            _among(asked, self.handles) and (self.only is None or _among(asked, self.only))
+        )
 
     def takes(self, machine: str) -> bool:
         """Whether executions of a machine are taken here."""

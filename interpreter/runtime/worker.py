@@ -77,7 +77,9 @@ def _arn(machine: str) -> str:
     return machine if ":" in machine else Names(machine).machine_arn
 
 
-def duties_of_server(environment: Mapping[str, str] = os.environ) -> Duties:
+def duties_of_server(
+    environment: Mapping[str, str] = os.environ, *, retention: Retention = KEEP_ALL
+) -> Duties:
     """A server does all that its handlers cover. Raises WorkerError for a lease of no length."""
     text = environment.get(VARIABLE, str(LEASE_SECONDS))
     try:
@@ -88,7 +90,7 @@ def duties_of_server(environment: Mapping[str, str] = os.environ) -> Duties:
         raise WorkerError(
             f"{VARIABLE} is {text!r}: write seconds, from {LEASE_SECONDS_MIN:g} to {LEASE_SECONDS_MAX:g}"
         )
-    return Duties(lease_seconds=seconds)
+    return Duties(lease_seconds=seconds, retention=retention)
 
 
 def read_limits(texts: Iterable[str]) -> dict[str, int]:

@@ -48,12 +48,19 @@ def test_one_machine_alone_is_looked_at(store):
     assert names(store) == {"1", "2", "3"}
 
 
+def test_machines_are_kept_differently(store):
+    detent("gc", "--keep-age", "1d", "--keep-age", "b=0s", "--keep-count", "a=2", "--store", store)
+    assert names(store) == {"2", "3"}
+
+
 def test_what_is_younger_is_kept(store):
     detent("gc", "--keep-age", "1d", "--store", store)
     assert names(store) == set("12345")
 
 
-@pytest.mark.parametrize("arguments", [(), ("--keep-age", "soon"), ("--keep-count", "-1")])
+@pytest.mark.parametrize(
+    "arguments", [(), ("--keep-age", "soon"), ("--keep-count", "-1"), ("--keep-age", "b=soon")]
+)
 def test_what_to_keep_must_be_said(store, arguments):
     assert detent("gc", *arguments, "--store", store).exit_code == 2
     assert names(store) == set("12345")

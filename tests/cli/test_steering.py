@@ -116,7 +116,8 @@ def test_a_signal_to_an_interrupted_execution_is_waiting_there_when_it_is_resume
     sent = ("signal", "left", "thanks", "--value", "2", "--key", "once", "--output", "json")
     answer = json.loads(detent(*sent).stdout)
     assert (answer["status"], answer["arrived"], answer["kept"]) == ("SUCCEEDED", True, False)
-    assert detent(*sent).exit_code == 2
+    assert json.loads(detent(*sent).stdout) == answer
+    assert detent("signal", "left", "thanks", "--value", "2").exit_code == 2
 
 
 def test_a_key_counts_once(interrupt: Callable[[str, str], None], detent: Detent) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
+#: In place of names: any program.
+ANY = "*"
+
 #: The error of a task that may not do what it asks for.
 PERMISSIONS = "States.Permissions"
 
@@ -14,11 +17,16 @@ _TRANSLATED = IPv6Network("64:ff9b::/96")
 
 @dataclass(frozen=True, slots=True)
 class Guards:
-    """``exec:`` tasks start ``programs``; ``http(s)://`` tasks connect to link-local and private addresses."""
+    """``exec:`` tasks start ``programs``, named as in the definition, or :data:`ANY`; ``http(s)://`` tasks connect to
+    link-local and private addresses."""
 
-    programs: bool
-    link_local: bool
-    private: bool
+    programs: frozenset[str] = frozenset()
+    link_local: bool = False
+    private: bool = False
+
+    def starts(self, program: str) -> bool:
+        """Whether a task may start a program."""
+        return program in self.programs or ANY in self.programs
 
     def refusal(self, address: str) -> str | None:
         """Why a task may not connect to an IP address; None if it may. Raises ValueError if it is none."""
@@ -40,6 +48,6 @@ def _carried(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
 
 
 #: ``run`` of one's own file.
-EVERYTHING = Guards(programs=True, link_local=True, private=True)
+EVERYTHING = Guards(programs=frozenset({ANY}), link_local=True, private=True)
 #: Definitions that come from elsewhere.
-PUBLIC_ONLY = Guards(programs=False, link_local=False, private=False)
+PUBLIC_ONLY = Guards()

@@ -19,7 +19,7 @@ from .aws_names import PATTERNS, service_call
 from .base import Handler
 from .connections import Target, target_of
 from .errors import HandlersError
-from .guards import EVERYTHING, Guards
+from .guards import ANY, EVERYTHING, Guards
 from .invocation import endpoint_of
 from .lambdas import (
     FunctionHandler,
@@ -52,7 +52,7 @@ class Registry:
         threads: int = THREADS,
         environment: Mapping[str, str] = os.environ,
     ) -> None:
-        self._guards = guards
+        self.guards = guards
         self._environment = environment
         self._workers = Workers(threads)
         self._services = AwsServices(environment)
@@ -91,8 +91,8 @@ class Registry:
         return [
             *functions,
             *(f"{scheme}*" for scheme in HTTP),
-            *([f"{EXEC}*"] if self._guards.programs else []),
             *(PATTERNS if self._services.is_there else ()),
+            *(f"{EXEC}{words}" for name in sorted(self.guards.programs) for words in _commands(name)),
         ]
 
     def resolve(self, resource: str) -> Handler | None:
@@ -119,8 +119,8 @@ class Registry:
         try:
             if resource.startswith(HTTP):
                 return self._make_http(target_of(resource, self._environment))
-            if resource.startswith(EXEC) and self._guards.programs:
-                return ProcessHandler(argv_of(resource), self._environment)
+            if resource.startswith(EXEC) and self.guards.starts((argv := argv_of(resource))[0]):
+                return ProcessHandler(argv, self._environment)
         except HandlersError:
             return None
         return None
@@ -141,7 +141,7 @@ class Registry:
         from .http import HttpClient, HttpHandler  # aiohttp is a slow import, and most workflows need none
 
         if self._http is None:
-            self._http = HttpClient(self._guards)
+            self._http = HttpClient(self.guards)
         return HttpHandler(target, self._http)
 
     def refusal(self, resource: str, arguments: JSON = None) -> str | None:
@@ -184,8 +184,8 @@ class Registry:
             program = argv_of(resource)[0]
         except HandlersError as error:
             return str(error)
-        if not self._guards.programs:
-            return "this server starts no programs"
+        if not self.guards.starts(program):
+            return f"programs such as {program!r} are not started here: allow it with --allow-exec {program}"
         if is_missing(program, self._environment):
             return f"there is no program {program!r}: install it, or give its path"
         return None
@@ -212,6 +212,11 @@ _NO_SERVICES = (
     f"AWS services are called where the environment names an endpoint ({ENDPOINT}, or {ENDPOINT}_SQS for one of them) "
     "and with the extra aws: pip install 'detent[aws]'"
 )
+
+
+def _commands(program: str) -> tuple[str, ...]:
+    """Patterns of what starts a program."""
+    return (program,) if program == ANY else (program, f"{program} *")
 
 
 def _not_ours(resource: str, found: tuple[str, str] | None) -> str:

@@ -21,8 +21,8 @@ from detent.runtime.handlers.registry import Registry
 from .conftest import Await, Do, call
 
 SECRET = "Bearer s3cr3t-t0k3n"
-LINK_LOCAL_ONLY = Guards(programs=False, link_local=True, private=False)
-PRIVATE_TOO = Guards(programs=False, link_local=False, private=True)
+LINK_LOCAL_ONLY = Guards(link_local=True)
+PRIVATE_TOO = Guards(private=True)
 
 
 class Server:
