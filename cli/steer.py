@@ -80,8 +80,8 @@ def signal(
 def pause(execution: str, server: str | None, store: str | None, output: OutputFormat) -> None:
     """Pause one EXECUTION: answers and timers are recorded, but no further state begins until it is resumed.
 
-    Tasks that run go on, and so do deadlines. Its status stays RUNNING for the AWS protocol. The exit code is 0, or 2
-    if it has ended or there is none of that name.
+    Tasks that run go on, and so do deadlines. The items of a distributed Map are paused with it. Its status stays
+    RUNNING for the AWS protocol. The exit code is 0, or 2 if it has ended or there is none of that name.
     """
     url = chosen(server, store)
     if url is not None:

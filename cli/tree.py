@@ -117,7 +117,8 @@ class Tree:
 
     def _pending(self, visit: Visit, pending: Pending, paused: bool) -> str:
         if pending.child is not None:
-            return f"the execution {printable(pending.child)}, for {seconds(self.now - visit.entered_at)} now"
+            what = "Map Run" if ":mapRun:" in pending.child else "execution"
+            return f"the {what} {printable(pending.child)}, for {seconds(self.now - visit.entered_at)} now"
         if pending.kind == "task":
             return self._task(visit, pending)
         if pending.due is None:

@@ -3,7 +3,7 @@
 A run opens children while it has items and room, reads ahead a bounded number of items, and ends when every
 item is in a child and every child has ended. When too many have failed, or somebody stops it, it is *closing*:
 it opens nothing more and its children are stopped, but it still hears of their ends before it ends itself.
-So what it says of them is true.
+So what it says of them is true. While it is *paused* it opens, reads and gathers nothing, and counts those that end.
 
 What the run is told by the state that starts it is one object: ``concurrency``, ``toleratedCount``,
 ``toleratedPercentage``, ``express``; ``items`` or ``reader``; ``batcher`` and ``writer`` where the state has
@@ -18,7 +18,14 @@ from typing import Any
 
 from .bindings import Bindings
 from .errors import EXCEED_TOLERATED_FAILURE_THRESHOLD, StateFailure
-from .events import ExecutionEnded, ExecutionRedriven, TaskFailed, TaskScheduled
+from .events import (
+    ExecutionEnded,
+    ExecutionPaused,
+    ExecutionRedriven,
+    ExecutionResumed,
+    TaskFailed,
+    TaskScheduled,
+)
 from .execution import ABORTED, FAILED, ROOT, RUNNING, SUCCEEDED, Execution, Pending
 from .limits import REDRIVES_OF_RUN_MAX, profile_for
 from .machine import DistributedMap
@@ -41,7 +48,9 @@ from .signals import (
     ChildEnded,
     Failed,
     Fired,
+    Paused,
     Redriven,
+    Resumed,
     Signal,
     StartedChild,
     StartedRun,
@@ -186,8 +195,19 @@ def _updated(turn: Turn, signal: UpdatedRun) -> None:
 
 def _fired(turn: Turn, signal: Fired) -> None:
     pending = turn.execution.pending.get(signal.pending)
-    if pending is not None and pending.kind == "more":
+    if pending is not None and pending.kind == "more" and not turn.execution.paused:
         turn.emit(RunResumed(pending.id))
+        _go_on(turn)
+
+
+def _paused(turn: Turn, signal: Paused) -> None:
+    if signal.key not in turn.execution.keys:
+        turn.emit(ExecutionPaused(signal.key, turn.now))
+
+
+def _resumed(turn: Turn, signal: Resumed) -> None:
+    if signal.key not in turn.execution.keys:
+        turn.emit(ExecutionResumed(signal.key, turn.now))
         _go_on(turn)
 
 
@@ -235,6 +255,8 @@ _RECEIVE: Mapping[type[Signal], Callable[[Turn, Any], None]] = {
     ChildEnded: _child_ended,
     UpdatedRun: _updated,
     Fired: _fired,
+    Paused: _paused,
+    Resumed: _resumed,
     Stopped: _stopped,
     Withdrawn: _withdrawn,
     Redriven: _redriven,
@@ -248,6 +270,8 @@ def _go_on(turn: Turn) -> None:
     run = _run(turn)
     if run.closing is None and run.is_beyond_tolerance():
         turn.emit(RunClosing(FAILED, EXCEED_TOLERATED_FAILURE_THRESHOLD, _EXCEEDED))
+    if run.closing is None and turn.execution.paused:
+        return
     if run.closing is None:
         try:
             _open_children(turn, run)

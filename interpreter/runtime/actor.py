@@ -21,7 +21,14 @@ from ..core.signals import ChildEnded, Signal, Succeeded
 from ..store.base import Batch, ExecutionRecord, Head, Letter
 from .attributes import NONE, attributes_of
 from .evaluations import Evaluations
-from .nested import child_of, letter_of_stop, letter_of_withdrawal, letters_at_end
+from .letters import (
+    letter_of_pause,
+    letter_of_stop,
+    letter_of_withdrawal,
+    letters_at_end,
+    pauses_for_items,
+)
+from .nested import child_of
 from .seeds import draw_seed
 
 #: The segment of a batch that only drains.
@@ -211,6 +218,8 @@ class Actor:
                 self._redrives.pop(id, None)
         if is_closing(self.execution, steps):
             letters += [self._letter_to_child(id) for id in self.children]
+        for pause in pauses_for_items(self.execution, steps):
+            letters += [letter_of_pause(self.children[id], pause) for id in self._redrives]
         if self.record.parent is not None and self.execution.status != RUNNING:
             letters += letters_at_end(self.record, self.execution)
         return letters

@@ -20,6 +20,7 @@ from .dispatch import Dispatcher
 from .errors import EngineError, ExecutionStuck
 from .handover import HandOvers
 from .intake import Intake
+from .letters import pauses_for_items
 from .mailboxes import Mailboxes
 from .spawning import Spawning
 from .waiting import Waiting
@@ -93,6 +94,8 @@ class Effects:
             for pending in actor.execution.pending.values():
                 if pending.child is not None:
                     self._spawning.stop(pending)
+        for pause in pauses_for_items(actor.execution, offer.steps):
+            self._spawning.share(actor.execution, pause)
         if offer.closed:
             self._intake.progressed(id)
         if self._observers:

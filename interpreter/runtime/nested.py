@@ -2,32 +2,28 @@
 
 The id of a child follows from the task that starts it. So an attempt that is run again finds the child it
 started before, an engine that resumes the parent finds the child to resume, and a parent that waits no
-longer knows whom to stop. Child and parent tell each other of their ends by letters in their own last
-transactions; what the child's end then means is decided in the core.
+longer knows whom to stop. Child and parent tell each other of their ends by letters (:mod:`.letters`); what the
+child's end then means is decided in the core.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, Protocol
 from uuid import NAMESPACE_OID, uuid5
 
-from ..core.children import describe_end
-from ..core.codec import encode_signal
-from ..core.decide_runs import describe_run_end
 from ..core.errors import RUNTIME, DetentError
 from ..core.events import TaskSucceeded
 from ..core.evolve import fold
-from ..core.execution import Execution, Pending
+from ..core.execution import Pending
 from ..core.limits import ExecutionType, profile_for
 from ..core.resources import integration, starts_execution
-from ..core.signals import ChildEnded, Stopped, Withdrawn
 from ..core.values import JSON, Payload, encode
-from ..store.base import ExecutionRecord, Letter, NotFound, Store, StoreUnavailable
+from ..store.base import ExecutionRecord, NotFound, Store, StoreUnavailable
 from .catalogue import Catalogue
 from .catalogue_errors import MachineDeleting
 from .clock import Clock
@@ -76,33 +72,6 @@ def child_of(execution: str, pending: Pending) -> str | None:
         return _Wanted.read(pending.arguments.value, task_key(execution, pending.id)).id
     except _Refused:
         return None
-
-
-def letters_at_end(record: ExecutionRecord, ended: Execution) -> Iterator[Letter]:
-    """What an execution that has ended tells who waits for it."""
-    parent = Parent.read(record.parent)
-    if ended.child_of is not None:
-        description = {"Status": ended.status, "RedriveCount": ended.redrive_count}
-        yield _letter_of_end(ended, ended.child_of.run, ended.child_of.pending, description)
-    elif parent is not None and parent.waits:
-        description = describe_end(ended) if ended.run is None else describe_run_end(ended)
-        yield _letter_of_end(ended, parent.execution, parent.pending, description)
-
-
-def _letter_of_end(ended: Execution, waiting: str, pending: int, description: JSON) -> Letter:
-    again = f"-{ended.redrive_count}" if ended.redrive_count else ""
-    signal = ChildEnded(pending, Payload(description))
-    return Letter(waiting, f"child-{pending}{again}", encode_signal(signal))
-
-
-def letter_of_stop(child: str) -> Letter:
-    """What a parent that waits no longer tells its child."""
-    return Letter(child, "parent", encode_signal(Stopped()))
-
-
-def letter_of_withdrawal(child: str, redrives: int) -> Letter:
-    """What tells an execution of a distributed Map, redriven so often, that nobody waits for it any more."""
-    return Letter(child, f"withdrawn-{redrives}", encode_signal(Withdrawn(redrives)))
 
 
 class Parents:

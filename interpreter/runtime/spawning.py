@@ -15,7 +15,7 @@ from ..core.errors import DetentError
 from ..core.execution import ABORTED, Execution, Pending
 from ..core.machine import DistributedMap, Machine
 from ..core.map_runs import start_of_run
-from ..core.signals import ChildEnded, StartedChild, StartedRun, Withdrawn
+from ..core.signals import ChildEnded, Paused, Resumed, StartedChild, StartedRun, Withdrawn
 from ..core.values import Payload
 from ..store.base import ExecutionRecord, StoreUnavailable
 from .actor import Actor, Actors
@@ -57,6 +57,8 @@ class Spawning:
             self._begin(execution, pending)
         if execution.run is not None and execution.run.closing is not None:
             self.stop(pending)
+        elif execution.paused and not (execution.run is not None and execution.run.express):
+            self._mailboxes.post(pending.child, Paused(f"pause-with-{execution.id}"))
 
     def _begin(self, execution: Execution, pending: Pending) -> None:
         waiting = self._actors[execution.id]
@@ -94,6 +96,13 @@ class Spawning:
         """Nothing more goes on."""
         for task in self._redriving:
             task.cancel()
+
+    def share(self, execution: Execution, signal: Paused | Resumed) -> None:
+        """Have the children that are live here, or about to be, share a pause or its end: a letter reaches only what
+        is stored. With both of them it counts once."""
+        for pending in execution.pending.values():
+            if pending.child is not None:
+                self._mailboxes.post(pending.child, signal)
 
     def stop(self, pending: Pending) -> None:
         """Stop a child that is live here, or about to be: a letter reaches only what is stored."""

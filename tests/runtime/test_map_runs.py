@@ -381,3 +381,106 @@ def test_an_expression_that_fails_fails_the_state(fields: dict[str, Any], last: 
             assert (await history(opened, state.id))[-len(last) - 1 : -1] == last
 
     run(scenario())
+
+
+TWO_STEPS = {
+    "StartAt": "One",
+    "States": {
+        "One": {"Type": "Task", "Resource": "task:work", "Next": "Two"},
+        "Two": {"Type": "Task", "Resource": "task:work", "End": True},
+    },
+}
+
+
+async def paused_children(store: MemoryStore) -> list[bool]:
+    return [one.head.paused for one in await children(store, (await map_run(store)).id)]
+
+
+def test_a_pause_reaches_the_run_and_the_items_that_run_and_so_does_its_end() -> None:
+    async def scenario() -> None:
+        work = Work()
+        async with engine(handlers={"task:work": work}) as opened:
+            execution = await start(opened, distributed(TWO_STEPS, MaxConcurrency=2), [1, 2, 3])
+            await asyncio.sleep(0.5)
+            await opened.steering.pause(execution)
+            await asyncio.sleep(60)
+            # What was at work has ended; nothing else has begun.
+            assert sorted(work.done) == [1, 2]
+            assert (await map_run(opened.store)).paused
+            assert await paused_children(opened.store) == [True, True]
+            await opened.steering.resume(execution)
+            assert output(await opened.result(execution)) == [100, 200, 300]
+            assert await paused_children(opened.store) == [False, False, False]
+
+    run(scenario())
+
+
+def test_a_pause_lasts_over_restarts_for_items_too() -> None:
+    async def scenario() -> None:
+        work, store = Work(), MemoryStore()
+        async with engine(store, handlers={"task:work": work}) as opened:
+            execution = await start(opened, distributed(TWO_STEPS, MaxConcurrency=2), [1, 2, 3])
+            await asyncio.sleep(0.5)
+            await opened.steering.pause(execution)
+            await asyncio.sleep(60)
+        for _ in range(2):
+            async with engine(store, handlers={"task:work": work}) as opened:
+                await opened.resume(execution)
+                await asyncio.sleep(60)
+                assert sorted(work.done) == [1, 2]
+        async with engine(store, handlers={"task:work": work}) as opened:
+            await opened.resume(execution)
+            await opened.steering.resume(execution)
+            assert output(await opened.result(execution)) == [100, 200, 300]
+
+    run(scenario())
+
+
+def test_items_of_items_share_a_pause() -> None:
+    async def scenario() -> None:
+        inner = distributed(TWO_STEPS)["States"]["M"]
+        body = {"StartAt": "Inner", "States": {"Inner": {**inner, "Label": "inner"}}}
+        work = Work()
+        async with engine(handlers={"task:work": work}) as opened:
+            execution = await start(opened, distributed(body), [[1], [2]])
+            await asyncio.sleep(0.5)
+            await opened.steering.pause(execution)
+            await asyncio.sleep(60)
+            assert sorted(work.done) == [1, 2]
+            found = await opened.store.find(Query(status="RUNNING"))
+            assert (len(found), all(one.head.paused for one in found)) == (8, True)
+            await opened.steering.resume(execution)
+            assert output(await opened.result(execution)) == [[100], [200]]
+
+    run(scenario())
+
+
+def test_express_items_that_run_go_on_and_no_further_one_begins() -> None:
+    async def scenario() -> None:
+        work = Work()
+        async with engine(handlers={"task:work": work}) as opened:
+            definition = distributed(TWO_STEPS, type="EXPRESS", MaxConcurrency=2)
+            execution = await start(opened, definition, [1, 2, 3])
+            await asyncio.sleep(0.5)
+            await opened.steering.pause(execution)
+            await asyncio.sleep(60)
+            assert sorted(work.done) == [1, 2, 10, 20]
+            await opened.steering.resume(execution)
+            assert output(await opened.result(execution)) == [100, 200, 300]
+
+    run(scenario())
+
+
+def test_a_paused_run_is_stopped_with_its_items() -> None:
+    async def scenario() -> None:
+        async with engine(handlers={"task:work": Work()}) as opened:
+            execution = await start(opened, distributed(TWO_STEPS, MaxConcurrency=2), [1, 2, 3])
+            await asyncio.sleep(0.5)
+            await opened.steering.pause(execution)
+            await asyncio.sleep(60)
+            opened.stop(execution)
+            assert (await opened.result(execution)).status == ABORTED
+            await asyncio.sleep(60)
+            assert {one.head.status for one in await opened.store.find(Query())} == {ABORTED}
+
+    run(scenario())
