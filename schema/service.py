@@ -190,7 +190,17 @@ def _bad_expression(found: Diagnostic, value: JSON) -> _Said:
     return SCHEMA_FAILED, message, found.pointer[:-1]
 
 
+def _bad_intrinsic(found: Diagnostic, value: JSON) -> _Said:
+    return _bad_expression(found, value) if _in_template(found) else None
+
+
+def _in_template(found: Diagnostic) -> bool:
+    return str(found.pointer[-1]).endswith(".$")
+
+
 def _bad_path(found: Diagnostic, value: JSON) -> _Said:
+    if _in_template(found):
+        return _bad_expression(found, value)
     text = _at(value, found.pointer)
     if found.pointer[-1] in _ANY_PATHS or not isinstance(text, str) or text.startswith("$"):
         return None
@@ -255,6 +265,7 @@ _WORDS: Mapping[str, Callable[[Diagnostic, JSON], _Said]] = {
     "wrong-value": _wrong_value,
     "language-downgrade": _downgrade,
     "bad-expression": _bad_expression,
+    "bad-intrinsic": _bad_intrinsic,
     "bad-path": _bad_path,
     "bad-jsonata": _bad_jsonata,
     "missing-field": _missing_field,

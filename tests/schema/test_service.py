@@ -66,6 +66,24 @@ def test_json_is_not_complained_of() -> None:
         (
             {
                 "A": {
+                    "Type": "Pass",
+                    "Parameters": {"x.$": "States.StringToJson('{\\\"a\\\":1}')"},
+                    "End": True,
+                }
+            },
+            "STANDARD",
+            "SCHEMA_VALIDATION_FAILED: The value for the field 'x.$' must be a valid JSONPath or a valid "
+            "intrinsic function call at /States/A/Parameters",
+        ),
+        (
+            {"A": {"Type": "Pass", "Parameters": {"x": {"y.$": "$.a["}}, "End": True}},
+            "STANDARD",
+            "SCHEMA_VALIDATION_FAILED: The value for the field 'y.$' must be a valid JSONPath or a valid "
+            "intrinsic function call at /States/A/Parameters/x",
+        ),
+        (
+            {
+                "A": {
                     "Type": "Task",
                     "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
                     "End": True,
