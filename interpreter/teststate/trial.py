@@ -28,7 +28,8 @@ from ..core.events import (
 )
 from ..core.execution import FAILED, ROOT, Execution
 from ..core.machine import Choice, Fail, Machine, Map, Parallel, Pass, Scope, State, Succeed, Task
-from ..core.signals import Failed, Fired, Signal, Started, Succeeded
+from ..core.resources import signal_name
+from ..core.signals import Failed, Fired, Signal, Signalled, Started, Succeeded
 from ..core.tokens import make_token
 from ..core.values import JSON, Payload, decode
 from .inspect import Notes, watched
@@ -104,7 +105,13 @@ class Trial:
         """The work was done."""
         (pending,) = self._execution.pending.values()
         self.call = None
-        self._follow(Succeeded(pending.id, Payload(result)))
+        name = signal_name(pending.resource or "") if pending.mode == "signal" else None
+        if name is None:
+            self._follow(Succeeded(pending.id, Payload(result)))
+            return
+        self._follow(Signalled("mock", name, Payload(result)))
+        if self._ended is None:
+            raise invalid("The result of the mock is larger than what a signal may carry.")
 
     def fail(self, error: str | None, cause: str | None) -> None:
         """The work failed."""

@@ -387,7 +387,7 @@ async def try_state(call: Call, body: Try) -> Tried:
     try:
         answer = await run_trial(request, call.service.handlers.resolve, place=place)
     except TrialRefused as refused:
-        raise Refused(400, "cannot-be-tried", str(refused)) from None
+        raise Refused(400, "cannot-be-tried", refused.message) from None
     output = answer.get("output")
     return Tried(
         status=answer["status"],

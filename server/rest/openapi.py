@@ -13,7 +13,7 @@ from detent.core.values import JSON
 from detent.search import NAME_PATTERN
 
 from ..refusals import PROBLEM
-from .operation import JSON_TYPE, Nothing, Operation, Shape
+from .operation import IDEMPOTENCY_KEY, JSON_TYPE, Nothing, Operation, Shape
 
 _PARAMETERS = {
     "activity": "An activity: its name, or its ARN.",
@@ -22,6 +22,8 @@ _PARAMETERS = {
     "signal": "The name of a signal.",
     "version": "The number of a version.",
 }
+#: What is required of the values of headers.
+_HEADERS = {IDEMPOTENCY_KEY: {"minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"}}
 
 
 class Problem(Shape):
@@ -106,7 +108,8 @@ def _parameters(operation: Operation, of: dict[int, Any], components: dict[str, 
                 "schema": _without_null(schema),
             }
     for name, description in operation.headers.items():
-        yield {"name": name, "in": "header", "schema": {"type": "string"}, "description": description}
+        schema = {"type": "string", **_HEADERS.get(name, {})}
+        yield {"name": name, "in": "header", "schema": schema, "description": description}
 
 
 def _with_names_behind(name: str, schema: dict[str, Any]) -> JSON:
@@ -142,6 +145,7 @@ def _responses(operation: Operation, of: dict[int, Any]) -> JSON:
     problem = {"content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     responses = {str(operation.status): {"description": "Done", **usual}}
     for status, description in operation.also.items():
-        responses[str(status)] = {"description": description, **(usual if status < 300 else problem)}
+        content = {} if status == 204 else usual if status < 300 else problem
+        responses[str(status)] = {"description": description, **content}
     responses["default"] = {"description": "Refused", **problem}
     return responses

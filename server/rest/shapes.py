@@ -31,7 +31,14 @@ Instant = Annotated[
 ]
 Json = Annotated[Any, Meta(description="Any JSON value.")]
 Limit = Annotated[int, Meta(ge=1, le=1000, description="How many at most.")]
-Cursor = Annotated[str, Meta(max_length=3000, description="Where another page has ended: its `next`.")]
+Cursor = Annotated[
+    str,
+    Meta(
+        max_length=3000,
+        description="Where another page has ended: its `next`.",
+        extra_json_schema={"pattern": "^[A-Za-z0-9_-]+$"},
+    ),
+]
 Wait = Annotated[
     str,
     Meta(

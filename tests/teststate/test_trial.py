@@ -246,3 +246,14 @@ async def _double() -> None:
         assert await run_trial(request, registry.resolve) == {"status": "SUCCEEDED", "output": "42"}
     finally:
         await registry.close()
+
+
+SIGNAL = {"Type": "Task", "Resource": "signal:approval", "Next": "Ship"}
+
+
+def test_a_mock_answers_a_state_that_waits_for_a_signal() -> None:
+    found = answer(SIGNAL, mock=mocked({"by": "Ada"}))
+    assert found == {"status": "SUCCEEDED", "output": '{"by": "Ada"}', "nextState": "Ship"}
+    assert answer(SIGNAL, mock=failing("Refused"))["status"] == "FAILED"
+    assert "A mock is required" in refusal(SIGNAL)[1]
+    assert "larger than what a signal may carry" in refusal(SIGNAL, mock=mocked("x" * 300_000))[1]
