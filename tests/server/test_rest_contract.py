@@ -67,14 +67,19 @@ class Place:
         self.api("POST", "/v1/activities", {"name": "workers"})
         for name, definition in MACHINES.items():
             search = {"n": "$.input.n", "out": "$.output"}
-            self._do("/v1/machines", {"name": names[name], "definition": definition, "searchAttributes": search})
+            self._do(
+                "/v1/machines", {"name": names[name], "definition": definition, "searchAttributes": search}
+            )
             self._do(f"/v1/machines/{names[name]}/versions")
         self._do(f"/v1/machines/{names['pass']}/deploy", {"version": 1})
         ids = [self._start(names[name], f"x{number}") for name in MACHINES]
         ids.append(paused := self._start(names["ask"], f"y{number}"))
         self._do(f"/v1/executions/{paused}/pause")
         return {
-            "machine": [*names.values(), f"arn:aws:states:us-east-1:123456789012:stateMachine:{names['pass']}"],
+            "machine": [
+                *names.values(),
+                f"arn:aws:states:us-east-1:123456789012:stateMachine:{names['pass']}",
+            ],
             # More of those with which anything can be done.
             "execution": [*ids, f"{names['pass']}:x{number}", paused, paused, ids[3]],
             "version": [1],
@@ -149,4 +154,6 @@ def test_every_answer_is_one_that_the_document_describes(place: Place, operation
         statuses.add(response.status_code)
 
     ask()
-    assert min(statuses) < 400, "nothing of what was asked could be done: the requests have to name what exists"
+    assert min(statuses) < 400, (
+        "nothing of what was asked could be done: the requests have to name what exists"
+    )
