@@ -40,7 +40,6 @@ class Bindings:
         variables: Mapping[str, JSON],
         make_context: Callable[[], JSON],
         make_chance: Callable[[], Random],
-        *,
         result: JSON = None,
         error: JSON = None,
         now: int = 0,

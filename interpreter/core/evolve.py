@@ -156,11 +156,18 @@ def _task_succeeded(execution: Execution, event: TaskSucceeded) -> None:
     _task_ended(execution, event)
 
 
+def _remember(execution: Execution, key: str) -> None:
+    """A key counts once."""
+    if isinstance(execution.keys, set):
+        execution.keys.add(key)
+    else:
+        execution.keys = {key}
+
+
 def _take_signal(execution: Execution, name: str) -> None:
-    kept = execution.signals[name]
-    del kept[0]
-    if not kept:
-        del execution.signals[name]
+    rest = execution.signals[name][1:]
+    others = {other: kept for other, kept in execution.signals.items() if other != name}
+    execution.signals = {**execution.signals, name: rest} if rest else others
 
 
 def _task_ended(execution: Execution, event: TaskSucceeded | TaskFailed) -> None:
@@ -170,8 +177,9 @@ def _task_ended(execution: Execution, event: TaskSucceeded | TaskFailed) -> None
 
 
 def _signal_received(execution: Execution, event: SignalReceived) -> None:
-    execution.keys.add(event.key)
-    execution.signals.setdefault(event.name, []).append(event.output)
+    _remember(execution, event.key)
+    kept = execution.signals.get(event.name, ())
+    execution.signals = {**execution.signals, event.name: (*kept, event.output)}
 
 
 def _state_amended(execution: Execution, event: StateAmended) -> None:
@@ -273,13 +281,13 @@ def _evaluation_failed(execution: Execution, event: EvaluationFailed) -> None:
 
 
 def _execution_paused(execution: Execution, event: ExecutionPaused) -> None:
-    execution.keys.add(event.key)
+    _remember(execution, event.key)
     execution.paused = True
     execution.now = event.at
 
 
 def _execution_resumed(execution: Execution, event: ExecutionResumed) -> None:
-    execution.keys.add(event.key)
+    _remember(execution, event.key)
     execution.paused = False
     execution.now = event.at
 
@@ -303,10 +311,8 @@ def _execution_redriven(execution: Execution, event: ExecutionRedriven) -> None:
     execution.redriven_at = execution.now = event.at
     execution.shown = event.shown
     if event.token is not None:
-        execution.redrive_tokens.pop(event.token, None)
-        execution.redrive_tokens[event.token] = event.at
-        if len(execution.redrive_tokens) > REDRIVE_TOKENS_MAX:
-            del execution.redrive_tokens[next(iter(execution.redrive_tokens))]
+        known = [known for known in execution.redrive_tokens.items() if known[0] != event.token]
+        execution.redrive_tokens = dict([*known, (event.token, event.at)][-REDRIVE_TOKENS_MAX:])
     if execution.run is not None:
         execution.run.reopen()
     for frame in execution.frames.values():
@@ -332,14 +338,12 @@ def _remove(execution: Execution, id: int) -> Frame:
 
 def _open(execution: Execution, frame: Frame, pending: Pending) -> None:
     frame.pending = pending
-    execution.pending[pending.id] = pending
-    execution.opened.append(pending.id)
+    execution.open(pending)
 
 
 def _close(execution: Execution, frame: Frame) -> None:
     if frame.pending is not None:
-        del execution.pending[frame.pending.id]
-        execution.closed.append(frame.pending.id)
+        execution.close(frame.pending.id)
         frame.pending = None
 
 

@@ -33,7 +33,7 @@ def _map_run_started(execution: Execution, event: MapRunStarted) -> None:
         execution.seq, "child", frame.id, arguments=event.arguments, child=event.run, began_at=execution.now
     )
     frame.run = RunOf(event.run, execution.seq, 0)
-    _open(execution, frame.pending)
+    execution.open(frame.pending)
 
 
 def _map_run_redriven(execution: Execution, event: MapRunRedriven) -> None:
@@ -43,7 +43,7 @@ def _map_run_redriven(execution: Execution, event: MapRunRedriven) -> None:
     frame.pending = Pending(
         event.pending, "child", frame.id, child=event.run, redrives=event.count, again=True
     )
-    _open(execution, frame.pending)
+    execution.open(frame.pending)
 
 
 def _map_run_ended(execution: Execution, event: MapRunEnded) -> None:
@@ -53,7 +53,7 @@ def _map_run_ended(execution: Execution, event: MapRunEnded) -> None:
         # The history of a state whose run has succeeded goes on from where the run began.
         frame.last = event.shown
     frame.pending = None
-    _close(execution, event.pending)
+    execution.close(event.pending)
 
 
 def _run_began(execution: Execution, event: RunBegan) -> None:
@@ -91,7 +91,7 @@ def _items_read(execution: Execution, event: ItemsRead) -> None:
     run.exhausted = event.cursor is None
     run.source = event.source
     execution.frames[ROOT].pending = None
-    _close(execution, event.pending)
+    execution.close(event.pending)
 
 
 def _child_opened(execution: Execution, event: ChildOpened) -> None:
@@ -102,8 +102,7 @@ def _child_opened(execution: Execution, event: ChildOpened) -> None:
     run.opened = event.number + 1
     run.item_counts.running += event.count
     run.child_counts.running += 1
-    _open(
-        execution,
+    execution.open(
         Pending(
             execution.seq,
             "child",
@@ -135,7 +134,7 @@ def _child_closed(execution: Execution, event: ChildClosed) -> None:
                 pending.arguments,
             )
         )
-    _close(execution, event.pending)
+    execution.close(event.pending)
 
 
 def _child_reopened(execution: Execution, event: ChildReopened) -> None:
@@ -149,7 +148,7 @@ def _child_reopened(execution: Execution, event: ChildReopened) -> None:
     pending = Pending(event.pending, "child", ROOT, arguments=ended.input, child=event.child)
     pending.number, pending.count, pending.began_at = ended.number, ended.count, event.at
     pending.redrives, pending.again = (ended.redrives + 1, True) if goes_on else (0, False)
-    _open(execution, pending)
+    execution.open(pending)
 
 
 def _run_redrive_noted(execution: Execution, event: RunRedriveNoted) -> None:
@@ -164,11 +163,11 @@ def _run_updated(execution: Execution, event: RunUpdated) -> None:
 
 
 def _run_yielded(execution: Execution, event: RunYielded) -> None:
-    _open(execution, Pending(execution.seq, "more", ROOT, event.due))
+    execution.open(Pending(execution.seq, "more", ROOT, event.due))
 
 
 def _run_resumed(execution: Execution, event: RunResumed) -> None:
-    _close(execution, event.pending)
+    execution.close(event.pending)
 
 
 def _run_closing(execution: Execution, event: RunClosing) -> None:
@@ -179,7 +178,7 @@ def _results_gathered(execution: Execution, event: ResultsGathered) -> None:
     run = _run(execution)
     run.results, run.written = event.output, event.written
     execution.frames[ROOT].pending = None
-    _close(execution, event.pending)
+    execution.close(event.pending)
 
 
 def _child_of(execution: Execution, event: ChildOf) -> None:
@@ -189,16 +188,6 @@ def _child_of(execution: Execution, event: ChildOf) -> None:
 def _run(execution: Execution) -> MapRun:
     assert execution.run is not None
     return execution.run
-
-
-def _open(execution: Execution, pending: Pending) -> None:
-    execution.pending[pending.id] = pending
-    execution.opened.append(pending.id)
-
-
-def _close(execution: Execution, pending: int) -> None:
-    del execution.pending[pending]
-    execution.closed.append(pending)
 
 
 FILE: Mapping[type, Callable[[Execution, Any], None]] = {

@@ -6,7 +6,7 @@ objects are slotted and mutable because they are the hot path; nobody outside th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from .run_events import ChildOf
@@ -23,6 +23,10 @@ ABORTED = "ABORTED"
 ROOT = 0
 
 _NO_VARIABLES: Mapping[str, JSON] = {}
+#: What an execution begins without, and few ever get: one for all of them.
+_NO_TOKENS: Mapping[str, int] = {}
+_NO_SIGNALS: Mapping[str, Sequence[Payload]] = {}
+_NO_KEYS: Set[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -158,31 +162,47 @@ class Execution:
     open_for: int = 0
     redrive_count: int = 0
     redriven_at: int | None = None
-    redrive_tokens: dict[str, int] = field(default_factory=dict)
+    redrive_tokens: Mapping[str, int] = field(default_factory=lambda: _NO_TOKENS)
     now: int = 0
     seq: int = 0
     shown: int = 0
     next_frame: int = 0
     paused: bool = False
-    signals: dict[str, list[Payload]] = field(default_factory=dict)
-    keys: set[str] = field(default_factory=set)
+    signals: Mapping[str, Sequence[Payload]] = field(default_factory=lambda: _NO_SIGNALS)
+    keys: Set[str] = _NO_KEYS
     frames: dict[int, Frame] = field(default_factory=dict)
     pending: dict[int, Pending] = field(default_factory=dict)
     run: MapRun | None = None
     child_of: ChildOf | None = None
     variable_bytes: int | None = field(default=None, compare=False)
-    opened: list[int] = field(default_factory=list, compare=False)
-    closed: list[int] = field(default_factory=list, compare=False)
+    opened: list[int] | None = field(default=None, compare=False)
+    closed: list[int] | None = field(default=None, compare=False)
+
+    def open(self, pending: Pending) -> None:
+        """Wait for something."""
+        self.pending[pending.id] = pending
+        if self.opened is None:
+            self.opened = [pending.id]
+        else:
+            self.opened.append(pending.id)
+
+    def close(self, pending: int) -> None:
+        """Wait for it no longer."""
+        del self.pending[pending]
+        if self.closed is None:
+            self.closed = [pending]
+        else:
+            self.closed.append(pending)
 
     def take_journal(self) -> tuple[list[Pending], list[int]]:
         """The pendings opened since the last call that still wait, and the ids of those that no longer do."""
-        opened = [self.pending[id] for id in self.opened if id in self.pending]
-        # A pending that came and went in between is nobody's business.
-        new = set(self.opened)
-        closed = [id for id in self.closed if id not in new]
-        self.opened = []
-        self.closed = []
-        return opened, closed
+        ids, closed = self.opened or (), self.closed or []
+        self.opened = self.closed = None
+        if ids and closed:
+            # A pending that came and went in between is nobody's business.
+            new = set(ids)
+            closed = [id for id in closed if id not in new]
+        return [self.pending[id] for id in ids if id in self.pending], closed
 
     def due(self) -> int | None:
         """The earliest instant at which the execution needs attention by itself."""
@@ -202,6 +222,8 @@ class Execution:
 
     def variables(self, frame: Frame) -> Mapping[str, JSON]:
         """The variables a frame can read: its own scope's, then those of the scopes around it."""
+        if frame.variables is None and frame.parent is None:
+            return _NO_VARIABLES
         found: dict[str, JSON] = {}
         level: Frame | None = frame
         while level is not None:

@@ -111,9 +111,10 @@ class Turn:
                 else self.context
             ),
             lambda: Random(f"{self.seed}/{execution.id}/{execution.seq}"),
-            error=error,
-            now=self.now,
-            evaluator=self.evaluator,
+            None,
+            error,
+            self.now,
+            self.evaluator,
         )
 
     def ends_at(self, *, child: bool = False) -> int | None:

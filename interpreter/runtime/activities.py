@@ -174,7 +174,7 @@ class Activities:
         """What a worker gets of a task; None if nobody waits for it any more. Raises NotFound, LogError."""
         actor = self._actors.get(offer.execution)
         if actor is not None and not actor.committing:  # what is being written may come to nothing
-            pending, seed = actor.execution.pending.get(offer.pending), actor.offered.get(offer.pending)
+            pending, seed = actor.execution.pending.get(offer.pending), actor.seed_of_offer(offer.pending)
         else:
             pending = seed = None
         if pending is None:

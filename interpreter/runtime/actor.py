@@ -59,8 +59,33 @@ class Decided:
 
 
 @dataclass(slots=True)
+class _Broken:
+    """What is left of a round that was broken off.
+
+    Where the log ended, the seeds, and what the signal at that place of the round evaluated.
+    """
+
+    after: int
+    seeds: list[str]
+    place: int
+    evaluations: Evaluations
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What an EXPRESS execution has decided since its start was written: all of it is written with its end."""
+
+    steps: list[Step] = field(default_factory=list)
+    closed: list[int] = field(default_factory=list)
+    drained: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Actor:
-    """``fence`` is that of the claim the execution is worked on under."""
+    """``fence`` is that of the claim the execution is worked on under.
+
+    There may be a hundred thousand of them, which only wait: what few need is made when it is needed.
+    """
 
     record: ExecutionRecord
     machine: Machine
@@ -69,26 +94,40 @@ class Actor:
     created: bool
     mailbox: list[tuple[Signal, int, int]] = field(default_factory=list)
     committing: bool = False
-    #: What is left of a round that was broken off: where the log ended, the seeds, and what the signal at that
-    #: place of the round evaluated.
-    _seeds: list[str] = field(default_factory=list)
-    _broken: tuple[int, Evaluations] | None = None
-    _broken_after: int = 0
-    #: The executions that were started from here and are waited for, by pending.
-    children: dict[int, str] = field(default_factory=dict)
+    _broken: _Broken | None = None
+    #: The executions that were started from here and are waited for, by pending. Those of distributed Maps with how
+    #: often they were redriven when they were last waited for.
+    _children: dict[int, tuple[str, int | None]] | None = None
     #: The tasks that anybody may take, with the seeds of the steps that scheduled them where these are known.
-    offered: dict[int, str | None] = field(default_factory=dict)
-    #: How often those of distributed Maps were redriven when they were last waited for.
-    _redrives: dict[int, int] = field(default_factory=dict)
-    #: What an EXPRESS execution has decided since its start was written: all of it is written with its end.
-    kept: list[Step] = field(default_factory=list)
-    _kept_closed: list[int] = field(default_factory=list)
-    _kept_drained: list[int] = field(default_factory=list)
-    _express: bool = field(init=False)
+    _offered: dict[int, str | None] | None = None
+    #: Of EXPRESS executions only.
+    _kept: _Kept | None = None
 
     def __post_init__(self) -> None:
-        self._express = PROFILES[self.record.profile].type == "EXPRESS"
+        if PROFILES[self.record.profile].type == "EXPRESS":
+            self._kept = _Kept()
         self._note(self.execution.pending.values())
+
+    @property
+    def children(self) -> list[str]:
+        """The executions that were started from here and are waited for."""
+        return [child for child, _ in self._children.values()] if self._children else []
+
+    @property
+    def kept(self) -> list[Step]:
+        """What was decided and is not to be written yet."""
+        return self._kept.steps if self._kept else []
+
+    def take_kept(self) -> list[Step]:
+        """What was decided and not written, to be decided again."""
+        kept = self.kept
+        if self._kept is not None:
+            self._kept.steps = []
+        return kept
+
+    def seed_of_offer(self, pending: int) -> str | None:
+        """The seed of the step that scheduled a task which anybody may take, where it is known."""
+        return self._offered.get(pending) if self._offered else None
 
     def replace(self, execution: Execution) -> None:
         """Go on from another state: the one that the log tells, and what was kept beside it.
@@ -104,8 +143,7 @@ class Actor:
             if pending is not None and pending.beat_due is not None and heard.beat_due is not None:
                 pending.beat_due = max(pending.beat_due, heard.beat_due)
         self.execution = execution
-        self.children = {}
-        self.offered = {}
+        self._children = self._offered = None
         self._note(execution.pending.values())
 
     def decide(self, owner: str, release: str, *, hurried: bool = False) -> Decided | None:
@@ -128,7 +166,7 @@ class Actor:
                 )
             except BrokenOff:
                 if evaluations is not None:
-                    self._seeds, self._broken, self._broken_after = seeds, (place, evaluations), after
+                    self._broken = _Broken(after, seeds, place, evaluations)
                 self.mailbox = taken
                 raise
             if events:
@@ -140,20 +178,19 @@ class Actor:
             return None
         opened, closed = self.execution.take_journal()
         decided = Decided(after, None, steps, opened, closed)
-        withdrawn = [id for id in closed if id in self.offered]
-        for id in withdrawn:
-            del self.offered[id]
+        withdrawn = self._withdraw(closed)
         self._note(opened)
-        offers = offers_of(opened) if self.offered else []
-        for id, _ in offers:
-            self.offered[id] = decided.seed_of(id)
-        if not self._writes:
-            self.kept += steps
-            self._kept_closed += closed
-            self._kept_drained += drained
-            return decided
-        whole = self.kept + steps
-        after -= sum([len(step.events) for step in self.kept])
+        offers = self._offer(decided)
+        whole, all_closed = steps, closed
+        if self._kept is not None:
+            kept = self._kept
+            if self.created and self.execution.status == RUNNING:
+                kept.steps += steps
+                kept.closed += closed
+                kept.drained += drained
+                return decided
+            after -= sum(len(step.events) for step in kept.steps)
+            whole, all_closed, drained = kept.steps + steps, kept.closed + closed, kept.drained + drained
         encoded = encode_segment(after, release, whole) if whole else _NOTHING
         decided.batch = Batch(
             self.record.id,
@@ -164,8 +201,8 @@ class Actor:
             head_of(self.execution),
             None if self.created else self.record,
             encoded.blobs,
-            self._kept_drained + drained,
-            self._kept_closed + closed,
+            drained,
+            all_closed,
             self._letters(steps, closed),
             offers,
             withdrawn,
@@ -177,15 +214,11 @@ class Actor:
 
     def _seeds_of(self, after: int, count: int) -> list[str]:
         """Seeds for so many signals: those of the round that was broken off, if the log still ends where it did."""
-        if self._broken is None or after != self._broken_after:
+        if self._broken is None or after != self._broken.after:
             self._broken = None
             return [draw_seed() for _ in range(count)]
-        return self._seeds + [draw_seed() for _ in range(count - len(self._seeds))]
-
-    @property
-    def _writes(self) -> bool:
-        """Whether what is decided is written at once: of an EXPRESS execution only its start and its end."""
-        return not self._express or not self.created or self.execution.status != RUNNING
+        seeds = self._broken.seeds
+        return seeds + [draw_seed() for _ in range(count - len(seeds))]
 
     def _attributes(self) -> Mapping[str, bytes]:
         """What the execution is found by once the batch is written that begins or ends it."""
@@ -196,51 +229,70 @@ class Actor:
     def learn(self, answer: bytes) -> None:
         """What came out of the evaluation over which the round was broken off."""
         if self._broken is not None:
-            self._broken[1].learn(answer)
+            self._broken.evaluations.learn(answer)
 
     def _evaluations(self, place: int) -> Evaluations:
         """Those of the signal at a place of the round: known ones where it was broken off."""
-        if self._broken is None or self._broken[0] != place:
+        if self._broken is None or self._broken.place != place:
             return Evaluations()
-        self._broken[1].begin()
-        return self._broken[1]
+        self._broken.evaluations.begin()
+        return self._broken.evaluations
+
+    def _withdraw(self, closed: list[int]) -> list[int]:
+        """Those of the closed pendings that nobody may take any more."""
+        if not self._offered:
+            return []
+        withdrawn = [id for id in closed if id in self._offered]
+        for id in withdrawn:
+            del self._offered[id]
+        return withdrawn
+
+    def _offer(self, decided: Decided) -> list[tuple[int, str]]:
+        """What anybody may take from now on."""
+        if not self._offered:
+            return []
+        offers = offers_of(decided.opened)
+        for id, _ in offers:
+            self._offered[id] = decided.seed_of(id)
+        return offers
 
     def _letters(self, steps: list[Step], closed: list[int]) -> list[Letter]:
         """What the executions around this one must hear of what was decided."""
         letters: list[Letter] = []
-        if self.children and closed:
+        children = self._children
+        if children and closed:
             ends = (step.signal for step in steps)
             over = {end.pending for end in ends if isinstance(end, (ChildEnded, Succeeded))}
-            left = [id for id in closed if id in self.children]
-            letters += [self._letter_to_child(id) for id in left if id not in over]
-            for id in left:
-                del self.children[id]
-                self._redrives.pop(id, None)
-        if is_closing(self.execution, steps):
-            letters += [self._letter_to_child(id) for id in self.children]
-        for pause in pauses_for_items(self.execution, steps):
-            letters += [letter_of_pause(self.children[id], pause) for id in self._redrives]
+            left = {id: children.pop(id) for id in closed if id in children}
+            letters += [_letter_to_child(*child) for id, child in left.items() if id not in over]
+        if children and is_closing(self.execution, steps):
+            letters += [_letter_to_child(*child) for child in children.values()]
+        if children:
+            for pause in pauses_for_items(self.execution, steps):
+                letters += [
+                    letter_of_pause(child, pause)
+                    for child, redrives in children.values()
+                    if redrives is not None
+                ]
         if self.record.parent is not None and self.execution.status != RUNNING:
             letters += letters_at_end(self.record, self.execution)
         return letters
 
-    def _letter_to_child(self, pending: int) -> Letter:
-        """What the execution that a pending waited for hears when nobody waits any more."""
-        redrives = self._redrives.get(pending)
-        child = self.children[pending]
-        return letter_of_stop(child) if redrives is None else letter_of_withdrawal(child, redrives)
-
     def _note(self, pendings: Iterable[Pending]) -> None:
         for pending in pendings:
             if pending.mode == "activity":
-                self.offered[pending.id] = None
-            elif pending.child is not None:
-                self.children[pending.id] = pending.child
-                self._redrives[pending.id] = pending.redrives
-            elif pending.mode == "sync":
-                child = child_of(self.execution.id, pending)
+                self._offered = self._offered or {}
+                self._offered[pending.id] = None
+            elif pending.child is not None or pending.mode == "sync":
+                child = pending.child or child_of(self.execution.id, pending)
                 if child is not None:
-                    self.children[pending.id] = child
+                    self._children = self._children or {}
+                    self._children[pending.id] = child, None if pending.child is None else pending.redrives
+
+
+def _letter_to_child(child: str, redrives: int | None) -> Letter:
+    """What an execution that was waited for hears when nobody waits any more."""
+    return letter_of_stop(child) if redrives is None else letter_of_withdrawal(child, redrives)
 
 
 class Actors(dict[str, Actor]):

@@ -208,13 +208,14 @@ class Dispatcher:
             return
         if attempt.pending.mode == "signal":
             return  # somebody sends it
-        handler, problem = None, f"nobody handles the resource {call.resource}"
+        handler, why = None, ""
         try:
             handler = self._resolve(call.resource)
         except Exception as error:
             log.exception("the handler of %s could not be found", call.resource)
-            problem = f"{problem}: {error}"
+            why = f": {error}"
         if handler is None:
+            problem = f"nobody handles the resource {call.resource}{why}"
             signal: Signal = Failed(call.pending, TASK_FAILED, problem)
         elif handler.slots is None and not self._limits:
             signal = await self._ask(handler, attempt)

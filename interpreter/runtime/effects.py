@@ -126,7 +126,7 @@ class Effects:
                 self._perform_pending(state, pending)
             else:
                 self._deadlines.arm_begun(state.id, pending)
-        self._intake.follow(actor.children.values())
+        self._intake.follow(actor.children)
         # Also where no signal is left: the loop may sleep for longer than the new timers allow.
         self._mailboxes.make_ready(state.id)
         self._hand_overs.consider(actor)
@@ -148,6 +148,7 @@ class Effects:
         """Do what a pending announces. Doing it again after a crash is all there is to recovery."""
         if not is_work(pending):
             self._deadlines.arm_begun(execution.id, pending)
+            execution.frames[pending.frame].input.rest()  # it may be long until somebody needs the value
             if pending.mode == "signal":
                 self._dispatcher.mock(execution, pending)
         elif pending.kind == "child":

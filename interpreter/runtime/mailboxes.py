@@ -36,8 +36,9 @@ class Mailboxes:
 
     def make_ready(self, execution: str) -> None:
         """Have an execution decided."""
+        if not self._ready:
+            self._wake.set()
         self._ready[execution] = None
-        self._wake.set()
 
     def wake(self) -> None:
         """Tell who sleeps that there is something new to await."""

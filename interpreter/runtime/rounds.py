@@ -27,6 +27,9 @@ from .waiting import Waiting
 
 #: Executions that one transaction may carry.
 GROUP_MAX = 256
+#: How long nothing is decided for the sake of each batch that was given to the store, in seconds: what stands between
+#: the store and its disk is Python too, and would wait for the end of the round, and the disk with it.
+HEAD_START_SECONDS = 0.000_01
 #: How long one round may decide before it is written, and others get their turn, in seconds.
 ROUND_SECONDS = 0.05
 
@@ -75,12 +78,17 @@ class Rounds:
                 decided = [each for each in decided if self._is_wanted(each[0])]
             if decided:
                 self._committing = asyncio.get_running_loop().create_task(self._commit(decided))
-                # Let the write begin: the next round is decided while it is under way.
-                await asyncio.sleep(0)
+                await self._let_begin(self._committing, len(decided))
             elif self._mailboxes.empty:
                 await self._mailboxes.sleep(self._deadlines.wait())
             else:
                 await asyncio.sleep(0)
+
+    async def _let_begin(self, committing: asyncio.Task[None], batches: int) -> None:
+        """Give a write its head start: the next round is decided while it is under way."""
+        await asyncio.sleep(0)
+        if not self._mailboxes.empty:
+            await asyncio.wait({committing}, timeout=HEAD_START_SECONDS * batches)
 
     async def close(self) -> None:
         """Finish the write that is under way."""
