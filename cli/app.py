@@ -7,48 +7,72 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Any, NoReturn, TextIO
+from typing import Any, NamedTuple, NoReturn, TextIO
 
 import click
 
 from .exits import EXIT_OF_CODE, HINT_OF_CODE, Exit, Refusal, say
 from .logs import debugging, set_up
 
-#: Where each command lives: module and name.
-COMMANDS: Mapping[str, tuple[str, str]] = {
-    "init": (".init", "init"),
-    "validate": (".validate", "validate"),
-    "lint": (".lint", "lint"),
-    "explain": (".explain", "explain"),
-    "fmt": (".fmt", "fmt"),
-    "convert": (".convert", "convert"),
-    "graph": (".graph", "graph"),
-    "schema": (".schema", "schema"),
-    "lsp": (".lsp.command", "lsp"),
-    "run": (".run", "run"),
-    "resume": (".resume", "resume"),
-    "redrive": (".redrive", "redrive"),
-    "serve": (".serve", "serve"),
-    "start": (".start", "start"),
-    "keys": (".keys", "keys"),
-    "worker": (".worker", "worker"),
-    "workers": (".worker", "workers"),
-    "gallery": (".gallery", "gallery"),
-    "executions": (".executions", "executions"),
-    "show": (".show", "show"),
-    "history": (".history", "history"),
-    "tail": (".tail", "tail"),
-    "signal": (".steer", "signal"),
-    "pause": (".steer", "pause"),
-    "stop": (".stop", "stop"),
-    "delete": (".stop", "delete"),
-    "verify": (".verify", "verify"),
-    "replay": (".replay", "replay"),
-    "export": (".transfer", "export"),
-    "import": (".transfer", "import_"),
-    "gc": (".keeping", "gc"),
-    "backup": (".keeping", "backup"),
-    "migrate": (".migrate", "migrate"),
+
+class Place(NamedTuple):
+    """Where a command lives, and what the list of commands says of it."""
+
+    module: str
+    name: str
+    says: str
+
+
+#: All commands, in the order in which one comes to need them.
+SECTIONS: Mapping[str, Mapping[str, Place]] = {
+    "Write a workflow": {
+        "init": Place(".init", "init", "Begin a project that runs at once."),
+        "gallery": Place(".gallery", "gallery", "List the workflows that come with detent; copy one."),
+        "validate": Place(".validate", "validate", "Check definitions, by themselves or in a template."),
+        "lint": Place(".lint", "lint", "Find what is valid and still wrong."),
+        "explain": Place(".explain", "explain", "Say what a finding means."),
+        "fmt": Place(".fmt", "fmt", "Give definitions the one layout."),
+        "convert": Place(".convert", "convert", "Write a definition as YAML or as JSON."),
+        "graph": Place(".graph", "graph", "Draw a definition."),
+        "schema": Place(".schema", "schema", "Print the JSON Schema of definitions."),
+        "lsp": Place(".lsp.command", "lsp", "Serve an editor."),
+    },
+    "Run it": {
+        "run": Place(".run", "run", "Run a definition, and print its output."),
+        "resume": Place(".resume", "resume", "Go on with what was interrupted or paused."),
+        "redrive": Place(".redrive", "redrive", "Go on with what failed, was stopped or ran out of time."),
+    },
+    "Look at what ran": {
+        "executions": Place(".executions", "executions", "List executions, the newest first."),
+        "show": Place(".show", "show", "Show one: its timeline, every state with its values."),
+        "history": Place(".history", "history", "List the events of one, as the service names them."),
+        "tail": Place(".tail", "tail", "Follow one, or all, event by event."),
+        "verify": Place(".verify", "verify", "Check the laws that every log obeys."),
+        "replay": Place(".replay", "replay", "Decide again what is recorded, also with a new definition."),
+    },
+    "Steer it": {
+        "signal": Place(".steer", "signal", "Send a named signal to the state that waits for it."),
+        "pause": Place(".steer", "pause", "Let nothing new begin in one."),
+        "stop": Place(".stop", "stop", "End one as ABORTED, whoever runs it."),
+    },
+    "Serve it": {
+        "serve": Place(".serve", "serve", "Serve the AWS protocol and the REST API on one port."),
+        "start": Place(".start", "start", "Start an execution on a server."),
+        "keys": Place(".keys", "keys", "Make, list and revoke the API keys of a server."),
+        "worker": Place(".worker", "worker", "Take part in a fleet on a shared store."),
+        "workers": Place(".worker", "workers", "List who works on a store, and what waits."),
+    },
+    "Keep it": {
+        "export": Place(".transfer", "export", "Write one execution, whole, to a file."),
+        "import": Place(".transfer", "import_", "Bring exported executions into a store."),
+        "delete": Place(".stop", "delete", "Delete executions and everything stored for them."),
+        "gc": Place(".keeping", "gc", "Forget executions that ended long ago."),
+        "backup": Place(".keeping", "backup", "Copy a SQLite store while engines go on working."),
+        "migrate": Place(".migrate", "migrate", "Bring the layout of a store up to date."),
+    },
+}
+COMMANDS: Mapping[str, Place] = {
+    name: place for section in SECTIONS.values() for name, place in section.items()
 }
 
 
@@ -65,9 +89,15 @@ class App(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module, name = COMMANDS[cmd_name]
-        command: click.Command = getattr(import_module(module, __package__), name)
+        place = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(place.module, __package__), place.name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        width = max(map(len, COMMANDS))
+        for title, section in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), place.says) for name, place in section.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -102,6 +132,8 @@ def _guarded(command: Callable[[], Any]) -> int:
         sys.stdout.flush()
         return int(code or 0)
     except click.ClickException as error:
+        if isinstance(error, click.NoSuchOption) and error.option_name == "--json":
+            error = click.NoSuchOption("--json", possibilities=["--output json"], ctx=error.ctx)
         error.show()
         return error.exit_code
     except Refusal as refusal:

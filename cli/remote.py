@@ -43,14 +43,21 @@ def chosen(server: str | None, store: str | None) -> str | None:
 
 
 def with_server(server: str, work: Callable[[AsyncClient], Awaitable[T]]) -> T:
-    """What ``work`` answers, given a client of a server."""
+    """What ``work`` answers, given a client of a server. Raises Refusal for one that cannot be reached, ClientError."""
     import asyncio
 
     async def run() -> T:
-        from detent.client import AsyncClient
+        from detent.client import AsyncClient, ClientError
 
         async with AsyncClient(server, api_key=os.environ.get("DETENT_API_KEY")) as client:
-            return await work(client)
+            try:
+                return await work(client)
+            except ClientError as error:
+                if error.problem != "unreachable":
+                    raise
+                raise Refusal(
+                    error.detail, "`detent serve` starts a server; --server names another"
+                ) from None
 
     return asyncio.run(run())
 

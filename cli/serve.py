@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -191,8 +192,9 @@ async def _serve(
                 watching.cancel()
             click.echo("ending: requests under way are answered", err=True)
     except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or error
         raise Refusal(
-            f"{settings.host}:{settings.port} cannot be listened on: {error.strerror or error}",
+            f"{settings.host}:{settings.port} cannot be listened on: {reason}",
             "choose another --port, or 0 for any",
         ) from None
     return Exit.SUCCEEDED

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .exits import Exit
+from .exits import Exit, Refusal
 from .input import read_input
 from .options import SETTINGS
 from .outcome import EXIT_OF_STATUS, OutputFormat, instant, pretty
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from detent.client import AsyncClient, Execution
 
 DEFAULT_SERVER = "http://127.0.0.1:8083"
+#: Machines of the server that are named where the one that was asked for is not there.
+MACHINES_NAMED = 10
 
 
 @click.command(context_settings=SETTINGS)
@@ -46,10 +48,21 @@ def start(
     same --name with the same input is the same execution while it runs. What runs in this process is started by
     `detent run`.
     """
+    from detent.client import ClientError
+
+    from .definition import checked_name
+
     said = read_input(input)
+    if name is not None:
+        checked_name(name)
 
     async def work(client: AsyncClient) -> Execution:
-        found = await client.start(machine, said, name=name, version=version, alias=alias)
+        try:
+            found = await client.start(machine, said, name=name, version=version, alias=alias)
+        except ClientError as error:
+            if error.problem != "not-found":
+                raise
+            raise Refusal(error.detail, await _what_there_is(client)) from None
         return await client.wait(found.id) if waiting else found
 
     found = with_server(server or DEFAULT_SERVER, work)
@@ -63,6 +76,20 @@ def start(
     else:
         click.echo(f"{label(found.id)} is started")
     return Exit.SUCCEEDED
+
+
+async def _what_there_is(client: AsyncClient) -> str:
+    """The machines of the server, the first few of them."""
+    names = []
+    async for one in client.machines():
+        if len(names) == MACHINES_NAMED:
+            return f"it has {', '.join(names)} and more"
+        names.append(one.name)
+    return (
+        f"it has {', '.join(names)}"
+        if names
+        else "it has no machine yet: `detent serve DEFINITION` deploys one"
+    )
 
 
 def _tell(found: Execution, output: OutputFormat) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import secrets
 from collections.abc import AsyncIterator, Mapping
@@ -103,8 +104,9 @@ class Connection:
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 lost = True
                 if attempt == self._retries:
-                    reason = str(error) or type(error).__name__
-                    raise ClientError("unreachable", f"{self.url} does not answer: {reason}") from None
+                    raise ClientError(
+                        "unreachable", f"{self.url} does not answer: {_reason(error)}"
+                    ) from None
             await asyncio.sleep(pause)
         raise AssertionError("the last try answers or raises")
 
@@ -138,8 +140,9 @@ class Connection:
                 if opened:
                     return
                 if attempt == self._retries:
-                    reason = str(error) or type(error).__name__
-                    raise ClientError("unreachable", f"{self.url} does not answer: {reason}") from None
+                    raise ClientError(
+                        "unreachable", f"{self.url} does not answer: {_reason(error)}"
+                    ) from None
             await asyncio.sleep(min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt) * random.uniform(0.5, 1.0))
 
     def _opened(self) -> aiohttp.ClientSession:
@@ -199,3 +202,11 @@ def _refusal(response: aiohttp.ClientResponse, text: bytes) -> ClientError:
     return ClientError(
         code, detail, response.status, more | ({"retryAfter": int(after)} if after.isdecimal() else {})
     )
+
+
+def _reason(error: Exception) -> str:
+    """Why a server does not answer, in the words of the operating system where it is to blame."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        number = error.os_error.errno or 0
+        return os.strerror(number) if number > 0 else error.os_error.strerror or str(error.os_error)
+    return str(error) or type(error).__name__

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -300,7 +301,10 @@ def errors_named(name: str) -> Iterator[None]:
         ):  # The cause says why; the error itself repeats the value, whatever is in it.
             raise StoreError(f"{name} cannot hold this value: {error.__cause__}") from error
         raise StoreUnavailable(f"{name}: {error}; check the server and the network") from error
-    except (OSError, asyncpg.InternalClientError) as error:
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error
+        raise StoreUnavailable(f"{name}: {reason}; check the server and the network") from error
+    except asyncpg.InternalClientError as error:
         raise StoreUnavailable(f"{name}: {error}; check the server and the network") from error
     except MemoryError as error:
         raise StoreUnavailable(f"{name}: out of memory") from error

@@ -54,6 +54,7 @@ def test_help_and_version(program: Program) -> None:
     help = program("--help")
     assert help.returncode == 0
     assert all(command in help.stdout for command in ("validate", "run", "resume"))
+    assert max(map(len, help.stdout.splitlines())) <= 80
     assert program("--version").stdout.startswith("detent 0")
     assert program().returncode in (0, 2)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import sqlite3
 from pathlib import Path
 
@@ -94,18 +95,35 @@ def test_definitions(command: Program, name: str, file: str, code: int, said: st
 
 
 @pytest.mark.usefixtures("files")
+@pytest.mark.parametrize(
+    ("file", "code", "said"),
+    [row for row in DEFINITIONS if row[0] not in ("", ".")],  # a folder may be served
+    ids=[name for name, _, _ in DEFINITIONS if name not in ("", ".")],
+)
+def test_definitions_to_serve(command: Program, file: str, code: int, said: str) -> None:
+    result = command("serve", file, "--port", "0")
+    assert said in result.stderr
+    assert result.returncode == code
+    assert not Path(".detent").exists()
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize("asked", [["run", "work.yaml", "--handlers", "handlers.py"], ["start", "work"]])
 @pytest.mark.parametrize(("input", "said"), INPUTS, ids=[input for input, _ in INPUTS])
-def test_inputs(command: Program, input: str, said: str) -> None:
-    result = command("run", "work.yaml", "--handlers", "handlers.py", "--input", input)
+def test_inputs(command: Program, asked: list[str], input: str, said: str) -> None:
+    result = command(*asked, "--input", input)
     assert said in the_error(result)
     assert result.returncode == 2
     assert not Path(".detent").exists()
 
 
 @pytest.mark.usefixtures("files")
+@pytest.mark.parametrize(
+    "asked", [["run", "work.yaml"], ["serve", "work.yaml", "--port", "0"], ["worker", "--store", "shared.db"]]
+)
 @pytest.mark.parametrize(("handlers", "said"), HANDLERS, ids=[name for name, _ in HANDLERS])
-def test_handlers(command: Program, handlers: str, said: str) -> None:
-    result = command("run", "work.yaml", "--handlers", handlers)
+def test_handlers(command: Program, asked: list[str], handlers: str, said: str) -> None:
+    result = command(*asked, "--handlers", handlers)
     assert said in the_error(result)
     assert result.returncode == 2
     assert not Path(".detent").exists()
@@ -119,7 +137,11 @@ def test_a_task_that_nobody_handles(program: Program) -> None:
 
 
 @pytest.mark.usefixtures("files")
-@pytest.mark.parametrize("asked", [["executions"], ["run", "work.yaml", "--handlers", "handlers.py"]])
+@pytest.mark.parametrize(
+    "asked",
+    [["executions"], ["run", "work.yaml", "--handlers", "handlers.py"], ["serve", "--port", "0"], ["worker"]],
+    ids=["executions", "run", "serve", "worker"],
+)
 @pytest.mark.parametrize(("store", "code", "said"), STORES, ids=[name for name, _, _ in STORES])
 def test_stores(command: Program, asked: list[str], store: str, code: int, said: str) -> None:
     before = {path: path.read_bytes() for path in Path().glob("*.db")}
@@ -161,3 +183,36 @@ def test_a_machine_that_is_edited_while_an_execution_waits(program: Program, fol
     changed = program("replay", "one", "--definition", "work.yaml")
     assert "one: would take another path" in changed.stdout
     assert changed.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("start work", "http://127.0.0.1:1 does not answer: Connection refused"),
+        ("executions", "http://127.0.0.1:1 does not answer: Connection refused"),
+        ("signal one two", "http://127.0.0.1:1 does not answer: Connection refused"),
+        ("tail", "http://127.0.0.1:1 does not answer: Connection refused"),
+        ("start work --server nonsense", "'nonsense' is no address of a server: write http://HOST:PORT"),
+        ("start work --name a/b", "'a/b' cannot be the name of an execution"),
+        ("signal one two --value {", "the value is not JSON"),
+        ("worker --store memory:", "a store in memory belongs to one process"),
+        ("show one --json", "No such option '--json'. Did you mean '--output json'?"),
+    ],
+)
+def test_a_server_a_worker_and_what_is_asked_of_them(
+    command: Program, monkeypatch: pytest.MonkeyPatch, asked: str, said: str
+) -> None:
+    monkeypatch.setenv("DETENT_SERVER", "http://127.0.0.1:1")
+    result = command(*asked.split())
+    assert said in result.stderr
+    assert result.returncode == 2
+
+
+def test_a_port_that_is_taken(command: Program) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        result = command("serve", "--port", port)
+    assert the_error(result) == f"127.0.0.1:{port} cannot be listened on: Address already in use"
+    assert result.returncode == 2
