@@ -77,6 +77,10 @@ class Activities:
         self._patience = patience
         self._written = written
         self._lines: dict[str, Line] = {}
+        #: What is known to be held, and who asks for more now; an answer may have been lost.
+        self._held: set[Offer] = set()
+        self._asking = asyncio.Lock()
+        self._unsure = False
         self._writing: set[asyncio.Task[Any]] = set()
         self._closed = False
 
@@ -156,7 +160,7 @@ class Activities:
             await self._put_back(offered.offer)
 
     async def _first(self, arn: str) -> Offered | None:
-        while (offer := await self._store.take(self._owner, arn, now=self._clock.now())) is not None:
+        while (offer := await self._ask(arn)) is not None:
             try:
                 offered = await self._read(offer)
             except StoreUnavailable:
@@ -169,6 +173,21 @@ class Activities:
             if offered is not None:
                 return offered
         return None
+
+    async def _ask(self, arn: str) -> Offer | None:
+        """Hold the first task. One is asked for at a time: so it is known what the store answered."""
+        async with self._asking:
+            if self._unsure:
+                # What was taken by a call whose answer was lost, nobody would ever hand out.
+                for offer in (await self._store.held(self._owner)).offers:
+                    if offer not in self._held:
+                        await self._store.put_back(self._owner, offer)
+            self._unsure = True
+            taken = await self._store.take(self._owner, arn, now=self._clock.now())
+            self._unsure = False
+            if taken is not None:
+                self._held.add(taken)
+            return taken
 
     async def _read(self, offer: Offer) -> Offered | None:
         """What a worker gets of a task; None if nobody waits for it any more. Raises NotFound, LogError."""
@@ -201,12 +220,21 @@ class Activities:
             offer.execution, f"began-{offer.pending}", encode_signal(Began(offer.pending, worker))
         )
         await self._patience.insist(lambda: self._store.hand_out(offer, letter))
+        self._held.discard(offer)
         self._written()
 
     async def _put_back(self, offer: Offer) -> None:
-        await self._patience.insist(lambda: self._store.put_back(self._owner, offer))
+        self._held.discard(offer)
+        await self._patience.insist(lambda: self._give_back(offer))
         self.look()
         self._store.tell()
+
+    async def _give_back(self, offer: Offer) -> None:
+        async with self._asking:
+            if (
+                offer not in self._held
+            ):  # else it was put back, the answer was lost, and somebody here has taken it
+                await self._store.put_back(self._owner, offer)
 
     def _write(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Have something done to its end, whoever goes away meanwhile."""

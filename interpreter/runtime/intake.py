@@ -83,6 +83,8 @@ class Intake:
         self._deliver = deliver
         self._takes_over = takes_over
         self._claims: dict[str, Claim] = {}
+        #: The answer to a claim was lost: the store may have us hold what nobody works on here.
+        self._unsure = False
         self._doubtful: set[str] = set()
         self._beats: dict[tuple[str, int], Beat] = {}
         self._lease = lease
@@ -167,7 +169,11 @@ class Intake:
         for id in fences:
             self._claims.pop(id, None)
         await self._ask(limit=len(fences), only=list(fences))
-        return {id: self._claims[id].fence for id in fences if id in self._claims}
+        # Not what the claims answered alone: an answer may have been lost, and some was not lost with the lease.
+        held = await self._store.held(self._owner)
+        kept = {claim.execution: claim for claim in held.claims if claim.execution in fences}
+        self._claims.update(kept)
+        return {id: claim.fence for id, claim in kept.items()}
 
     def follow(self, executions: Iterable[str]) -> None:
         """Somebody here waits for the ends of these: they are made live with the next poll."""
@@ -240,19 +246,35 @@ class Intake:
         wanted: Sequence[str] = (),
     ) -> int:
         """Claim, and note the claims before anything is read: what cannot be read now is taken later."""
+        if self._unsure:
+            await self._note_held()
         soon = self._clock.now() + self._jumps.back + round(2000 * POLL_SECONDS)
-        claims = await self._store.claim(
-            self._owner,
-            now=soon,
-            lease=self._lease.milliseconds,
-            limit=limit,
-            only=only,
-            machines=None if self._offers is None else self._offers.machines,
-            wanted=wanted,
-            suspects=not self._suspects,
-        )
+        try:
+            claims = await self._store.claim(
+                self._owner,
+                now=soon,
+                lease=self._lease.milliseconds,
+                limit=limit,
+                only=only,
+                machines=None if self._offers is None else self._offers.machines,
+                wanted=wanted,
+                suspects=not self._suspects,
+            )
+        except BaseException:  # the claims may stand all the same, also if it was the caller who went away
+            self._unsure = True
+            raise
         self._claims.update((claim.execution, claim) for claim in claims)
         return len(claims)
+
+    async def _note_held(self) -> None:
+        """Note the claims whose answer was lost: what is held and not at work here."""
+        here = set(
+            self._live
+        )  # what ends while the store answers is at work no more, and not to be taken up again
+        held = await self._store.held(self._owner)
+        self._unsure = False
+        lost = [claim for claim in held.claims if claim.execution not in here]
+        self._claims.update((claim.execution, claim) for claim in lost if claim.execution not in self._live)
 
     async def _take_over(self) -> None:
         """Alone, everything that needs attention; in a fleet a share of it, and what wants somebody like this."""

@@ -107,8 +107,10 @@ class Lease:
     async def _renew(self, store: Store) -> bool:
         begun = self._clock.monotonic()
         alive = await store.renew(self._owner, now=self._clock.now(), lease=self.milliseconds)
+        # It lives, but perhaps only since a renewal whose answer was lost, and that answer was that it had run out.
+        alive = alive and begun < self._until
         until = begun + self._seconds
-        if self._info is not None and (not alive or self._until < 0):
+        if self._info is not None and not alive:
             await store.enrol(self._owner, self._info)
         if self._adjust is not None:
             await self._compare(store, self._adjust)

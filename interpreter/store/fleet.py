@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from .base import Letter
+    from .base import Claim, Letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,15 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Holdings:
+    """All that an owner holds: executions with their claims, tasks it has taken, slots as resource and number."""
+
+    claims: Sequence[Claim]
+    offers: Sequence[Offer]
+    slots: Sequence[tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
 class Reservation:
     """What a key stands for: the request it was first used with, who is at work on that, and the answer to it; one of
     the two is there. ``new``: it was reserved by this very call."""
@@ -74,6 +83,9 @@ class Fleet(Protocol):
     async def hand_over(self, given: Sequence[HandOver], *, now: int) -> None:
         """Give executions back for somebody who does what they want, unless they have been claimed again since.
         Their timers, and messages to them, are anybody's business as before."""
+
+    async def held(self, owner: str) -> Holdings:
+        """What an owner holds, as the store has it: the answer to a call that took something may have been lost."""
 
     async def wanted(self) -> list[Want]:
         """What executions that nobody holds wait for, by resource."""

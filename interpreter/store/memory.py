@@ -34,7 +34,7 @@ from .base import (
     StoreUnavailable,
     cursor_number,
 )
-from .fleet import HandOver, Offer, Reservation, Want, Worker
+from .fleet import HandOver, Holdings, Offer, Reservation, Want, Worker
 from .memory_fleet import Ledger
 from .standing import Standing, begin, judge
 
@@ -468,6 +468,15 @@ class MemoryStore:
 
     def _living(self, now: int) -> list[str]:
         return [name for name, until in self._leases.items() if until > now]
+
+    async def held(self, owner: str) -> Holdings:
+        self._check_open()
+        claims = [
+            Claim(id, execution.standing.fence, execution.standing.claims)
+            for id, execution in self._executions.items()
+            if execution.standing.owner == owner
+        ]
+        return Holdings(claims, self._ledger.taken(owner), self._ledger.slots_of(owner))
 
     async def free_slots(self, owner: str, slots: Sequence[tuple[str, int]]) -> None:
         self._check_open(engine=True)

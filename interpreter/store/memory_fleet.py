@@ -36,6 +36,10 @@ class Ledger:
                 return Offer(*place)
         return None
 
+    def taken(self, owner: str) -> list[Offer]:
+        """The offers that an owner holds."""
+        return [Offer(*place) for place, (_, holder) in self.offers.items() if holder == owner]
+
     def put_back(self, owner: str, offer: Offer) -> None:
         """What the owner holds is anybody's."""
         place = offer.execution, offer.pending
@@ -51,6 +55,10 @@ class Ledger:
                 self.slots[resource, number] = owner
                 return number
         return None
+
+    def slots_of(self, owner: str) -> list[tuple[str, int]]:
+        """The numbers that an owner has."""
+        return [place for place, name in self.slots.items() if name == owner]
 
     def free_slots(self, owner: str, slots: Sequence[tuple[str, int]]) -> None:
         """Those of them that are the owner's."""

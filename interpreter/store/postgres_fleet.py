@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from .base import SUSPECT_CLAIMS, Beat, Claim, Letter, Outcome
-from .fleet import HandOver, Offer, Want, Worker
+from .fleet import HandOver, Holdings, Offer, Want, Worker
 from .migrate import queries
 from .postgres_letters import columns, known, send
 from .postgres_pool import Begin, Transaction
@@ -97,6 +97,9 @@ class PostgresFleet(ABC):
 
     async def free_slots(self, owner: str, slots: Sequence[tuple[str, int]]) -> None:
         await self._run_executions(_free_slots, owner, slots)
+
+    async def held(self, owner: str) -> Holdings:
+        return await self._run("READ", _held, owner)
 
 
 async def _begun(transaction: Transaction, owner: str, lease: int) -> bool:
@@ -250,3 +253,13 @@ async def _free_slots(transaction: Transaction, owner: str, slots: Sequence[tupl
     if slots:
         rows = [(text(resource), number) for resource, number in slots]
         await transaction.rows(_SQL["free_slots"], text(owner), *columns(rows))
+
+
+async def _held(transaction: Transaction, owner: str) -> Holdings:
+    owner = text(owner)
+    claims = [Claim(plain(id), *rest) for id, *rest in await transaction.rows(_SQL["held"], owner)]
+    offers = [Offer(plain(id), pending) for id, pending in await transaction.rows(_SQL["held_offers"], owner)]
+    slots = [
+        (plain(resource), number) for resource, number in await transaction.rows(_SQL["held_slots"], owner)
+    ]
+    return Holdings(claims, offers, slots)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from .base import SUSPECT_CLAIMS, Beat, Claim, Letter, Outcome
-from .fleet import HandOver, Offer, Want, Worker
+from .fleet import HandOver, Holdings, Offer, Want, Worker
 from .migrate import queries
 
 P = ParamSpec("P")
@@ -98,6 +98,9 @@ class SqliteFleet(ABC):
 
     async def free_slots(self, owner: str, slots: Sequence[tuple[str, int]]) -> None:
         await self._run_executions(_free_slots, owner, slots)
+
+    async def held(self, owner: str) -> Holdings:
+        return await self._read(_held, owner)
 
     async def watch(self, heard: Callable[[], None]) -> None:
         return
@@ -258,3 +261,9 @@ def _take_slot(connection: sqlite3.Connection, owner: str, resource: str, limit:
 
 def _free_slots(connection: sqlite3.Connection, owner: str, slots: Sequence[tuple[str, int]]) -> None:
     connection.executemany(_SQL["free_slot"], [(*slot, owner) for slot in slots])
+
+
+def _held(connection: sqlite3.Connection, owner: str) -> Holdings:
+    claims = [Claim(*row) for row in connection.execute(_SQL["held"], (owner,))]
+    offers = [Offer(*row) for row in connection.execute(_SQL["held_offers"], (owner,))]
+    return Holdings(claims, offers, connection.execute(_SQL["held_slots"], (owner,)).fetchall())

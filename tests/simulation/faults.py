@@ -14,6 +14,9 @@ from detent.store.memory import MemoryStore
 #: What may happen to an append: the process dies, it is lost, another was quicker, the disk is slow.
 FAULTS = (*("crash before", "crash after") * 2, "lost before", "lost after", "conflict", "slow")
 
+#: Calls that are no transaction, of which there is nothing to answer.
+_NO_QUESTION = {"open", "close", "watch"}
+
 
 class FaultyStore:
     """The memory store as one process sees it. Once it has crashed, nothing it does has any effect.
@@ -36,7 +39,11 @@ class FaultyStore:
 
         async def guarded(*arguments: Any, **named: Any) -> Any:
             await self._line()
-            return await call(*arguments, **named)
+            answer = await call(*arguments, **named)
+            if name not in _NO_QUESTION and self.random.random() < self.rate / 4:
+                self.happened["answer lost"] += 1
+                raise StoreUnavailable("the line went down before the answer came")
+            return answer
 
         return guarded
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from detent.store.base import Letter, MachineRecord, Outcome, Query
-from detent.store.fleet import HandOver, Offer, Reservation, Want
+from detent.store.fleet import HandOver, Holdings, Offer, Reservation, Want
 from detent.store.memory import MemoryStore
 
 from .batches import PARKED, READY, create, due, ended, further
@@ -263,6 +263,28 @@ def test_no_more_slots_are_had_than_there_are(play):
         assert await store.take_slot("w1", "task:gpu", 2, now=0) is None
         await store.free_slots("w2", [("task:gpu", taken[1])])
         assert await store.take_slot("w1", "task:gpu", 2, now=0) == taken[1]
+
+    play(scenario)
+
+
+def test_what_an_owner_holds_is_known_to_the_store(play):
+    async def scenario(store):
+        await store.append([create("e1", READY, offers=[(2, "review"), (3, "review")]), create("e2", READY)])
+        await store.renew("w1", now=0, lease=LEASE)
+        await store.renew("w2", now=0, lease=LEASE)
+        claims = await store.claim("w1", now=0, lease=LEASE, limit=9)
+        taken = await take(store)
+        slot = await store.take_slot("w1", "task:gpu", 2, now=0)
+        held = await store.held("w1")
+        assert {claim.execution: claim for claim in held.claims} == {
+            claim.execution: claim for claim in claims
+        }
+        assert (held.offers, held.slots) == ([taken], [("task:gpu", slot)])
+        assert await store.held("w2") == Holdings([], [], [])
+        await store.release(claims[:1])
+        await store.put_back("w1", taken)
+        await store.free_slots("w1", [("task:gpu", slot)])
+        assert await store.held("w1") == Holdings(claims[1:], [], [])
 
     play(scenario)
 

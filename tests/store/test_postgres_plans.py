@@ -39,6 +39,7 @@ INDEXES = {
     "newest_pruned": "execution_ended",
     "prune": "execution_ended",
     "give_back_all": "execution_held",
+    "held": "execution_held",
     "segments": "segment_log",
     "payloads": "segment_log",
     "drain": "inbox_pkey",

@@ -52,6 +52,7 @@ def database(tmp_path_factory: pytest.TempPathFactory):
         ("payloads", "SEARCH segment USING INDEX segment_log (execution=? AND after=?)"),
         ("due", "SEARCH execution USING INDEX execution_waiting (<expr><?)"),
         ("give_back_all", "SEARCH execution USING INDEX execution_held (owner=?)"),
+        ("held", "SEARCH execution USING INDEX execution_held (owner=?)"),
         ("inbox", "SEARCH inbox USING INDEX inbox_waiting (number>?)"),
         ("unread", "SEARCH inbox USING INDEX inbox_dedupe (execution=?)"),
         ("suspect", "SEARCH execution USING INDEX execution_waiting (<expr>=?)"),

@@ -393,6 +393,20 @@ ON CONFLICT DO NOTHING RETURNING number;
 DELETE FROM slot USING unnest($2::text[], $3::integer[]) AS freed (resource, number)
 WHERE slot.resource = freed.resource AND slot.number = freed.number AND slot.owner = $1;
 
+-- name: held
+-- The executions that an owner holds, with its claims.
+SELECT id, fence, claims FROM execution WHERE owner = $1;
+
+-- name: held_offers
+-- The tasks that an owner has taken and not handed out.
+SELECT execution.id, offer.pending
+FROM offer JOIN execution ON execution.key = offer.execution
+WHERE offer.holder = $1 ORDER BY offer.number;
+
+-- name: held_slots
+-- The slots that an owner has.
+SELECT resource, number FROM slot WHERE owner = $1 ORDER BY resource, number;
+
 -- name: forget_reservations
 -- Keys that stand for nothing any more; a few at a time.
 DELETE FROM reservation WHERE key IN (

@@ -335,6 +335,20 @@ INSERT INTO slot (resource, number, owner) VALUES (?, ?, ?);
 -- A slot that is needed no longer.
 DELETE FROM slot WHERE resource = ? AND number = ? AND owner = ?;
 
+-- name: held
+-- The executions that an owner holds, with its claims.
+SELECT id, fence, claims FROM execution WHERE owner = ?;
+
+-- name: held_offers
+-- The tasks that an owner has taken and not handed out.
+SELECT execution.id, offer.pending
+FROM offer CROSS JOIN execution ON execution.key = offer.execution
+WHERE offer.holder = ? ORDER BY offer.number;
+
+-- name: held_slots
+-- The slots that an owner has.
+SELECT resource, number FROM slot WHERE owner = ? ORDER BY resource, number;
+
 -- name: forget_reservations
 -- Keys that stand for nothing any more.
 DELETE FROM reservation WHERE until <= ?;
