@@ -104,7 +104,7 @@ def waits_outside(definition: JSON, mocked: frozenset[str], execution: str) -> I
 
     for _, state, fields in _tasks(definition, ()):
         resource = fields["Resource"]
-        if is_activity(resource):
+        if is_activity(resource) and state not in mocked:
             yield f"the state {state!r} waits for a worker of the activity {resource.rpartition(':')[2]!r}"
         elif resource.endswith(".waitForTaskToken") and state not in mocked:
             yield f"the state {state!r} waits for an answer by task token"

@@ -106,6 +106,9 @@ class Choice(State):
 #: token, by the worker who took the activity's task (and its token with it), by a named signal.
 TaskMode = Literal["request", "sync", "token", "activity", "signal"]
 
+#: The modes of tasks that are not called: somebody takes them, or sends something.
+OTHERS_ANSWER: tuple[TaskMode, ...] = ("activity", "signal")
+
 
 @dataclass(frozen=True, slots=True)
 class Task(State):

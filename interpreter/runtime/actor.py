@@ -15,7 +15,7 @@ from ..core.evaluation import BrokenOff
 from ..core.evolve import evolve
 from ..core.execution import RUNNING, Execution, Pending
 from ..core.limits import PROFILES
-from ..core.machine import Machine
+from ..core.machine import OTHERS_ANSWER, Machine
 from ..core.run_events import RunClosing
 from ..core.signals import ChildEnded, Signal, Succeeded
 from ..store.base import Batch, ExecutionRecord, Head, Letter
@@ -323,7 +323,7 @@ def is_work(pending: Pending) -> bool:
     """Whether somebody here must do something: whoever called, or takes, sends word by themselves."""
     if pending.kind != "task" or pending.submitted:
         return pending.kind == "child"
-    return pending.mode not in ("activity", "signal")
+    return pending.mode not in OTHERS_ANSWER
 
 
 def offers_of(pendings: Iterable[Pending]) -> list[tuple[int, str]]:

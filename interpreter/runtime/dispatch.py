@@ -16,6 +16,7 @@ from typing import Protocol
 
 from ..core.errors import RUNTIME, TASK_FAILED
 from ..core.execution import Execution, Pending
+from ..core.machine import OTHERS_ANSWER
 from ..core.signals import Began, Failed, Signal, Submitted, Succeeded
 from ..core.values import Payload, decode
 from ..mocking import MockError
@@ -111,7 +112,7 @@ class Dispatcher:
         return True
 
     def mock(self, execution: Execution, pending: Pending) -> None:
-        """Answer a task that waits for a signal, if a mock does."""
+        """Answer a task that waits for a worker or a signal, if a mock does."""
         if self._mocks is not None:
             self.start(execution, pending)
 
@@ -206,8 +207,8 @@ class Dispatcher:
         if mocked is not None:
             self._report(call.execution, mocked)
             return
-        if attempt.pending.mode == "signal":
-            return  # somebody sends it
+        if attempt.pending.mode in OTHERS_ANSWER:
+            return  # somebody takes it, or sends the signal
         handler, why = None, ""
         try:
             handler = self._resolve(call.resource)

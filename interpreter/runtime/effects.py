@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from ..core.codec import Step
 from ..core.execution import RUNNING, Execution, Pending
+from ..core.machine import OTHERS_ANSWER
 from ..core.signals import Began, Failed, Redriven, Resumed, Signal, Submitted, Succeeded
 from .activities import Activities
 from .actor import Actor, Actors, Decided, is_closing, is_work
@@ -149,7 +150,7 @@ class Effects:
         if not is_work(pending):
             self._deadlines.arm_begun(execution.id, pending)
             execution.frames[pending.frame].input.rest()  # it may be long until somebody needs the value
-            if pending.mode == "signal":
+            if pending.mode in OTHERS_ANSWER:
                 self._dispatcher.mock(execution, pending)
         elif pending.kind == "child":
             self._spawning.perform(execution, pending)

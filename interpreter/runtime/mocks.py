@@ -144,7 +144,7 @@ def mocked_signals(call: TaskCall, mode: str | None, answer: Answer) -> list[Sig
     name = signal_name(call.resource)
     if name is not None and answer.error is None:
         return [Signalled(f"mock-{call.pending}", name, Payload(answer.result))]
-    if mode not in ("request", "signal"):
+    if mode in ("sync", "token"):
         signals.append(Submitted(call.pending, Payload(sdk_metadata({}, request_id(call)))))
     if answer.error is not None:
         return [*signals, Failed(call.pending, answer.error, answer.cause)]

@@ -25,6 +25,7 @@ from detent.store.memory import MemoryStore
 
 NAMES = Names("orders")
 INVOKE = "arn:aws:states:::lambda:invoke"
+REVIEW = "arn:aws:states:us-east-1:123456789012:activity:review"
 
 
 def task(resource: str = INVOKE, **fields: Any) -> dict[str, Any]:
@@ -144,6 +145,46 @@ def test_a_named_signal_is_sent(tmp_path: Path) -> None:
     assert end.output.value == {"granted": True}
     attempt = ["TaskScheduled", "TaskStarted"]
     assert types[2:-2] == [*attempt, "TaskFailed", *attempt, "TaskSucceeded"]
+
+
+def test_a_task_of_an_activity_is_answered_as_by_a_worker(tmp_path: Path) -> None:
+    answers = {
+        "0": {"Throw": {"Error": "Tired", "Cause": "so"}},
+        "1": {"Return": {"done": True}, "Delay": 30},
+    }
+    definition = task(REVIEW, Retry=[{"ErrorEquals": ["Tired"], "IntervalSeconds": 1}])
+
+    async def play() -> tuple[Execution, list[str]]:
+        world = World(configured(tmp_path / "mocks.json", answers))
+        async with world.engine() as engine:
+            end = await engine.result(await world.start(engine, definition))
+            assert await engine.activities.get_activity_task(REVIEW, "worker", 1) is None
+            _, steps = await recall_steps(world.store, end.id)
+        return end, [event.type for event in project(steps)]
+
+    end, types = simulated(play())
+    assert end.output is not None
+    assert end.output.value == {"done": True}
+    attempt = ["ActivityScheduled", "ActivityStarted"]
+    assert types[2:-2] == [*attempt, "ActivityFailed", *attempt, "ActivitySucceeded"]
+
+
+def test_a_task_of_an_activity_that_no_mock_answers_is_a_workers(tmp_path: Path) -> None:
+    async def play() -> Execution:
+        world = World(configured(tmp_path / "mocks.json", {"0": {"Return": 1}}))
+        definition = task(REVIEW)
+        definition["StartAt"] = "Review"
+        definition["States"] = {"Review": definition["States"]["Charge"]}
+        async with world.engine() as engine:
+            id = await world.start(engine, definition)
+            taken = await engine.activities.get_activity_task(REVIEW, "worker", 60)
+            assert taken is not None
+            await engine.answers.send_task_success(taken.token, "by hand")
+            return await engine.result(id)
+
+    end = simulated(play())
+    assert end.output is not None
+    assert end.output.value == "by hand"
 
 
 def test_a_signal_that_no_mock_answers_is_waited_for(tmp_path: Path) -> None:
