@@ -5,16 +5,30 @@ Both speak the REST API: typed answers, requests that are repeated where that is
 
 from .asynchronous import AsyncClient
 from .errors import ClientError
-from .shapes import Execution, ExecutionSummary, Machine, MachineSummary, Version
+from .shapes import (
+    Activity,
+    Execution,
+    ExecutionSummary,
+    Judgement,
+    Machine,
+    MachineSummary,
+    Task,
+    Tried,
+    Version,
+)
 from .synchronous import Client
 
 __all__ = [
+    "Activity",
     "AsyncClient",
     "Client",
     "ClientError",
     "Execution",
     "ExecutionSummary",
+    "Judgement",
     "Machine",
     "MachineSummary",
+    "Task",
+    "Tried",
     "Version",
 ]

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Self
 from urllib.parse import quote
 
 import msgspec
 
-from .connection import Answer, Connection
-from .shapes import Execution, ExecutionSummary, Machine, MachineSummary, Shape, Status, Version
-
-T = TypeVar("T")
+from .connection import Connection
+from .machines import AsyncMachines
+from .shapes import Execution, ExecutionSummary, Shape, Status
+from .tasks import AsyncTasks
 
 PAGE = 100
 HISTORY_PAGE = 1000
@@ -34,25 +34,16 @@ class ExecutionPage(Shape):
     next: str | None
 
 
-class _MachinePage(Shape):
-    machines: list[MachineSummary]
-    next: str | None
-
-
 class _History(Shape):
     events: list[Event]
     next: str | None
-
-
-class _Versions(Shape):
-    versions: list[Version]
 
 
 class _Redriven(Shape):
     redriven_at: datetime
 
 
-class AsyncClient:
+class AsyncClient(AsyncMachines, AsyncTasks):
     """A client of the server at ``url``; ``api_key`` is what `detent keys create` has printed.
 
     Machines are named by name or ARN, executions by ARN or ``MACHINE:NAME``. Every method raises ClientError. Requests
@@ -77,83 +68,6 @@ class AsyncClient:
     async def close(self) -> None:
         """Give the sockets back."""
         await self._connection.close()
-
-    # Machines
-
-    async def create_machine(
-        self,
-        name: str,
-        definition: JSON,
-        *,
-        type: Literal["STANDARD", "EXPRESS"] = "STANDARD",
-        tags: Mapping[str, str] | None = None,
-        search_attributes: Mapping[str, str] | None = None,
-    ) -> Machine:
-        """Create a state machine of an object, or of a text in JSON or YAML. The same one again changes nothing.
-
-        ``search_attributes`` are what its executions are found by: names, with paths such as ``$.input.customer.id``.
-        """
-        body = {"name": name, "definition": definition, "type": type, "tags": dict(tags or {})}
-        if search_attributes is not None:
-            body["searchAttributes"] = dict(search_attributes)
-        return _machine(await self._connection.ask("POST", "/v1/machines", body=body))
-
-    async def machine(self, machine: str) -> Machine:
-        """Look at a machine."""
-        return _machine(await self._connection.ask("GET", _machine_path(machine)))
-
-    async def machines(self) -> AsyncIterator[MachineSummary]:
-        """Every machine, the oldest first."""
-        cursor: str | None = None
-        while True:
-            query = {"limit": PAGE, "cursor": cursor}
-            page = (await self._connection.ask("GET", "/v1/machines", query=query)).read(_MachinePage)
-            for machine in page.machines:
-                yield machine
-            if (cursor := page.next) is None:
-                return
-
-    async def update_machine(
-        self,
-        machine: str,
-        definition: JSON | msgspec.UnsetType = msgspec.UNSET,
-        *,
-        etag: str | None = None,
-        search_attributes: Mapping[str, str] | None = None,
-    ) -> Machine:
-        """Give a machine another definition, other search attributes, or both; what is left out stays.
-
-        With an ``etag`` only if it still has the definition that it stands for.
-        """
-        headers = {} if etag is None else {"If-Match": etag}
-        path = _machine_path(machine)
-        body: dict[str, JSON] = {}
-        if definition is not msgspec.UNSET:
-            body["definition"] = definition
-        if search_attributes is not None:
-            body["searchAttributes"] = dict(search_attributes)
-        return _machine(await self._connection.ask("PUT", path, body=body, headers=headers))
-
-    async def delete_machine(self, machine: str) -> None:
-        """Delete a machine with its executions."""
-        await self._connection.ask("DELETE", _machine_path(machine))
-
-    async def publish_version(self, machine: str, *, description: str = "") -> Version:
-        """Publish the current definition as a version; the same definition again is the same version."""
-        path = f"{_machine_path(machine)}/versions"
-        return (await self._connection.ask("POST", path, body={"description": description})).read(Version)
-
-    async def versions(self, machine: str) -> list[Version]:
-        """The versions of a machine, the newest first."""
-        answer = await self._connection.ask("GET", f"{_machine_path(machine)}/versions")
-        return answer.read(_Versions).versions
-
-    async def deploy(
-        self, machine: str, version: int, *, alias: str | None = None, percent: int = 100
-    ) -> None:
-        """Lead an alias, ``live`` without another one, to a version, for a share of the executions."""
-        body = {"version": version, "percent": percent} | ({} if alias is None else {"alias": alias})
-        await self._connection.ask("POST", f"{_machine_path(machine)}/deploy", body=body)
 
     # Executions
 
@@ -317,14 +231,6 @@ class AsyncClient:
     async def delete(self, execution: str) -> None:
         """Forget an execution that has ended."""
         await self._connection.ask("DELETE", _path(execution))
-
-
-def _machine(answer: Answer) -> Machine:
-    return msgspec.structs.replace(answer.read(Machine), etag=answer.etag)
-
-
-def _machine_path(machine: str) -> str:
-    return f"/v1/machines/{quote(machine, safe=':')}"
 
 
 def _path(execution: str) -> str:

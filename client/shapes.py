@@ -75,3 +75,37 @@ class Version(Shape):
     description: str
     created_at: datetime
     aliases: list[str]
+    deprecated_at: datetime | None
+
+
+class Judgement(Shape):
+    """Whether a definition can be run, and what was found in it."""
+
+    valid: bool
+    findings: list[dict[str, Any]]
+
+
+class Tried(Shape):
+    """How a state that was tried has ended; ``inspection`` is what went in and out of each field."""
+
+    status: Literal["SUCCEEDED", "FAILED", "RETRIABLE", "CAUGHT_ERROR"]
+    output: Any
+    error: str | None
+    cause: str | None
+    next_state: str | None
+    inspection: Any
+
+
+class Activity(Shape):
+    """A queue of tasks that workers take."""
+
+    name: str
+    arn: str
+    created_at: datetime
+
+
+class Task(Shape):
+    """A task that was taken; whoever has the token may answer it."""
+
+    token: str
+    input: Any

@@ -11,7 +11,18 @@ from typing import Any, Literal, Self, TypeVar
 import msgspec
 
 from .asynchronous import JSON, AsyncClient, Event, ExecutionPage
-from .shapes import Execution, ExecutionSummary, Machine, MachineSummary, Status, Version
+from .shapes import (
+    Activity,
+    Execution,
+    ExecutionSummary,
+    Judgement,
+    Machine,
+    MachineSummary,
+    Status,
+    Task,
+    Tried,
+    Version,
+)
 
 T = TypeVar("T")
 
@@ -105,6 +116,52 @@ class Client:
     def deploy(self, machine: str, version: int, *, alias: str | None = None, percent: int = 100) -> None:
         """Lead an alias, ``live`` without another one, to a version, for a share of the executions."""
         self._run(self._client.deploy(machine, version, alias=alias, percent=percent))
+
+    def delete_version(self, machine: str, version: int) -> None:
+        """Forget a version that no alias leads to."""
+        self._run(self._client.delete_version(machine, version))
+
+    def deprecate(self, machine: str, version: int, *, deprecated: bool = True) -> Version:
+        """Have a version that no alias leads to start nothing any more, or take that back."""
+        return self._run(self._client.deprecate(machine, version, deprecated=deprecated))
+
+    def clone_machine(self, machine: str, name: str) -> Machine:
+        """Create a machine of a name with the definition of another one."""
+        return self._run(self._client.clone_machine(machine, name))
+
+    def validate(self, definition: JSON, *, type: Literal["STANDARD", "EXPRESS"] = "STANDARD") -> Judgement:
+        """Judge a definition without keeping it."""
+        return self._run(self._client.validate(definition, type=type))
+
+    def test(
+        self,
+        machine: str,
+        state: str | None = None,
+        input: JSON = None,
+        *,
+        mock: JSON = None,
+        definition: JSON = None,
+        variables: Mapping[str, JSON] | None = None,
+        context: Mapping[str, JSON] | None = None,
+        inspection_level: Literal["INFO", "DEBUG", "TRACE"] = "INFO",
+    ) -> Tried:
+        """Try one state; see :meth:`.machines.AsyncMachines.test`."""
+        return self._run(
+            self._client.test(
+                machine,
+                state,
+                input,
+                mock=mock,
+                definition=definition,
+                variables=variables,
+                context=context,
+                inspection_level=inspection_level,
+            )
+        )
+
+    def graph(self, machine: str, *, format: Literal["svg", "mermaid", "dot"] = "svg") -> str:
+        """The picture of a machine's definition."""
+        return self._run(self._client.graph(machine, format=format))
 
     # Executions
 
@@ -219,3 +276,33 @@ class Client:
     def delete(self, execution: str) -> None:
         """Forget an execution that has ended."""
         self._run(self._client.delete(execution))
+
+    # Tasks
+
+    def create_activity(self, name: str) -> Activity:
+        """Create an activity; the same one again changes nothing."""
+        return self._run(self._client.create_activity(name))
+
+    def activities(self) -> Iterator[Activity]:
+        """Every activity, the oldest first."""
+        return self._each(self._client.activities())
+
+    def delete_activity(self, activity: str) -> None:
+        """Forget an activity."""
+        self._run(self._client.delete_activity(activity))
+
+    def poll(self, activity: str, *, worker: str | None = None, wait: float = 55.0) -> Task | None:
+        """Take the task of an activity that has waited longest; None if there is none within ``wait`` seconds."""
+        return self._run(self._client.poll(activity, worker=worker, wait=wait))
+
+    def succeed(self, token: str, output: JSON = None) -> None:
+        """Answer a task with its result. Durable when this returns; the first answer counts."""
+        self._run(self._client.succeed(token, output))
+
+    def fail(self, token: str, *, error: str | None = None, cause: str | None = None) -> None:
+        """Answer a task with an error."""
+        self._run(self._client.fail(token, error=error, cause=cause))
+
+    def heartbeat(self, token: str) -> None:
+        """Say that a task is alive: its HeartbeatSeconds starts anew."""
+        self._run(self._client.heartbeat(token))

@@ -38,7 +38,7 @@ from .catalogue_entries import (
     revisions_of,
     write,
 )
-from .catalogue_errors import ActivityExists, MachineDeleting, MachineExists
+from .catalogue_errors import ActivityExists, MachineDeleting, MachineExists, VersionDeprecated
 from .clock import Clock
 from .machines import Machines
 
@@ -208,7 +208,7 @@ class Catalogue:
     async def target(self, arn: str) -> Target:
         """What an execution of a machine, version or alias is started of; an alias draws by weight.
 
-        Raises NotFound, MachineDeleting, StoreError.
+        Raises NotFound, MachineDeleting, VersionDeprecated, StoreError.
         """
         if arn.count(":") == _COLONS:
             entry = _active(await self.machine(arn))
@@ -220,6 +220,8 @@ class Catalogue:
         version = entry.version(number)
         if version is None:
             raise NotFound(f"there is no version or alias {qualifier} of {machine}")
+        if version.deprecated_at is not None:
+            raise VersionDeprecated(number, machine)
         revision = await self.revision(entry, version.revision)
         return Target(entry, revision, f"{machine}:{number}", None if alias is None else arn)
 
@@ -243,6 +245,14 @@ class Catalogue:
     async def delete_version(self, arn: str, number: int) -> None:
         """Forget a version of a machine. Raises NotFound, VersionInUse, StoreError."""
         await self._change(arn, lambda entry: changes.delete_version(entry, number))
+
+    async def deprecate_version(self, arn: str, number: int, *, deprecated: bool = True) -> MachineEntry:
+        """Have a version start nothing any more, or again.
+
+        Raises NotFound, VersionInUse, MachineDeleting, StoreError.
+        """
+        now = self._clock.now() if deprecated else None
+        return await self._change(arn, lambda entry: changes.deprecate_version(entry, number, now))
 
     async def create_alias(
         self, arn: str, name: str, description: str, routes: Iterable[Route]

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ..store.base import NotFound
 from .catalogue_entries import Alias, MachineEntry, Route, Version
-from .catalogue_errors import AliasExists, RevisionStale, VersionInUse
+from .catalogue_errors import AliasExists, RevisionStale, VersionDeprecated, VersionInUse
 from .errors import TooMany
 
 #: The service's quotas (limits, section 2).
@@ -43,10 +43,27 @@ def delete_version(entry: MachineEntry, number: int) -> MachineEntry:
     return replace(entry, versions=tuple(v for v in entry.versions if v.number != number))
 
 
+def deprecate_version(entry: MachineEntry, number: int, now: int | None) -> MachineEntry:
+    """Have a version start nothing any more; with None for the instant it does again. Raises NotFound, VersionInUse."""
+    known = entry.version(number)
+    if known is None:
+        raise NotFound(f"there is no version {number} of {entry.arn}")
+    used_by = entry.aliases_of(number)
+    if now is not None and used_by:
+        raise VersionInUse([alias.name for alias in used_by])
+    if (known.deprecated_at is None) == (now is None):
+        return entry
+    changed = replace(known, deprecated_at=now)
+    return replace(entry, versions=tuple(changed if v is known else v for v in entry.versions))
+
+
 def create_alias(
     entry: MachineEntry, name: str, description: str, routes: tuple[Route, ...], now: int
 ) -> MachineEntry:
-    """Add an alias; the same one again changes nothing. Raises AliasExists, NotFound, TooMany."""
+    """Add an alias; the same one again changes nothing.
+
+    Raises AliasExists, NotFound, TooMany, VersionDeprecated.
+    """
     known = entry.alias(name)
     if known is not None:
         if (known.description, known.routes) != (description, routes):
@@ -61,7 +78,7 @@ def create_alias(
 def update_alias(
     entry: MachineEntry, name: str, description: str | None, routes: tuple[Route, ...] | None, now: int
 ) -> MachineEntry:
-    """Change an alias; None leaves as it is. Raises NotFound."""
+    """Change an alias; None leaves as it is. Raises NotFound, VersionDeprecated."""
     known = entry.alias(name)
     if known is None:
         raise NotFound(f"there is no alias {name} of {entry.arn}")
@@ -82,8 +99,11 @@ def delete_alias(entry: MachineEntry, name: str) -> MachineEntry:
 
 def _check_routes(entry: MachineEntry, routes: tuple[Route, ...]) -> None:
     for route in routes:
-        if entry.version(route.version) is None:
+        version = entry.version(route.version)
+        if version is None:
             raise NotFound(f"there is no version {route.version} of {entry.arn}")
+        if version.deprecated_at is not None:
+            raise VersionDeprecated(route.version, entry.arn)
 
 
 def merge_tags(tags: Mapping[str, str], new: Mapping[str, str]) -> Mapping[str, str]:

@@ -45,12 +45,13 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A revision with a number, published to stay."""
+    """A revision with a number, published to stay. A deprecated one starts nothing any more."""
 
     number: int
     revision: str
     description: str
     created_at: int
+    deprecated_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..store.base import NotFound
 from .errors import EngineError
 
 
@@ -40,6 +41,17 @@ class VersionInUse(EngineError):
             f"the aliases {', '.join(aliases)} lead to the version; let them lead elsewhere first"
         )
         self.aliases = aliases
+
+
+class VersionDeprecated(NotFound):
+    """A version starts nothing any more, and no alias may lead to it."""
+
+    code = "VERSION_DEPRECATED"
+
+    def __init__(self, number: int, machine: str) -> None:
+        super().__init__(
+            f"version {number} of {machine} is deprecated: choose another one, or take that back"
+        )
 
 
 class AliasExists(EngineError):

@@ -121,6 +121,7 @@ class MachineVersion(Shape):
     description: str
     created_at: Instant
     aliases: Annotated[list[str], Meta(description="The aliases that lead to it.")]
+    deprecated_at: Annotated[Instant | None, Meta(description="Since when it starts nothing any more.")]
 
 
 class VersionList(Shape):
@@ -133,6 +134,12 @@ class PublishVersion(Shape):
     """What is said of the version."""
 
     description: Annotated[str, Meta(max_length=256)] = ""
+
+
+class Deprecate(Shape):
+    """Whether the version is deprecated from now on."""
+
+    deprecated: bool = True
 
 
 class Deploy(Shape):
@@ -362,6 +369,27 @@ async def delete_version(call: Call) -> None:
     await call.engine.catalogue.delete_version(entry.arn, _number(call))
 
 
+@operation(
+    "POST",
+    "/v1/machines/{machine}/versions/{version}/deprecate",
+    tag=TAG,
+    keyed=True,
+    body_optional=True,
+)
+async def deprecate_version(call: Call, body: Deprecate) -> MachineVersion:
+    """Have a version start nothing any more, or take that back
+
+    Executions that run go on with it. One that an alias leads to cannot be deprecated.
+    """
+    number = _number(call)
+    entry = await call.engine.catalogue.deprecate_version(
+        (await _entry(call)).arn, number, deprecated=body.deprecated
+    )
+    version = entry.version(number)
+    assert version is not None
+    return _version(entry, version)
+
+
 @operation("POST", "/v1/machines/{machine}/test", tag=TAG, body_optional=True)
 async def try_state(call: Call, body: Try) -> Tried:
     """Try one state, with mocks in place of the world
@@ -495,6 +523,7 @@ def _version(entry: MachineEntry, version: Version) -> MachineVersion:
         description=version.description,
         created_at=instant(version.created_at),
         aliases=[alias.name for alias in entry.aliases_of(version.number)],
+        deprecated_at=None if version.deprecated_at is None else instant(version.deprecated_at),
     )
 
 
@@ -517,6 +546,7 @@ OPERATIONS = (
     list_versions,
     publish_version,
     delete_version,
+    deprecate_version,
     deploy_version,
     try_state,
     get_graph,

@@ -41,6 +41,7 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "TASK_CLOSED": 409,
     "TOO_MANY": 409,
     "UNKNOWN_SIGNAL": 400,
+    "VERSION_DEPRECATED": 409,
     "VERSION_IN_USE": 409,
 }
 

@@ -21,6 +21,7 @@ from detent.runtime.catalogue_errors import (
     MachineDeleting,
     MachineExists,
     RevisionStale,
+    VersionDeprecated,
     VersionInUse,
 )
 from detent.runtime.engine import Engine
@@ -427,5 +428,25 @@ def test_an_execution_says_what_it_was_started_of():
         assert (told.version, told.alias) == (f"{ORDERS}:1", f"{ORDERS}:live")
         assert Origin.read(told.origin) == Origin(target.machine.created_at, "INITIAL", "Root=1", None)
         assert Origin.read(None) is None
+
+    play(scenario)
+
+
+def test_a_deprecated_version_is_no_target_until_that_is_taken_back():
+    async def scenario(catalogue):
+        await with_two_versions(catalogue)
+        entry = await catalogue.deprecate_version(ORDERS, 1)
+        assert entry.version(1).deprecated_at is not None
+        assert await catalogue.deprecate_version(ORDERS, 1) == entry
+        with pytest.raises(VersionDeprecated):
+            await catalogue.target(f"{ORDERS}:1")
+        with pytest.raises(VersionDeprecated):
+            await catalogue.create_alias(ORDERS, "live", "", [Route(1, 100)])
+        await catalogue.deprecate_version(ORDERS, 1, deprecated=False)
+        await catalogue.create_alias(ORDERS, "live", "", [Route(1, 100)])
+        with pytest.raises(VersionInUse):
+            await catalogue.deprecate_version(ORDERS, 1)
+        with pytest.raises(NotFound):
+            await catalogue.deprecate_version(ORDERS, 9)
 
     play(scenario)

@@ -14,8 +14,8 @@ import msgspec
 import pytest
 
 from detent.client import AsyncClient, Client, ClientError, Execution, ExecutionSummary, Machine
-from detent.client.shapes import MachineSummary, Version
-from detent.server.rest import executions, machines
+from detent.client.shapes import Activity, Judgement, MachineSummary, Task, Tried, Version
+from detent.server.rest import executions, machines, tasks
 
 from .api import FAIL, HOLD, PASS
 from .conftest import Running, StartServer
@@ -50,6 +50,57 @@ def test_versions_are_published_and_deployed(client: Client) -> None:
     client.deploy("pass", version.version)
     assert [(one.version, one.aliases) for one in client.versions("pass")] == [(1, ["live"])]
     assert client.start("pass", alias="live", wait=60).alias == f"{client.machine('pass').arn}:live"
+
+
+def test_a_version_is_deprecated_and_deleted(client: Client) -> None:
+    client.publish_version("pass")
+    assert client.deprecate("pass", 1).deprecated_at is not None
+    with pytest.raises(ClientError) as refused:
+        client.start("pass", version=1)
+    assert refused.value.problem == "version-deprecated"
+    assert client.deprecate("pass", 1, deprecated=False).deprecated_at is None
+    client.delete_version("pass", 1)
+    assert client.versions("pass") == []
+
+
+def test_a_machine_is_copied_judged_tried_and_drawn(client: Client) -> None:
+    assert client.clone_machine("pass", "copy").definition == PASS
+    assert client.validate(PASS).valid
+    judged = client.validate({"StartAt": "Nowhere", "States": {}})
+    assert (judged.valid, "missing-target" in {found["code"] for found in judged.findings}) == (False, True)
+    tried = client.test("ask", "Ask", {"n": 1}, mock={"result": 42})
+    assert (tried.status, tried.output, tried.error) == ("SUCCEEDED", 42, None)
+    failed = client.test("ask", mock={"error": "Broken"}, inspection_level="DEBUG")
+    assert (failed.status, failed.error, "input" in failed.inspection) == ("FAILED", "Broken", True)
+    assert client.graph("pass").startswith("<svg")
+    assert "A" in client.graph("pass", format="mermaid")
+
+
+# Tasks
+
+
+def test_a_worker_takes_tasks_and_answers_them(client: Client) -> None:
+    activity = client.create_activity("reviews")
+    assert [one.arn for one in client.activities()] == [activity.arn]
+    assert client.poll("reviews", wait=0.01) is None
+    work = {"Type": "Task", "Resource": activity.arn, "HeartbeatSeconds": 600, "End": True}
+    client.create_machine("work", {"StartAt": "W", "States": {"W": work}})
+    good, bad = client.start("work", {"n": 1}), client.start("work", {"n": 2})
+    for _ in (good, bad):
+        task = client.poll("reviews", worker="me", wait=60)
+        assert task is not None
+        client.heartbeat(task.token)
+        if task.input == {"n": 1}:
+            client.succeed(task.token, "fine")
+        else:
+            client.fail(task.token, error="Refused", cause="of reasons")
+    assert client.wait(good.id).output == "fine"
+    assert (client.wait(bad.id).error, client.wait(bad.id).cause) == ("Refused", "of reasons")
+    with pytest.raises(ClientError) as refused:
+        client.succeed("no token")
+    assert refused.value.problem == "invalid-token"
+    client.delete_activity("reviews")
+    assert list(client.activities()) == []
 
 
 def test_a_machine_is_deleted(client: Client) -> None:
@@ -160,7 +211,7 @@ def test_programs_with_an_event_loop_wait_for_many_at_once(client: Client, serve
 
 def test_both_clients_do_the_same() -> None:
     def methods(kind: type) -> set[str]:
-        return {name for name in vars(kind) if not name.startswith("_")}
+        return {name for name in dir(kind) if not name.startswith("_")}
 
     assert methods(Client) == methods(AsyncClient)
 
@@ -173,6 +224,10 @@ def test_both_clients_do_the_same() -> None:
         (Machine, machines.Machine),
         (MachineSummary, machines.MachineSummary),
         (Version, machines.MachineVersion),
+        (Judgement, machines.Judgement),
+        (Tried, machines.Tried),
+        (Activity, tasks.Activity),
+        (Task, tasks.TaskForWorker),
     ],
 )
 def test_the_client_knows_every_member_of_an_answer(ours: Any, theirs: Any) -> None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from .api import FAIL, PASS, Api
+from .api import FAIL, HOLD, PASS, Api
 from .conftest import Running
 
 
@@ -83,6 +83,29 @@ def test_versions_are_published_and_deployed_by_shares(api: Api) -> None:
     assert api("POST", "/v1/machines/order/deploy", {"version": 9}).status == 404
     assert api("DELETE", "/v1/machines/order/versions/2").status == 409
     assert api("DELETE", "/v1/machines/order/versions/1").status == 204
+
+
+def test_a_deprecated_version_starts_nothing_any_more(api: Api) -> None:
+    api.machine("order", HOLD)
+    api("POST", "/v1/machines/order/versions")
+    running = api("POST", "/v1/executions", {"machine": "order", "version": 1, "input": {"seconds": 3600}})
+    told = api("POST", "/v1/machines/order/versions/1/deprecate")
+    assert (told.status, told["version"]) == (200, 1)
+    [listed] = api("GET", "/v1/machines/order/versions")["versions"]
+    assert listed["deprecatedAt"] == told["deprecatedAt"] is not None
+    deploy = api("POST", "/v1/machines/order/deploy", {"version": 1})
+    start = api("POST", "/v1/executions", {"machine": "order", "version": 1})
+    assert [(one.status, one["type"]) for one in (deploy, start)] == [
+        (409, "urn:detent:problem:version-deprecated")
+    ] * 2
+    assert api("GET", f"/v1/executions/{running['id']}")["status"] == "RUNNING"
+
+    again = api("POST", "/v1/machines/order/versions/1/deprecate", {"deprecated": False})
+    assert again["deprecatedAt"] is None
+    assert api("POST", "/v1/machines/order/deploy", {"version": 1}).status == 200
+    used = api("POST", "/v1/machines/order/versions/1/deprecate")
+    assert (used.status, used["type"]) == (409, "urn:detent:problem:version-in-use")
+    assert api("POST", "/v1/machines/order/versions/9/deprecate").status == 404
 
 
 def test_a_machine_is_cloned(api: Api) -> None:
