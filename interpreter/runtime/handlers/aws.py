@@ -19,7 +19,7 @@ from ...core.values import JSON, encode
 from .aws_names import ServiceCall, in_library
 from .aws_shapes import Unfit, call_of, result_of
 from .base import Beat, TaskCall, TaskError
-from .metadata import sdk_metadata
+from .metadata import request_id, sdk_metadata
 from .payloads import cut
 from .workers import Workers
 
@@ -136,7 +136,7 @@ class _Request:
         operation = model.operation_model(call.operation)
         own = model.metadata["serviceId"]
         try:
-            answer = client._make_api_call(call.operation, self._parameters(operation.input_shape))
+            answer = client._make_api_call(call.operation, self._parameters(operation))
         except ClientError as error:
             raise self._refusal(model, error.response) from None
         except ParamValidationError as error:
@@ -152,14 +152,16 @@ class _Request:
     def cancel(self) -> None:
         """What has been asked for cannot be taken back."""
 
-    def _parameters(self, shape: Any) -> dict[str, Any]:
-        given = self._task.arguments
+    def _parameters(self, operation: Any) -> dict[str, Any]:
+        given, shape = self._task.arguments, operation.input_shape
         if not isinstance(given, Mapping):
             raise self._unfit("The parameters must be an object")
         try:
             parameters: dict[str, Any] = {} if shape is None else call_of(shape, given)
         except Unfit as error:
             raise self._unfit(f"The field '{error.field}' is not supported by Step Functions") from None
+        for name in operation.idempotent_members:  # or the SDK would make another one each time
+            parameters.setdefault(name, request_id(self._task))
         return parameters
 
     def _unfit(self, reason: str) -> TaskError:

@@ -65,7 +65,7 @@ class LambdaEndpoint:
                 f"{self._url}/2015-03-31/functions/{name}/invocations",
                 params=query,
                 data=invocation.body,
-                headers=_headers(invocation),
+                headers=_headers(task, invocation),
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(
                     total=INVOCATION_SECONDS if task.deadline is None else None, sock_connect=60
@@ -96,8 +96,9 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
     return bytes(body)
 
 
-def _headers(invocation: Invocation) -> dict[str, str]:
+def _headers(task: TaskCall, invocation: Invocation) -> dict[str, str]:
     headers = {
+        "Idempotency-Key": task.key,
         "X-Amz-Invocation-Type": invocation.kind,
         "X-Amz-Log-Type": invocation.log,
         "X-Amz-Client-Context": invocation.client_context,

@@ -11,6 +11,7 @@ from moto.server import ThreadedMotoServer
 
 from detent.runtime.handlers.aws_names import PATTERNS, pascal, service_call
 from detent.runtime.handlers.base import TaskError
+from detent.runtime.handlers.metadata import request_id
 from detent.runtime.handlers.registry import Registry
 
 from .conftest import Await, call
@@ -74,6 +75,14 @@ def test_a_message_is_sent_and_the_answer_tells_of_the_call(registry: Registry, 
     got = do(on_loop, registry, f"{SDK}sqs:receiveMessage", {"QueueUrl": url})
     assert [message["Body"] for message in got["Messages"]] == ['{"n":1}']
     assert set(got) == {"Messages"}
+
+
+def test_a_call_that_takes_a_token_has_that_of_its_attempt(registry: Registry, on_loop: Await) -> None:
+    secret = {"Name": "password", "SecretString": "x"}
+    made = do(on_loop, registry, f"{SDK}secretsmanager:createSecret", secret)
+    assert made["VersionId"] == request_id(call("any"))
+    given = {"SecretId": "password", "SecretString": "y", "ClientRequestToken": "0" * 32}
+    assert do(on_loop, registry, f"{SDK}secretsmanager:putSecretValue", given)["VersionId"] == "0" * 32
 
 
 def test_a_callback_is_the_same_call(registry: Registry, on_loop: Await) -> None:

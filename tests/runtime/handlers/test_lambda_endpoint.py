@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from detent.runtime.handlers.base import TaskError
+from detent.runtime.handlers.base import TaskError, task_key
 from detent.runtime.handlers.payloads import RESULT_BYTES_MAX
 from detent.runtime.handlers.registry import Registry
 
@@ -99,6 +99,7 @@ def test_invoke_answers_as_the_service(there: Lambda, registry: Registry, on_loo
     assert request.query["Qualifier"] == "live"
     assert request.headers["X-Amz-Log-Type"] == "Tail"
     assert request.headers["X-Amz-Invocation-Type"] == "RequestResponse"
+    assert request.headers["Idempotency-Key"] == task_key("e-1", 7)
 
 
 @pytest.mark.parametrize(
