@@ -80,7 +80,7 @@ def start(
 
 async def _what_there_is(client: AsyncClient) -> str:
     """The machines of the server, the first few of them."""
-    names = []
+    names: list[str] = []
     async for one in client.machines():
         if len(names) == MACHINES_NAMED:
             return f"it has {', '.join(names)} and more"

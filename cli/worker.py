@@ -100,14 +100,14 @@ def worker(
     """
     import asyncio
 
+    from detent.runtime.compose import is_in_memory
     from detent.runtime.handlers.guards import Guards
     from detent.runtime.items.storages import Storages
     from detent.runtime.worker import Duties, WorkerError, read_limits
-    from detent.store.url import parse_store_url
 
     from .session import registry_of
 
-    if parse_store_url(store).kind == "memory":
+    if is_in_memory(store):
         raise Refusal(
             "a store in memory belongs to one process, and nobody could give this worker anything to do",
             "name the store that the fleet shares: postgresql://user@host/database",

@@ -35,6 +35,7 @@ __all__ = [
     "Names",
     "back_up",
     "compile_machine",
+    "is_in_memory",
     "is_shared",
     "open_answers",
     "open_engine",
@@ -139,6 +140,11 @@ def back_up(url: str, target: Path) -> int:
 def is_shared(url: str) -> bool:
     """Whether any number of engines may use the store of a URL at once. Raises StoreUrlError."""
     return parse_store_url(url).address is not None
+
+
+def is_in_memory(url: str) -> bool:
+    """Whether the store of a URL is gone with its process. Raises StoreUrlError."""
+    return parse_store_url(url).kind == "memory"
 
 
 def _collect_less_often() -> None:
