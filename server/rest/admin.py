@@ -9,6 +9,7 @@ from msgspec import Meta
 from detent.core.execution import ROOT, Execution, Frame
 from detent.runtime.muster import muster
 from detent.runtime.recall import recall
+from detent.runtime.standstill import DETAILS, Reason, Standstill, standstills
 from detent.store.base import NotFound, Query
 
 from .operation import Call, Shape, operation
@@ -46,6 +47,18 @@ class Incident(Shape):
 
 
 class Stuck(Shape):
+    """An execution that runs and does not come further."""
+
+    execution: str
+    machine: str
+    started_at: Instant
+    reason: Annotated[Reason, Meta(description="Why, for programs.")]
+    detail: Annotated[str, Meta(description="Why, in words.")]
+    step: Annotated[str | None, Meta(description="The state that it stands at; null between two of them.")]
+    since: Annotated[Instant | None, Meta(description="Since when, as far as that is known.")]
+
+
+class Unhandled(Shape):
     """Executions that wait for somebody who does a resource, and nobody there does."""
 
     resource: str
@@ -54,10 +67,11 @@ class Stuck(Shape):
 
 
 class IncidentList(Shape):
-    """What needs somebody: failures, the latest start first, and what is stuck."""
+    """What needs somebody: failures, what is stuck, each the latest start first, and what nobody does."""
 
     failed: list[Incident]
     stuck: list[Stuck]
+    unhandled: list[Unhandled]
     next: Annotated[str | None, Meta(description="The cursor of the next failures; null at the end.")]
 
 
@@ -107,7 +121,7 @@ async def get_dashboard(call: Call) -> Dashboard:
 
 @operation("GET", "/v1/admin/incidents", tag=TAG)
 async def list_incidents(call: Call, query: Incidents) -> IncidentList:
-    """Executions that failed, why and at which step; and what is stuck because nobody does its task"""
+    """Executions that failed or are stuck, why and at which step; and what waits because nobody does it"""
     found = await call.store.find(
         Query(status="FAILED", cursor=place_of(query.cursor), limit=query.limit + 1)
     )
@@ -117,11 +131,33 @@ async def list_incidents(call: Call, query: Incidents) -> IncidentList:
     return IncidentList(
         failed=failed,
         stuck=[
-            Stuck(resource=want.resource, executions=want.executions, since=instant(want.since))
+            _stuck(one)
+            for one in await standstills(
+                call.store,
+                await call.store.now() or call.now,
+                owner=call.engine.owner,
+                running=call.engine.running,
+                limit=query.limit,
+            )
+        ],
+        unhandled=[
+            Unhandled(resource=want.resource, executions=want.executions, since=instant(want.since))
             for want in fleet.waiting
             if not want.offered
         ],
         next=cursor_of(page[-1].cursor) if len(found) > len(page) else None,
+    )
+
+
+def _stuck(one: Standstill) -> Stuck:
+    return Stuck(
+        execution=one.record.id,
+        machine=one.record.machine.partition(":stateMachine:")[2],
+        started_at=instant(one.record.started_at),
+        reason=one.reason,
+        detail=DETAILS[one.reason],
+        step=one.step,
+        since=None if one.since is None else instant(one.since),
     )
 
 

@@ -47,7 +47,23 @@ def test_incidents_say_why_and_at_which_step(api: Api) -> None:
     assert (earlier["execution"], earlier["step"]) == (first, "F")
     assert (earlier["error"], earlier["cause"], earlier["machine"]) == ("Broken", "as it should be", "fail")
     assert rest["next"] is None
-    assert rest["stuck"] == []
+    assert (rest["stuck"], rest["unhandled"]) == ([], [])
+
+
+def test_what_is_stuck_is_an_incident_with_its_reason_and_step(api: Api) -> None:
+    id = api.start("hold", {"seconds": 3600})["id"]
+    api("POST", f"/v1/executions/{id}/pause")
+    while not api("GET", f"/v1/executions/{id}")["paused"]:
+        pass
+    [stuck] = api("GET", "/v1/admin/incidents")["stuck"]
+    assert (stuck["execution"], stuck["machine"], stuck["reason"], stuck["step"]) == (
+        id,
+        "hold",
+        "paused",
+        "Hold",
+    )
+    assert "until it is resumed" in stuck["detail"]
+    assert stuck["startedAt"] <= stuck["since"]
 
 
 def test_a_server_is_a_worker_with_a_lease(server: Running, api: Api) -> None:
