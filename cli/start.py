@@ -83,12 +83,11 @@ async def _what_there_is(client: AsyncClient) -> str:
     names: list[str] = []
     async for one in client.machines():
         if len(names) == MACHINES_NAMED:
-            return f"it has {', '.join(names)} and more"
+            names.append("and more")
+            break
         names.append(one.name)
     return (
-        f"it has {', '.join(names)}"
-        if names
-        else "it has no machine yet: `detent serve DEFINITION` deploys one"
+        f"it has {', '.join(names)}" if names else "it has no machine: `detent serve DEFINITION` deploys one"
     )
 
 

@@ -129,7 +129,7 @@ def test_an_execution_is_signalled_paused_resumed_stopped_and_redriven(detent: D
     [
         (("show", "nobody"), "there is no execution 'nobody' on this server"),
         (("stop", "ask:nobody"), "ask:nobody"),
-        (("start", "nobody"), "it has ask, fail, hold, pass"),
+        (("start", "nobody"), "it has pass, hold, fail, ask"),
         (("resume",), "a server goes on by itself"),
         (("resume", "pass:p"), "has ended"),
         (("signal", "pass:p", "answer"), "has ended"),
