@@ -408,6 +408,8 @@ async def try_state(call: Call, body: Try) -> Tried:
     }
     if body.mock is not None:
         request["mock"] = _mock(body.mock)
+    else:  # the service wants one where it is to do the task
+        request["roleArn"] = call.service.names(entry.name).role_arn
     for name, value in (("variables", body.variables), ("context", body.context)):
         if value is not None:
             request[name] = encode(value).decode()

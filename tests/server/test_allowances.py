@@ -28,6 +28,7 @@ from detent.runtime.offers import Offers
 from detent.runtime.recall import recall
 from detent.store.url import open_store
 
+from .api import Api
 from .conftest import Program, Serve
 from .test_aws_executions import ROLE
 
@@ -185,6 +186,19 @@ def test_a_server_reaches_what_it_was_allowed_and_nothing_else(
             assert kind == "file_read" or not reach.got_it()
         else:
             assert (ended.status, reach.got_it()) == ("SUCCEEDED", True), ended
+
+
+@pytest.mark.parametrize("kind", ["program", "private_task"])
+def test_a_state_that_is_only_tried_reaches_no_more(
+    kind: str, strict: Program, folder: Path, private: Private, boto: Any
+) -> None:
+    reach = KINDS[kind](f"{kind}-tried", folder, private)
+    tried = boto(strict).test_state(definition=json.dumps(reach.definition["States"]["A"]), roleArn=ROLE)
+    assert tried["status"] == "FAILED"
+    api = Api(strict.url)
+    api.machine(f"{kind}-tried", reach.definition)
+    assert api("POST", f"/v1/machines/{kind}-tried/test", {})["status"] == "FAILED"
+    assert not reach.got_it()
 
 
 @pytest.mark.parametrize("address", ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]"])

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from .api import FAIL, HOLD, PASS, Api
-from .conftest import Running
+from .conftest import Running, StartServer
 
 
 @pytest.fixture
@@ -124,6 +124,15 @@ def test_a_machine_is_deleted_with_its_executions(api: Api) -> None:
     assert api("DELETE", "/v1/machines/order").status == 202
     assert api("GET", "/v1/machines/order").status == 404
     assert api("GET", f"/v1/executions/{id}").status == 404
+
+
+def test_a_task_that_is_tried_without_a_mock_is_done_by_its_handler(start_server: StartServer) -> None:
+    api = Api(start_server({"work": lambda n: n + 1}).url)
+    api.machine(
+        "order", {"StartAt": "W", "States": {"W": {"Type": "Task", "Resource": "task:work", "End": True}}}
+    )
+    told = api("POST", "/v1/machines/order/test", {"input": 1})
+    assert (told.status, told["status"], told["output"]) == (200, "SUCCEEDED", 2)
 
 
 def test_a_state_is_tried_with_a_mock(api: Api) -> None:
