@@ -17,7 +17,7 @@ from ..core.execution import RUNNING, Execution, Pending
 from ..core.limits import PROFILES
 from ..core.machine import OTHERS_ANSWER, Machine
 from ..core.run_events import RunClosing
-from ..core.signals import ChildEnded, Signal, Succeeded
+from ..core.signals import ChildEnded, Redriven, Signal, Succeeded
 from ..store.base import Batch, ExecutionRecord, Head, Letter
 from .attributes import NONE, attributes_of
 from .evaluations import Evaluations
@@ -208,7 +208,7 @@ class Actor:
             withdrawn,
             self.fence,
             owner,
-            self._attributes(),
+            self._attributes(steps),
         )
         return decided
 
@@ -220,11 +220,15 @@ class Actor:
         seeds = self._broken.seeds
         return seeds + [draw_seed() for _ in range(count - len(seeds))]
 
-    def _attributes(self) -> Mapping[str, bytes]:
-        """What the execution is found by once the batch is written that begins or ends it."""
-        if self.created and self.execution.status == RUNNING:
+    def _attributes(self, steps: list[Step]) -> Mapping[str, bytes]:
+        """What the execution is found by once the batch is written that begins, redrives or ends it."""
+        execution = self.execution
+        redriven = execution.redriven_at is not None and any(
+            isinstance(step.signal, Redriven) for step in steps
+        )
+        if self.created and execution.status == RUNNING and not redriven:
             return NONE
-        return attributes_of(self.record, self.execution, begins=not self.created)
+        return attributes_of(self.record, execution, begins=not self.created, redriven=redriven)
 
     def learn(self, answer: bytes) -> None:
         """What came out of the evaluation over which the round was broken off."""

@@ -19,9 +19,20 @@ PAGE = 500
 #: What most executions are found by.
 NONE: Mapping[str, bytes] = {}
 
+#: What those are found by that were ever redriven: no machine can declare such a name.
+REDRIVEN = Match("$redriven", (b"1",))
+_WAS_REDRIVEN: Mapping[str, bytes] = {REDRIVEN.name: REDRIVEN.among[0]}
 
-def attributes_of(record: ExecutionRecord, state: Execution, *, begins: bool) -> Mapping[str, bytes]:
-    """What an execution is found by from now on, where it begins or has ended."""
+
+def attributes_of(
+    record: ExecutionRecord, state: Execution, *, begins: bool, redriven: bool = False
+) -> Mapping[str, bytes]:
+    """What an execution is found by from now on, where it begins, has ended, or was redriven."""
+    declared = _declared_by(record, state, begins)
+    return {**declared, **_WAS_REDRIVEN} if redriven else declared
+
+
+def _declared_by(record: ExecutionRecord, state: Execution, begins: bool) -> Mapping[str, bytes]:
     # Most declare nothing; the children of a distributed Map, which is another machine, cannot.
     if record.origin is None or '"search"' not in record.origin or "/" in record.machine:
         return NONE

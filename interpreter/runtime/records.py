@@ -37,7 +37,7 @@ from ..store.base import (
     StoreInUse,
 )
 from .actor import Actor, head_of, offers_of
-from .attributes import matches
+from .attributes import attributes_of, matches
 from .clock import Clock, SystemClock
 from .errors import ExecutionExists, NotRedrivable, StillRunning
 from .find import named
@@ -382,5 +382,8 @@ def _batches(recording: Recording) -> Iterator[Batch]:
             head=head,
             create=record if first else None,
             blobs=recording.blobs if first else {},
+            attributes=attributes_of(record, state, begins=True, redriven=state.redrive_count > 0)
+            if first
+            else {},
             offers=offers_of(state.pending.values()) if part is recording.parts[-1] else (),
         )

@@ -216,6 +216,9 @@ def test_a_failed_execution_is_redriven(start_server: StartServer, boto: Callabl
     assert (listed["executionArn"], listed["redriveCount"]) == (execution, 1)
     (listed,) = sfn.list_executions(stateMachineArn=arn, redriveFilter="NOT_REDRIVEN")["executions"]
     assert (listed["name"], listed["redriveCount"]) == ("other", 0)
+    other, first = sfn.list_executions(stateMachineArn=arn)["executions"]
+    assert (other["redriveCount"], "redriveDate" in other) == (0, False)
+    assert (first["redriveCount"], first["redriveDate"]) == (1, redriven["redriveDate"])
     code, message = refused(sfn.redrive_execution, executionArn=execution)
     assert (code, message) == ("ExecutionNotRedrivable", "Execution is SUCCEEDED and cannot be redriven")
 

@@ -15,6 +15,7 @@ from detent.core.redrive import redrive_status
 from detent.core.signals import Stopped
 from detent.core.values import JSON
 from detent.history import project
+from detent.runtime.attributes import REDRIVEN
 from detent.runtime.catalogue_entries import MachineEntry, Origin
 from detent.runtime.errors import EngineError, NotRedrivable
 from detent.runtime.recall import recall, recall_steps
@@ -138,28 +139,31 @@ async def list_executions(call: Call) -> JSON:
     query, entry = await (_of_machine(call) if "stateMachineArn" in params else _of_run(call))
     limit = size(params)
     query = replace(query, status=params.get("statusFilter"), cursor=await call.cursor(), limit=limit + 1)
-    found = await call.store.find(query)
+    wanted = params.get("redriveFilter")
+    marked = await call.store.find(replace(query, attributes=(REDRIVEN,)))
+    redriven = {one.record.id for one in marked}
+    found = marked if wanted == "REDRIVEN" else await call.store.find(query)
     # A page may be shorter than asked for: what is left out of it is counted.
-    page = [one for one in found[:limit] if belongs(one.record, entry)]
-    items = [_listed(one) for one in page]
-    if "redriveFilter" in params:
-        items = await _redriven(call, items)
-        page = [one for one in page if any(item["executionArn"] == one.record.id for item in items)]
+    page = [
+        one
+        for one in found[:limit]
+        if belongs(one.record, entry) and not (wanted == "NOT_REDRIVEN" and one.record.id in redriven)
+    ]
+    items = [_listed(one) | (await _redriven(call, one) if one.record.id in redriven else {}) for one in page]
     if "mapRunArn" in params:
         counts = await call.engine.map_runs.item_counts(one.record.id for one in page)
         items = [{**item, "itemCount": count} for item, count in zip(items, counts, strict=True)]
     return await call.page("executions", items, found[limit - 1].cursor if len(found) > limit else None)
 
 
-async def _redriven(call: Call, items: list[dict[str, JSON]]) -> list[dict[str, JSON]]:
-    """Those that were redriven, or those that were not, as their logs have it."""
-    kept = []
-    for item in items:
-        _, state = await recall(call.store, item["executionArn"])
-        if (call.params["redriveFilter"] == "REDRIVEN") == (state.redrive_count > 0):
-            redriven = {} if state.redriven_at is None else {"redriveDate": seconds(state.redriven_at)}
-            kept.append({**item, "redriveCount": state.redrive_count, **redriven})
-    return kept
+async def _redriven(call: Call, one: Found) -> dict[str, JSON]:
+    """How often an execution was redriven, and when last, as its log has it."""
+    try:
+        _, state = await recall(call.store, one.record.id)
+    except NotFound:  # forgotten meanwhile
+        return {}
+    when = {} if state.redriven_at is None else {"redriveDate": seconds(state.redriven_at)}
+    return {"redriveCount": state.redrive_count, **when}
 
 
 async def _of_machine(call: Call) -> tuple[Query, MachineEntry]:
