@@ -95,7 +95,8 @@ def _drawn(
 
 def _trail(recording: Recording, where: Where) -> Trail:
     from detent.schema.graph import Trail, Visits
-    from detent.trace import trace, visits
+    from detent.trace import trace
+    from detent.visits import visits
 
     found: dict[Pointer, Visits] = {}
     moves: set[tuple[Pointer, Pointer]] = set()

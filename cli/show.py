@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from detent.recording import Recording
-    from detent.trace import Trace
+    from detent.visits import Trace
 
     from .paper import Paper
     from .reading import Where

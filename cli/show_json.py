@@ -9,7 +9,7 @@ from .outcome import instant
 if TYPE_CHECKING:
     from detent.core.execution import Pending
     from detent.core.values import JSON, Payload
-    from detent.trace import Attempt, Path, Trace, Visit
+    from detent.visits import Attempt, Path, Trace, Visit
 
     from .reading import Where
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 from rich.cells import cell_len
 from rich.text import Text
 
-from detent.trace import Attempt, Path, Status, Trace, Visit
+from detent.visits import Attempt, Path, Status, Trace, Visit
 
 from .marks import STYLES, Marks
 from .progress import Status as Shown

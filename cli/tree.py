@@ -15,7 +15,7 @@ from rich.text import Text
 from detent.core.execution import Pending
 from detent.core.resources import signal_name
 from detent.core.values import JSON, Payload
-from detent.trace import Attempt, Path, Status, Trace, Visit
+from detent.visits import Attempt, Path, Status, Trace, Visit
 
 from .marks import Marks
 from .paper import BAD, condition, status_text

@@ -164,16 +164,6 @@ class Document:
             node = child
         return start
 
-    def has_hole(self, pointer: Pointer) -> bool:
-        """Whether the value at the place is of unknown content: has a hole, or is another tool's function."""
-        node = self._root
-        for part in pointer:
-            child = node.child(part)
-            if child is None:
-                return False
-            node = child
-        return is_unknown(node.value)
-
     @cached_property
     def placeholders(self) -> tuple[Placeholder, ...]:
         """Every place that is not filled in, in the order of the text."""

@@ -15,7 +15,7 @@ from ..core.errors import DetentError
 from ..core.values import JSON
 from .bindings import Bindings, Evaluate
 from .javaish import code_units
-from .jsonpath import Engine, Path, PathMiss, compile_path, invalid_condition, parse_path, variables_in_path
+from .jsonpath import Engine, Path, PathMiss, compile_path, invalid_condition, parse_path
 from .timestamps import parse_timestamp
 
 Rule: TypeAlias = Mapping[str, JSON]
@@ -67,21 +67,6 @@ def compile_rule(rule: Rule, *, engine: Engine = "detent") -> Test:
     :class:`~detent.core.errors.StateFailure` for a path that names nothing.
     """
     return _compile(rule, engine, 0)
-
-
-def variables_in_rule(rule: Rule) -> set[str]:
-    """The workflow variables a rule reads, nested rules included."""
-    names: set[str] = set()
-    pending: list[JSON] = [rule]
-    while pending:
-        current = pending.pop()
-        pending += [*current.get("And", ()), *current.get("Or", ())]
-        if "Not" in current:
-            pending.append(current["Not"])
-        for field, value in current.items():
-            if field == "Variable" or (field in OPERATORS and OPERATORS[field].operand == "path"):
-                names |= variables_in_path(parse_path(value))
-    return names
 
 
 def _compile(rule: Rule, engine: Engine, depth: int) -> Test:

@@ -8,7 +8,7 @@ are shared by all its results, never copied.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from ..core.errors import DetentError
 from ..core.values import JSON
@@ -16,7 +16,6 @@ from .bindings import Bindings, Evaluate
 from .cursor import ExpressionSyntaxError
 from .intrinsics import (
     Intrinsic,
-    arity_problems,
     compile_intrinsic,
     is_intrinsic,
     parse_intrinsic,
@@ -39,40 +38,14 @@ class TemplateError(DetentError):
     code = "TEMPLATE"
 
 
-class Problem(NamedTuple):
-    """What is wrong in a template. ``pointer`` is a JSON pointer from the template's top; ``column`` counts
-    from 1 inside the expression and is None where no expression is to blame."""
-
-    pointer: str
-    message: str
-    column: int | None
-
-
 def compile_template(value: JSON, *, field: str, engine: Engine = "detent") -> Evaluate:
     """Compile a template; ``field`` is the name of its field, for error messages.
 
-    Raises :class:`TemplateError` for what :func:`template_problems` reports, wrong numbers of arguments
-    apart. Evaluating raises :class:`~detent.core.errors.StateFailure`.
+    Raises :class:`TemplateError` for bad expressions and for ``k`` beside ``k.$``. Evaluating raises
+    :class:`~detent.core.errors.StateFailure`.
     """
     dynamic = _compile(value, field, engine, 0)
     return dynamic if dynamic is not None else lambda document, bindings: value
-
-
-def template_problems(value: JSON) -> list[Problem]:
-    """Everything wrong with a template: bad expressions, ``k`` beside ``k.$``, wrong numbers of arguments."""
-    problems: list[Problem] = []
-    for pointer, node in _nodes(value):
-        if not isinstance(node, dict):
-            continue
-        for key, item in node.items():
-            if not is_evaluated(key):
-                continue
-            here = f"{pointer}/{_escaped(key)}"
-            if key.removesuffix(SUFFIX) in node:
-                message = f"'{key}' and '{key.removesuffix(SUFFIX)}' cannot stand side by side"
-                problems.append(Problem(here, message, None))
-            problems += (Problem(here, *problem) for problem in _expression_problems(key, item))
-    return problems
 
 
 def variables_in(value: Expression | JSON) -> set[str]:
@@ -82,7 +55,7 @@ def variables_in(value: Expression | JSON) -> set[str]:
     if isinstance(value, Intrinsic):
         return variables_in_intrinsic(value)
     names: set[str] = set()
-    for _, node in _nodes(value):
+    for node in _nodes(value):
         if isinstance(node, dict):
             for key, item in node.items():
                 if is_evaluated(key) and isinstance(item, str):
@@ -114,31 +87,18 @@ def compile_expression(text: str, *, key: str, engine: Engine = "detent") -> Eva
     return compile_path(expression, on_missing=not_in_template(key), engine=engine)
 
 
-def _expression_problems(key: str, value: JSON) -> Iterator[tuple[str, int | None]]:
-    if not isinstance(value, str):
-        yield f"'{key}' needs a text: a path or an intrinsic function", None
-        return
-    try:
-        expression = parse_expression(value)
-    except ExpressionSyntaxError as error:
-        yield error.message, error.column
-        return
-    if isinstance(expression, Intrinsic):
-        yield from arity_problems(expression)
-
-
-def _nodes(value: JSON) -> Iterator[tuple[str, JSON]]:
-    """Every object and array of a template with its pointer, in reading order; evaluated values are leaves."""
-    pending: list[tuple[str, JSON]] = [("", value)]
+def _nodes(value: JSON) -> Iterator[JSON]:
+    """Every object and array of a template, in reading order; evaluated values are leaves."""
+    pending = [value]
     while pending:
-        pointer, node = pending.pop()
-        yield pointer, node
-        below: list[tuple[str, JSON]] = []
+        node = pending.pop()
+        yield node
+        below: list[JSON] = []
         if isinstance(node, dict):
-            below = [(f"{pointer}/{_escaped(key)}", v) for key, v in node.items() if not is_evaluated(key)]
+            below = [item for key, item in node.items() if not is_evaluated(key)]
         elif isinstance(node, list):
-            below = [(f"{pointer}/{index}", item) for index, item in enumerate(node)]
-        pending += reversed([(p, v) for p, v in below if isinstance(v, (dict, list))])
+            below = node
+        pending += reversed([item for item in below if isinstance(item, (dict, list))])
 
 
 def _escaped(key: str) -> str:

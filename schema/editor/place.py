@@ -41,10 +41,6 @@ class Place:
         """The names of the fields on the way from the part, indexes left out."""
         return ".".join(str(step) for step in self.rest if isinstance(step, str))
 
-    @property
-    def is_name_of_state(self) -> bool:
-        return self.kind in _SCOPES and len(self.rest) == 2 and self.rest[0] == "States"
-
 
 def place_of(value: JSON, pointer: Pointer) -> Place:
     """The place that a pointer leads to from the root of a definition."""

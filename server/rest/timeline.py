@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from detent.trace import Path, Visit
+from detent.visits import Path, Visit
 
 from .operation import Shape
 from .shapes import Instant, instant

@@ -12,7 +12,8 @@ from detent.compile import compile_definition
 from detent.places import Places, Pointer
 from detent.recording import Recording, read_recording, write_recording
 from detent.runtime.compose import RELEASE, open_records
-from detent.trace import trace, visits
+from detent.trace import trace
+from detent.visits import visits
 
 
 def stands_up(store: Path) -> None:

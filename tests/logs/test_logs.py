@@ -16,7 +16,8 @@ from detent.history import project
 from detent.places import Places
 from detent.recording import Recording, fingerprint, read_recording, write_recording
 from detent.runtime.compose import RELEASE, open_records
-from detent.trace import trace, visits
+from detent.trace import trace
+from detent.visits import visits
 
 from .make import FOLDER, logs
 

@@ -17,7 +17,8 @@ from detent.core.execution import RUNNING
 from detent.core.machine import Machine
 from detent.core.values import encode
 from detent.places import Places
-from detent.trace import Path, Status, Trace, trace, visits
+from detent.trace import trace
+from detent.visits import Path, Status, Trace, visits
 
 from .driving import signals
 from .machines import machines

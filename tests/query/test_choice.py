@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from detent.core.errors import RUNTIME, StateFailure
-from detent.query.choice import OPERATORS, ChoiceRuleError, compile_rule, variables_in_rule
+from detent.query.choice import OPERATORS, ChoiceRuleError, compile_rule
 from detent.query.jsonpath import PathSyntaxError
 from detent.query.timestamps import parse_timestamp
 
@@ -84,7 +84,6 @@ def test_integers_compare_exactly_and_strings_by_code_unit() -> None:
 def test_variables_and_the_context_stand_at_either_side() -> None:
     rule = {"Variable": "$limit.max", "NumericLessThanPath": "$$.Attempt"}
     assert holds(rule, {}, variables={"limit": {"max": 3}}, context={"Attempt": 4})
-    assert variables_in_rule({"Or": [rule, {"Not": {"Variable": "$x", "IsNull": True}}]}) == {"limit", "x"}
 
 
 def test_present_is_what_the_path_matches() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from detent.core.errors import StateFailure
-from detent.query.template import TemplateError, compile_template, template_problems, variables_in
+from detent.query.template import TemplateError, compile_template, variables_in
 
 from .evaluating import bindings
 
@@ -71,26 +71,6 @@ def test_an_index_past_the_end_is_null_but_not_as_an_argument() -> None:
 
 
 @pytest.mark.parametrize(
-    ("template", "expected"),
-    [
-        ({"a.$": "id"}, [("/a.$", "a path must start with '$'", 1)]),
-        ({"x": [{"b.$": 5}]}, [("/x/0/b.$", "'b.$' needs a text: a path or an intrinsic function", None)]),
-        ({"a": 1, "a.$": "$"}, [("/a.$", "'a.$' and 'a' cannot stand side by side", None)]),
-        ({"a/b": {"c.$": "$.x["}}, [("/a~1b/c.$", None, 5)]),
-        ({"a.$": "States.Hash('x')"}, [("/a.$", "States.Hash takes 2 arguments, not 1", 1)]),
-        ({"a.$": "$.a", "b": "$.[", "c": {"d.$": {"e.$": "$"}}}, [("/c/d.$", None, None)]),
-        ({"a.$": "$.a", "b": [1, {"c.$": "States.Array($.x, 'y')"}]}, []),
-    ],
-)
-def test_problems(template: Any, expected: list[tuple[str, str | None, int | None]]) -> None:
-    problems = template_problems(template)
-    assert [(problem.pointer, problem.column) for problem in problems] == [(p, c) for p, _, c in expected]
-    assert all(
-        text in (None, problem.message) for problem, (_, text, _) in zip(problems, expected, strict=True)
-    )
-
-
-@pytest.mark.parametrize(
     "template", [{"a.$": "id"}, {"a.$": 1}, {"a": 1, "a.$": "$"}, {"a": {"b.$": "States.X()"}}]
 )
 def test_what_cannot_be_compiled_names_field_and_place(template: Any) -> None:
@@ -104,7 +84,6 @@ def test_nesting_is_limited() -> None:
         template = {"a": template}
     with pytest.raises(TemplateError):
         build(template)
-    assert template_problems(template) == []
     assert variables_in(template) == set()
 
 

@@ -9,7 +9,8 @@ from logs import make
 
 from detent.core.codec import LogError
 from detent.places import Places, json_pointer
-from detent.trace import Path, Trace, trace
+from detent.trace import trace
+from detent.visits import Path, Trace
 
 
 def told(play: make.Play) -> Trace:

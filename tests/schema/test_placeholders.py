@@ -92,10 +92,6 @@ def test_functions_of_another_tool_are_unknown(value: object) -> None:
 def test_an_unquoted_hole_is_a_value_of_unknown_content() -> None:
     document = read_document('{"Seconds": ${Delay}, "Groups": [${jsonencode(Ids)}, "${Text}"]}')
     assert document.value == {"Seconds": "${Delay}", "Groups": ["${jsonencode(Ids)}", "${Text}"]}
-    assert document.has_hole(("Seconds",))
-    assert document.has_hole(("Groups", 1))
-    assert not document.has_hole(("Groups",))
-    assert not document.has_hole(("Groups", 7, "x"))
     assert [(hole.name, hole.bare) for hole in document.placeholders] == [
         ("Delay", True),
         ("jsonencode(Ids)", True),
