@@ -17,6 +17,7 @@ from detent.core.execution import ABORTED, FAILED, RUNNING, SUCCEEDED, Execution
 from detent.core.machine import Machine
 from detent.core.signals import Stopped
 from detent.core.values import Payload
+from detent.runtime.compose import compile_machine
 from detent.runtime.engine import Engine
 from detent.runtime.errors import ExecutionTaken
 from detent.runtime.handlers.base import Beat, TaskCall
@@ -24,6 +25,7 @@ from detent.runtime.handlers.registry import Registry
 from detent.runtime.machines import Machines
 from detent.runtime.member import Member
 from detent.runtime.muster import muster
+from detent.runtime.names import Names
 from detent.runtime.offers import Offers, asked_for, read_info
 from detent.runtime.recall import recall
 from detent.runtime.worker import Duties, WorkerError, duties_of_server, read_limits
@@ -89,9 +91,9 @@ class Fleet:
         await engine.start(record(name, digest), Payload(input))
 
     async def end(self, name: str = "x") -> Execution:
-        """The end of an execution, whoever brings it there."""
+        """The end of an execution, by name or ARN, whoever brings it there."""
         while True:
-            state = (await recall(self.memory, f"arn:{name}"))[1]
+            state = (await recall(self.memory, name if ":" in name else f"arn:{name}"))[1]
             if state.status != RUNNING:
                 return state
             await asyncio.sleep(0.5)
@@ -121,6 +123,29 @@ async def hang(call: TaskCall) -> Any:
 
 
 # Who does what
+
+
+def test_a_distributed_map_is_read_and_gathered_by_whoever_has_it() -> None:
+    work = {"StartAt": "W", "States": {"W": {"Type": "Task", "Resource": "task:work", "End": True}}}
+    body = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **work}
+    definition = {
+        "StartAt": "M",
+        "States": {"M": {"Type": "Map", "Label": "items", "ItemProcessor": body, "End": True}},
+    }
+
+    async def scenario() -> None:
+        fleet = Fleet(m=compile_machine(definition))
+        names = Names("m")
+        wanted = ExecutionRecord(names.execution_arn("x"), "x", names.machine_arn, "m", "detent", 0)
+        async with (
+            fleet.worker("one", "task:other") as one,
+            fleet.worker("two", "task:work", only=("task:work",)),
+        ):
+            await one.start(wanted, Payload([1, 2, 3]))
+            assert value(await fleet.end(wanted.id)) == (SUCCEEDED, [1, 2, 3])
+            assert sorted(fleet.done) == [("two", "task:work")] * 3
+
+    run(scenario())
 
 
 def test_a_task_goes_to_the_worker_that_does_its_resource() -> None:
