@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from ..core.codec import Step
 from ..core.execution import RUNNING, Execution, Pending
 from ..core.machine import OTHERS_ANSWER
-from ..core.signals import Began, Failed, Redriven, Resumed, Signal, Submitted, Succeeded
+from ..core.signals import Began, Failed, Paused, Redriven, Resumed, Signal, Submitted, Succeeded
 from .activities import Activities
 from .actor import Actor, Actors, Decided, is_closing, is_work
 from .deadlines import Deadlines
@@ -95,8 +95,9 @@ class Effects:
             for pending in actor.execution.pending.values():
                 if pending.child is not None:
                     self._spawning.stop(pending)
-        for pause in pauses_for_items(actor.execution, offer.steps):
-            self._spawning.share(actor.execution, pause)
+        if Paused in received or Resumed in received:
+            for pause in pauses_for_items(actor.execution, offer.steps):
+                self._spawning.share(actor.execution, pause)
         if offer.closed:
             self._intake.progressed(id)
         if self._observers:

@@ -26,7 +26,7 @@ from .recovery import Recovery
 from .waiting import Waiting
 
 #: Executions that one transaction may carry.
-GROUP_MAX = 256
+GROUP_MAX = 512
 #: How long nothing is decided for the sake of each batch that was given to the store, in seconds: what stands between
 #: the store and its disk is Python too, and would wait for the end of the round, and the disk with it.
 HEAD_START_SECONDS = 0.000_01

@@ -265,7 +265,8 @@ class _Changes:
         self.connection = connection
         self.owners = {name for (name,) in connection.execute(_SQL["owners"])}
         self.keys = keys
-        self.rows = _standing(connection, {batch.execution for batch in batches if not self._is_plain(batch)})
+        self.read = {batch.execution for batch in batches if not self._is_plain(batch)}
+        self.rows = _standing(connection, self.read)
         self.touched: dict[int, _Row] = {}
         self.next_key = 0
         if any(batch.create is not None for batch in batches):
@@ -275,7 +276,7 @@ class _Changes:
         self.segments: list[tuple[int, int, int, bytes, bytes]] = []
         self.blobs: list[tuple[int, str, bytes]] = []
         self.drained: list[tuple[int, int]] = []
-        self.closed: list[tuple[int, int]] = []
+        self.closed: list[tuple[int, Sequence[int]]] = []
         self.letters: list[tuple[str, bytes, str]] = []
         self.withdrawn: list[tuple[int, int]] = []
         self.offers: list[tuple[int, int, str]] = []
@@ -292,10 +293,10 @@ class _Changes:
 
     def add(self, batch: Batch) -> Outcome:
         """Judge one batch and note what it changes."""
-        row = self.rows.get(batch.execution)
-        if row is None and self._is_plain(batch):
+        if batch.execution not in self.read:
             self._note(batch, self._move(batch))
             return Outcome.DONE
+        row = self.rows.get(batch.execution)
         outcome = judge(batch, row.standing if row else None)
         if outcome is not Outcome.DONE:
             return outcome
@@ -328,7 +329,7 @@ class _Changes:
         if batch.drained:
             self.drained.extend((number, key) for number in batch.drained)
         if batch.closed:
-            self.closed.extend((key, pending) for pending in batch.closed)
+            self.closed.append((key, batch.closed))
         if batch.withdrawn:
             self.withdrawn.extend((key, pending) for pending in batch.withdrawn)
         if batch.offers:
@@ -351,7 +352,7 @@ class _Changes:
             ("append", self.segments),
             ("put_blob", self.blobs),
             ("drain", self.drained),
-            ("close_beat", self.closed if self.closed and self._has_beats() else ()),
+            ("close_beat", self._closed()),
             ("withdraw", self.withdrawn),
             ("offer", self.offers),
             ("put_attribute", self.attributes),
@@ -361,9 +362,10 @@ class _Changes:
                 self.connection.executemany(_SQL[name], rows)
         self._learn()
 
-    def _has_beats(self) -> bool:
-        (found,) = self.connection.execute(_SQL["has_beats"]).fetchone()
-        return bool(found)
+    def _closed(self) -> list[tuple[int, int]]:
+        """What no longer waits, if there is any heartbeat to forget."""
+        (beats,) = self.connection.execute(_SQL["has_beats"]).fetchone() if self.closed else (0,)
+        return [(key, pending) for key, closed in self.closed for pending in closed] if beats else []
 
     def _learn(self) -> None:
         """Know the keys of what has an owner. One that is wrong, after a rollback, is found out by its id."""
