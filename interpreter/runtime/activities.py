@@ -23,6 +23,7 @@ from ..store.fleet import Offer
 from .actor import Actors
 from .clock import Clock
 from .errors import EngineError
+from .log_facts import about
 from .patience import Patience
 from .recall import recall
 
@@ -168,7 +169,8 @@ class Activities:
                 raise
             except DetentError as error:
                 # Held, it does not stand before the others.
-                log.error("a task of %s cannot be handed out: %s", offer.execution, error)
+                facts = about(offer.execution)
+                log.error("a task of %s cannot be handed out: %s", offer.execution, error, extra=facts)
                 continue
             if offered is not None:
                 return offered

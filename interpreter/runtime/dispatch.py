@@ -25,6 +25,7 @@ from .clock import Clock
 from .handlers.base import Handler, TaskCall, TaskError
 from .leases import Lease
 from .limits import Limits
+from .log_facts import about
 from .mocks import Mocks, mocked_signals
 
 log = logging.getLogger(__name__)
@@ -213,7 +214,8 @@ class Dispatcher:
         try:
             handler = self._resolve(call.resource)
         except Exception as error:
-            log.exception("the handler of %s could not be found", call.resource)
+            facts = about(call.execution, call.state)
+            log.exception("the handler of %s could not be found", call.resource, extra=facts)
             why = f": {error}"
         if handler is None:
             problem = f"nobody handles the resource {call.resource}{why}"
@@ -276,7 +278,8 @@ class Dispatcher:
         except (TypeError, ValueError) as error:
             return Failed(call.pending, type(error).__name__, str(error))
         except Exception as error:
-            log.exception("the handler of %s broke in %s", call.resource, call.execution)
+            facts = about(call.execution, call.state)
+            log.exception("the handler of %s broke in %s", call.resource, call.execution, extra=facts)
             return Failed(call.pending, type(error).__name__, str(error))
 
 

@@ -22,6 +22,7 @@ from .errors import EngineError, ExecutionStuck
 from .handover import HandOvers
 from .intake import Intake
 from .letters import pauses_for_items
+from .log_facts import about, states_of
 from .mailboxes import Mailboxes
 from .spawning import Spawning
 from .waiting import Waiting
@@ -144,7 +145,8 @@ class Effects:
             try:
                 observer(execution, steps)
             except Exception:
-                log.exception("an observer failed; nothing depends on it")
+                facts = about(execution.id, states_of(execution))
+                log.exception("an observer failed; nothing depends on it", extra=facts)
 
     def _perform_pending(self, execution: Execution, pending: Pending) -> None:
         """Do what a pending announces. Doing it again after a crash is all there is to recovery."""
@@ -216,8 +218,7 @@ class Effects:
 
     def give_up(self, actor: Actor, error: BaseException) -> None:
         """An execution that cannot be decided harms nobody else: it is left as the log has it."""
-        states = sorted({frame.state for frame in actor.execution.frames.values() if frame.state is not None})
-        facts = {"execution": actor.record.id, "machine": actor.record.machine, "state": ", ".join(states)}
+        facts = about(actor.record.id, states_of(actor.execution))
         log.error("the execution %s cannot go on", actor.record.id, exc_info=error, extra=facts)
         self.let_go(actor, ExecutionStuck(f"the execution {actor.record.id} cannot go on: {error}"))
 

@@ -20,6 +20,7 @@ from ..store.base import Batch, Beat, Claim, Message, NotFound, Store, StoreUnav
 from .clock import Clock
 from .jumps import Jumps
 from .leases import Lease
+from .log_facts import about
 from .offers import Offers
 
 log = logging.getLogger(__name__)
@@ -327,7 +328,8 @@ class Intake:
             raise
         except DetentError as error:
             self.forget(claim.execution)
-            log.error("the execution %s cannot be resumed: %s", claim.execution, error)
+            facts = about(claim.execution)
+            log.error("the execution %s cannot be resumed: %s", claim.execution, error, extra=facts)
 
     async def _settle_doubts(self) -> None:
         """A start that was refused and written all the same runs like any other."""
@@ -360,7 +362,8 @@ class Intake:
         except StoreUnavailable:
             raise
         except DetentError as error:
-            log.error("a message to %s changes nothing: %s", message.execution, error)
+            facts = about(message.execution)
+            log.error("a message to %s changes nothing: %s", message.execution, error, extra=facts)
             return False
 
     async def _drain(self, execution: str, numbers: list[int]) -> None:
@@ -386,5 +389,6 @@ def _read(message: Message) -> Signal | None:
     try:
         return decode_signal(message.body)
     except LogError as error:
-        log.error("a message to %s is left alone: %s", message.execution, error)
+        facts = about(message.execution)
+        log.error("a message to %s is left alone: %s", message.execution, error, extra=facts)
         return None

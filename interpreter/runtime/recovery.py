@@ -18,6 +18,7 @@ from .actor import Actor, Actors, Decided, is_work
 from .effects import Effects
 from .errors import ExecutionExists, ExecutionTaken
 from .intake import Intake, Mail
+from .log_facts import about, states_of
 from .machines import Machines
 from .mailboxes import Mailboxes
 from .nested import Parents
@@ -99,7 +100,8 @@ class Recovery:
             self._mailboxes.leave(execution, signal, message=number)
         suspected = claim.claims > SUSPECT_CLAIMS and any(map(is_work, state.pending.values()))
         if suspected and claim.claims > self._claims_max:
-            log.error("%s is quarantined: it was claimed %d times", execution, claim.claims - 1)
+            facts = about(execution, states_of(state))
+            log.error("%s is quarantined: it was claimed %d times", execution, claim.claims - 1, extra=facts)
             self._mailboxes.post(execution, Quarantined(RUNTIME, quarantine_cause(claim.claims - 1)))
             return True
         if orphaned:

@@ -19,6 +19,7 @@ from ..core.signals import ChildEnded, Paused, Resumed, StartedChild, StartedRun
 from ..core.values import Payload
 from ..store.base import ExecutionRecord, StoreUnavailable
 from .actor import Actor, Actors
+from .log_facts import about
 from .mailboxes import Mailboxes
 from .nested import Parent
 from .patience import Patience
@@ -84,7 +85,7 @@ class Spawning:
         except StoreUnavailable:
             return  # the engine is closing: whoever resumes the execution that waits does this again
         except DetentError as error:
-            log.error("the execution %s cannot go on: %s", child, error)
+            log.error("the execution %s cannot go on: %s", child, error, extra=about(child))
             told = {"Status": ABORTED, "RedriveCount": pending.redrives}
             self._mailboxes.post(waiting, ChildEnded(pending.id, Payload(told)))
             return

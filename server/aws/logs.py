@@ -23,6 +23,7 @@ from detent.core.execution import RUNNING, Execution
 from detent.core.values import JSON, encode
 from detent.history import HistoryEvent, Projection
 from detent.runtime.catalogue import Catalogue
+from detent.runtime.log_facts import about
 from detent.runtime.recall import recall_steps
 from detent.store.base import NotFound, Store
 
@@ -140,7 +141,8 @@ class StateLogs:
                 async for group, line in self._lines(commit):
                     lines.setdefault(group, []).append(line)
             except DetentError as error:
-                log.warning("what %s did is not logged: %s", commit.execution, error)
+                facts = about(commit.execution)
+                log.warning("what %s did is not logged: %s", commit.execution, error, extra=facts)
         if self._dropped:
             log.warning("%d commits were not logged: more came than could be written", self._dropped)
             self._dropped = 0
