@@ -12,6 +12,7 @@ from detent.schema.diagnostics import Diagnostic, Severity
 from detent.schema.document import Document, DocumentError, read_document
 from detent.schema.validate import validate, validate_value
 
+from .desk import Desk
 from .refusals import Refused
 
 
@@ -23,6 +24,13 @@ class Definition:
     text: str
     digest: str
     findings: Sequence[Diagnostic]
+
+
+async def judged(
+    desk: Desk, size: int, given: JSON, type: Literal["STANDARD", "EXPRESS"] = "STANDARD"
+) -> Definition:
+    """As :func:`sound`, of a definition in a request of so many bytes: others are answered meanwhile."""
+    return await desk.do(size, lambda: sound(given, type))
 
 
 def sound(given: JSON, type: Literal["STANDARD", "EXPRESS"] = "STANDARD") -> Definition:

@@ -26,6 +26,7 @@ from . import execution_log
 from .aws.logs import StateLogs
 from .aws.pages import Pages
 from .definitions import Definition
+from .desk import Desk
 from .feed import Feed
 from .metrics import Metrics
 from .settings import Settings
@@ -48,6 +49,7 @@ class Service:
     pages: Pages
     metrics: Metrics
     feed: Feed
+    desk: Desk
     idempotency: Idempotency
 
     def names(self, machine: str) -> Names:
@@ -103,7 +105,7 @@ async def open_service(settings: Settings, handlers: Registry) -> AsyncIterator[
         )
     )
     async with opening as engine:
-        feed = Feed()
+        feed, desk = Feed(), Desk()
         engine.observe(feed.observe)
         engine.observe(execution_log.observe)
         idempotency = Idempotency(engine.store, clock, engine.owner)
@@ -111,11 +113,12 @@ async def open_service(settings: Settings, handlers: Registry) -> AsyncIterator[
         try:
             async with _state_logs(engine, settings.state_logs):
                 pages, metrics = Pages(engine.store), Metrics(engine)
-                yield Service(engine, handlers, settings, clock, pages, metrics, feed, idempotency)
+                yield Service(engine, handlers, settings, clock, pages, metrics, feed, desk, idempotency)
                 await idempotency.close()
                 await engine.drain(settings.drain_seconds)
         finally:
             deleting.cancel()
+            desk.close()
             await handlers.close()
 
 

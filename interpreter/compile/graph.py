@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 
+from ..core.errors import DetentError
 from ..core.machine import (
     Catcher,
     Choice,
@@ -30,7 +31,6 @@ from ..core.machine import (
 from ..core.resources import is_activity, signal_name
 from ..core.runs import LABEL_MAX, NOT_IN_LABELS
 from ..core.values import JSON, decode, encode
-from ..query.jsonata import JSONataError
 from ..query.jsonpath import Engine
 from .dialect import Dialect, Fields
 from .errors import CompileError
@@ -56,6 +56,10 @@ def compile_text(definition: bytes, digest: str, *, engine: Engine = "detent") -
     return _Compiler(decode(definition), engine).machine(digest)
 
 
+#: What is sound can still have placeholders where they were to be filled in.
+_VALIDATE = "validate it first, and fill in what is a placeholder"
+
+
 class _Compiler:
     """One definition being compiled."""
 
@@ -77,7 +81,10 @@ class _Compiler:
         }
 
     def machine(self, digest: str) -> Machine:
-        root = self._scope(self._definition, "")
+        try:
+            root = self._scope(self._definition, "")
+        except (KeyError, TypeError, AttributeError) as error:
+            raise CompileError(f"the definition cannot be compiled ({error!r}): {_VALIDATE}") from error
         return Machine(digest, root, self._scopes, self._definition.get("TimeoutSeconds"))
 
     def _scope(self, fields: Fields, path: str) -> Scope:
@@ -89,12 +96,12 @@ class _Compiler:
         try:
             compile_state = self._states[fields["Type"]]
             return compile_state(name, fields, self._dialect(fields), f"{path}/States/{name}")
-        except JSONataError as error:
+        except CompileError:
+            raise
+        except DetentError as error:  # of an expression, a path, a template, a rule
             raise CompileError(f"the state '{name}': {error}") from error
-        except (KeyError, TypeError, ValueError) as error:
-            raise CompileError(
-                f"the state '{name}' cannot be compiled ({error!r}): validate the definition first"
-            ) from error
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise CompileError(f"the state '{name}' cannot be compiled ({error!r}): {_VALIDATE}") from error
 
     def _dialect(self, fields: Fields) -> Dialect:
         if fields.get("QueryLanguage", self._language) == "JSONata":

@@ -14,9 +14,17 @@ _INTEGRATION = re.compile(
 _ACTIVITY = re.compile(r"^arn:[^:]*:states:[^:]*:[^:]*:activity:[^:]+$")
 
 
-@lru_cache(maxsize=1024)
+#: Resources that are remembered are no longer than this, in characters.
+_REMEMBERED = 500
+
+
 def integration(resource: str) -> tuple[str, str] | None:
     """Service and action of an integration ARN (``lambda``, ``invoke.waitForTaskToken``), None for another kind."""
+    return _integration(resource) if len(resource) < _REMEMBERED else _integration.__wrapped__(resource)
+
+
+@lru_cache(maxsize=1024)
+def _integration(resource: str) -> tuple[str, str] | None:
     if ":activity:" in resource:
         return None
     match = _INTEGRATION.match(resource)

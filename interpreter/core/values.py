@@ -47,12 +47,18 @@ def encode_rows(rows: JSON, reference: Callable[[Any], JSON]) -> bytes:
 
 def decode(text: bytes) -> JSON:
     """The value of a JSON text that :func:`encode` wrote. Raises ValueError if it is none, or nested too deeply."""
-    if text.translate(_AS_ZEROS).find(_LONG_NUMBER) >= 0:
-        return _decode_slowly(text)
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
+        return decode_quickly(text)
+    except ValueError:
         return _decode_slowly(text)
+
+
+def decode_quickly(text: bytes) -> JSON:
+    """The value of a JSON text whose numbers are finite and fit 64 bits. Raises ValueError for other texts, and some
+    that are fine."""
+    if text.translate(_AS_ZEROS).find(_LONG_NUMBER) >= 0:
+        raise ValueError("there may be a large integer")
+    return orjson.loads(text)  # its error is a ValueError
 
 
 def _decode_slowly(text: bytes) -> JSON:
@@ -75,16 +81,14 @@ def _encode_slowly(value: JSON) -> bytes:
 
 def _refuse_non_finite(value: JSON) -> None:
     """orjson writes NaN and infinities as null without a word."""
-    stack = [value]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, float):
-            if not math.isfinite(item):
-                raise ValueError(f"{item} is not a JSON number")
-        elif isinstance(item, dict):
-            stack.extend(item.values())
-        elif isinstance(item, (list, tuple)):
-            stack.extend(item)
+    # Level by level, in comprehensions: a value may have a million parts.
+    level = [value]
+    while level:
+        for number in [item for item in level if isinstance(item, float)]:
+            if not math.isfinite(number):
+                raise ValueError(f"{number} is not a JSON number")
+        inner = [item for item in level if isinstance(item, (dict, list, tuple))]
+        level = [part for item in inner for part in (item.values() if isinstance(item, dict) else item)]
 
 
 #: Texts up to this size are copied out of the buffer they were written to, in bytes.

@@ -37,14 +37,14 @@ def compile_result_path(text: str) -> Place:
     if len(keys) == 1 and isinstance(keys[0], str):
         name = keys[0]
         return lambda document, result: {**_object(document), name: result}
-    ways = tuple(text[: column - 1].strip().rstrip(".") for column in path.columns)
+    columns = path.columns
 
     def place(document: JSON, result: JSON) -> JSON:
-        top: JSON = _copied(document, keys[0], ways[0])
+        top: JSON = _copied(document, keys[0], text, columns[0])
         here = top
-        for key, following, way in zip(keys, keys[1:], ways[1:], strict=False):
+        for key, following, column in zip(keys, keys[1:], columns[1:], strict=False):
             below = here[key] if isinstance(key, int) else here.get(key)
-            here[key] = _copied(below, following, way)
+            here[key] = _copied(below, following, text, column)
             here = here[key]
         here[keys[-1]] = result
         return top
@@ -56,12 +56,17 @@ def _object(value: JSON) -> dict[str, JSON]:
     return value if value.__class__ is dict else {}
 
 
-def _copied(value: JSON, key: str | int, way: str) -> JSON:
-    """A copy of the node that will hold ``key``; an object if there was none."""
+def _copied(value: JSON, key: str | int, text: str, column: int) -> JSON:
+    """A copy of the node that will hold ``key``, the step at a column of the path; an object if there was none."""
     if isinstance(key, str):
-        if value is not None and value.__class__ is not dict and way != "$":
+        if value is not None and value.__class__ is not dict and (way := _way(text, column)) != "$":
             raise StateFailure(RUNTIME, f'Reference path "{way}" must point to object.')
         return dict(_object(value))
     if value.__class__ is not list or key >= len(value):
-        raise StateFailure(RUNTIME, f'Reference path "{way}" must point to array.')
+        raise StateFailure(RUNTIME, f'Reference path "{_way(text, column)}" must point to array.')
     return list(value)
+
+
+def _way(text: str, column: int) -> str:
+    """The path as far as the step at a column."""
+    return text[: column - 1].strip().rstrip(".")

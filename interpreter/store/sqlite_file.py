@@ -43,8 +43,9 @@ CHECKPOINT_PAGES = 2_000
 #: Size of a page of a new file, in bytes: five segments of 1.5 KB fit well, of 4,096 bytes two fit badly.
 PAGE_SIZE = 8_192
 
-#: Memory for pages of one connection, in KiB.
+#: Memory for pages of the connection that writes, and of the one that reads: the system has them as well. In KiB.
 CACHE_SIZE = 32_768
+READER_CACHE_SIZE = 8_192
 
 _CORRUPT = {"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT"}
 
@@ -239,7 +240,7 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     """A connection that only reads, and so never waits for the writer's fsync."""
     with ExitStack() as on_failure:
         connection = on_failure.enter_context(closing(_connect(path)))
-        connection.execute(f"PRAGMA cache_size = -{CACHE_SIZE}")
+        connection.execute(f"PRAGMA cache_size = -{READER_CACHE_SIZE}")
         connection.execute("PRAGMA query_only = ON")
         on_failure.pop_all()
     return connection

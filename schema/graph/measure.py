@@ -5,14 +5,14 @@ The fonts of the reader are not known. The widths are those of common sans-serif
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from unicodedata import combining, east_asian_width
 
 _NARROW = frozenset("iljtfrI.,:;'|!()[]{}`/\\ ")
 _WIDE = frozenset("mwMW@%—…")
 
 
-@cache
+@lru_cache(maxsize=10_000)
 def width_of(text: str, size: float, *, bold: bool = False) -> float:
     """Pixels that a text takes at a font size."""
     units = sum(map(_units, text))

@@ -13,6 +13,9 @@ _ARN = re.compile(
     r"(?P<prefix>arn:[^:\s]+:states:[^:\s]*:[^:\s]*):(?P<kind>[A-Za-z]+):(?P<rest>.+)", re.DOTALL
 )
 
+#: Halves of surrogate pairs: JSON can spell them, and nothing has a name with one.
+_HALVES = re.compile("[\ud800-\udfff]")
+
 #: Parts behind the kind of resource: the fewest and the most.
 _PARTS = {
     "stateMachine": (1, 2),
@@ -59,7 +62,7 @@ def read(text: str, *kinds: str) -> Arn:
     if not re.match(r"arn:[^:]+:states:", text):
         raise invalid_arn(f"Invalid ARN prefix: {text}")
     found = _ARN.fullmatch(text)
-    if found is None or found["kind"] not in _PARTS:
+    if found is None or found["kind"] not in _PARTS or _HALVES.search(text):
         raise invalid_arn(f"Invalid ARN: {text}")
     kind, parts = found["kind"], tuple(found["rest"].split(":"))
     least, most = _PARTS[kind]

@@ -10,7 +10,6 @@ from aiohttp import web
 
 from detent.core.values import JSON, encode
 from detent.runtime.errors import EngineError
-from detent.runtime.handlers.payloads import parse
 
 from ..exchange import Exchange
 from ..refusals import Refused
@@ -48,7 +47,7 @@ async def answer(exchange: Exchange) -> web.StreamResponse:
     exchange.notes["operation"] = name
     call = Call(
         name,
-        checked(name, _params(await exchange.body())),
+        await _params(exchange, name),
         exchange.service,
         exchange.service.pages,
         _prefix(exchange),
@@ -65,9 +64,12 @@ async def answer(exchange: Exchange) -> web.StreamResponse:
     return _response(exchange, said)
 
 
-def _params(body: bytes) -> JSON:
+async def _params(exchange: Exchange, operation: str) -> dict[str, Any]:
+    """What an operation is given, checked. Raises ServiceError."""
+    body, desk = await exchange.body(), exchange.service.desk
     try:
-        return parse(body) if body.strip() else {}
+        given = await desk.parse(body) if body.strip() else {}
+        return await desk.do(len(body), lambda: checked(operation, given))
     except ValueError as error:
         raise ServiceError("SerializationException", f"the body is not JSON: {error}") from None
 

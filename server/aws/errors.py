@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from detent.compile import CompileError
 from detent.core.values import JSON
 
 from ..refusals import Refused
@@ -49,6 +50,13 @@ def no_activity(arn: str) -> ServiceError:
 
 def no_resource(arn: str) -> ServiceError:
     return ServiceError("ResourceNotFound", f"Resource not found: '{arn}'", more={"resourceName": arn})
+
+
+def uncompiled(error: CompileError) -> ServiceError:
+    """A definition that is sound, and has placeholders or what this release cannot run."""
+    return ServiceError(
+        "InvalidDefinition", f"Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: {error}'"
+    )
 
 
 def unsupported_type() -> ServiceError:

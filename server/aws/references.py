@@ -10,7 +10,7 @@ from detent.schema.inference.infer import infer
 from detent.schema.outline import outline
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=16)  # a definition may have a megabyte
 def variable_references(definition: str) -> Mapping[str, list[str]]:
     """The names that each state reads, sorted; states that read none are left out."""
     read: dict[str, set[str]] = {}

@@ -16,7 +16,7 @@ from detent.core.codec import encode_signal
 from detent.core.execution import RUNNING, Execution
 from detent.core.limits import DETENT
 from detent.core.signals import Stopped
-from detent.core.values import Payload, decode
+from detent.core.values import JSON, Payload, decode
 from detent.history import project
 from detent.places import Places
 from detent.runtime.attributes import matches
@@ -187,6 +187,7 @@ async def start_execution(call: Call, query: Waiting, body: StartExecution) -> R
     Started again by name with the same input, while it runs, it is the same execution; with another, 409.
     """
     target, names = await _target(call, body)
+    input = await _input(call, body.input)
     # The same key gives the same name, so that no second execution can be.
     name = body.name or str(uuid4() if call.key is None else uuid5(NAMESPACE_OID, call.key))
     record = ExecutionRecord(
@@ -199,10 +200,23 @@ async def start_execution(call: Call, query: Waiting, body: StartExecution) -> R
     )
     record = target.put_into(record, key=call.key)
     role = target.revision.draft.role
-    record = await start_or_existing(call.engine, record, Payload(body.input), role=role)
+    record = await start_or_existing(call.engine, record, input, role=role)
     record, state = await _wait(call, record.id, wait_seconds(query.wait))
     status = 202 if state.status == RUNNING or query.wait is None else 200
     return Reply(_details(record, state), status, {"Location": path_of(record.id)})
+
+
+async def _input(call: Call, value: JSON) -> Payload:
+    """The input of an execution. Raises Refused for one that is too large."""
+    payload = Payload(value)
+    text = await call.service.desk.do(len(await call.exchange.body()), lambda: payload.text)
+    if len(text) > DETENT.payload_bytes:
+        raise Refused(
+            413,
+            "input-too-large",
+            f"an input may have {DETENT.payload_bytes:,} bytes as compact JSON, and this one has {len(text):,}",
+        )
+    return payload
 
 
 async def _target(call: Call, body: StartExecution) -> tuple[Target, Names]:

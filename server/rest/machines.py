@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -10,16 +11,16 @@ from aiohttp import web
 from msgspec import Meta
 
 from detent.core.values import JSON, decode, encode
-from detent.runtime.catalogue_entries import Draft, MachineEntry, Revision, Route, Version
+from detent.runtime.catalogue_entries import Draft, MachineEntry, Revision, Route, Type, Version
 from detent.runtime.trials import run_trial
-from detent.schema.graph import chart
+from detent.schema.graph import Chart, chart
 from detent.schema.graph.dot import to_dot
 from detent.schema.graph.mermaid import to_mermaid
 from detent.schema.graph.svg import to_svg
 from detent.store.base import NotFound
 from detent.teststate import Refused as TrialRefused
 
-from ..definitions import Definition, described, sound
+from ..definitions import Definition, described, judged
 from ..refusals import Refused
 from .operation import Call, Nothing, Reply, Shape, operation
 from .shapes import (
@@ -225,7 +226,7 @@ async def create_machine(call: Call, body: CreateMachine) -> Reply[Machine]:
     A definition that cannot be run is answered 400 with everything that was found in it.
     """
     names = call.service.names(body.name)
-    found = sound(body.definition, body.type)
+    found = await _sound(call, body.definition, body.type)
     draft = Draft(found.text, found.digest, names.role_arn)
     before = call.now
     entry = await call.engine.catalogue.create_machine(
@@ -246,7 +247,8 @@ async def list_machines(call: Call, query: Page) -> MachineList:
 async def validate_definition(call: Call, body: Validate) -> Judgement:
     """Judge a definition without keeping it"""
     try:
-        found = [described(each) for each in sound(body.definition, body.type).findings]
+        definition = await _sound(call, body.definition, body.type)
+        found = [described(each) for each in definition.findings]
         valid = True
     except Refused as refused:
         found, valid = refused.more["diagnostics"], False
@@ -276,7 +278,7 @@ async def update_machine(call: Call, body: UpdateMachine) -> Reply[Machine]:
     Executions that run keep theirs.
     """
     known = await _entry(call)
-    found = None if body.definition is msgspec.UNSET else sound(body.definition, known.type)
+    found = None if body.definition is msgspec.UNSET else await _sound(call, body.definition, known.type)
     if found is None and body.search_attributes is None:
         raise Refused(400, "invalid-body", "nothing is changed: give a definition, searchAttributes, or both")
     wanted = call.header("If-Match")
@@ -398,7 +400,10 @@ async def try_state(call: Call, body: Try) -> Tried:
     """
     entry = await _entry(call)
     text = (await _revision(call, entry)).draft.definition if body.definition is None else None
-    definition = sound(body.definition, entry.type).value if text is None else decode(text.encode())
+    if text is None:
+        definition = (await _sound(call, body.definition, entry.type)).value
+    else:
+        definition = decode(text.encode())
     state = body.state or definition["StartAt"]
     request: dict[str, JSON] = {
         "definition": encode(definition).decode(),
@@ -450,17 +455,27 @@ def _mock(given: JSON) -> JSON:
 async def get_graph(call: Call, query: Picture) -> None:
     """The picture of a definition"""
     entry = await _entry(call)
-    drawing = chart(decode((await _revision(call, entry)).draft.definition.encode()))
-    if query.format == "svg":
-        return _text(to_svg(drawing, entry.name), "image/svg+xml")  # type: ignore[return-value]  # as it is
-    if query.format == "mermaid":
-        return _text(to_mermaid(drawing), "text/vnd.mermaid")  # type: ignore[return-value]  # as it is
-    return _text(to_dot(drawing), "text/vnd.graphviz")  # type: ignore[return-value]  # as it is
+    text = (await _revision(call, entry)).draft.definition
+    media, draw = _PICTURES[query.format]
+    drawn = await call.service.desk.do(len(text), lambda: draw(chart(decode(text.encode())), entry.name))
+    return _text(drawn, media)  # type: ignore[return-value]  # as it is
+
+
+_PICTURES: Mapping[str, tuple[str, Callable[[Chart, str], str]]] = {
+    "svg": ("image/svg+xml", to_svg),
+    "mermaid": ("text/vnd.mermaid", lambda drawing, name: to_mermaid(drawing)),
+    "dot": ("text/vnd.graphviz", lambda drawing, name: to_dot(drawing)),
+}
 
 
 def _text(text: str, media: str) -> web.Response:
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
     return web.Response(text=text, content_type=media, headers=headers)
+
+
+async def _sound(call: Call, given: JSON, type: Type) -> Definition:
+    size = len(await call.exchange.body())
+    return await judged(call.service.desk, size, given, type)
 
 
 async def _entry(call: Call) -> MachineEntry:

@@ -20,7 +20,6 @@ from aiohttp import web
 
 from detent.core.values import JSON, encode
 from detent.runtime.engine import Engine
-from detent.runtime.handlers.payloads import parse
 from detent.store.base import Store
 
 from ..exchange import Exchange
@@ -205,7 +204,7 @@ class Operation:
         elif (media := call.exchange.request.content_type) != JSON_TYPE:
             raise Refused(415, "not-json", f"send the body as {JSON_TYPE}, not as {media[:100]}")
         try:
-            return parse(text)
+            return await call.service.desk.parse(text)
         except (ValueError, RecursionError) as error:
             raise Refused(400, "malformed-json", f"the body is no JSON: {str(error)[:300]}") from None
 

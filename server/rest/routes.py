@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 #: The status of an answer to what detent itself refuses, by the code of its error.
 STATUS_OF_CODE: Mapping[str, int] = {
+    "ACTIVITY_EXISTS": 409,
     "ALIAS_EXISTS": 409,
     "AMBIGUOUS_STATE": 400,
     "COMPILE": 400,

@@ -1,297 +1,211 @@
-"""Some two thousand requests and definitions that nobody means well with: each gets a clean answer (P12, P13).
+"""Thousands of requests and definitions that nobody means well with: each gets a clean answer (P12, P13).
 
-A clean answer is 2xx or a well-formed 4xx. The log tells of no defect, memory does not grow by 100 MB, and others are
-answered meanwhile.
+A clean answer is 2xx or a well-formed 4xx within ten seconds. The log tells of no defect, memory does not grow by
+100 MB, and an innocent execution beside them goes on. ``TORTURE=2`` asks everything, and not a sample.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
+import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
+import pytest
+
+from .attacks import PREFIX, ROLE, Attack, aws, aws_attacks, rest_attacks, sample
+from .definitions import definitions, machine
 from .test_timers import Answering, p99
-from .world import Answer, World, say, world
+from .world import SIZE, Answer, World, say, world
 
 MEMORY_MAX = 100 * 1024 * 1024
-ROLE = "arn:aws:iam::123456789012:role/any"
-OPERATIONS = """
-CreateActivity CreateStateMachine CreateStateMachineAlias DeleteActivity DeleteStateMachine DeleteStateMachineAlias
-DeleteStateMachineVersion DescribeActivity DescribeExecution DescribeMapRun DescribeStateMachine
-DescribeStateMachineAlias DescribeStateMachineForExecution GetActivityTask GetExecutionHistory ListActivities
-ListExecutions ListMapRuns ListStateMachineAliases ListStateMachineVersions ListStateMachines ListTagsForResource
-PublishStateMachineVersion RedriveExecution SendTaskFailure SendTaskHeartbeat SendTaskSuccess StartExecution
-StartSyncExecution StopExecution TagResource TestState UntagResource UpdateMapRun UpdateStateMachine
-UpdateStateMachineAlias ValidateStateMachineDefinition
-""".split()
-DEEP = "[" * 100_000 + "]" * 100_000
-BODIES: list[bytes] = [
-    b"",
-    b"null",
-    b"[]",
-    b"0",
-    b'"x"',
-    b"{",
-    b"\x00",
-    b"\xff\xfe{}",
-    b'{"a": "\xff"}',
-    b"NaN",
-    b'{"input": NaN}',
-    b'{"a": 1e999}',
-    b'{"a": ' + b"9" * 20_000 + b"}",
-    DEEP.encode(),
-    b'{"a":' * 50_000 + b"1" + b"}" * 50_000,
-    b'{"a": 1, "a": 2}',
-]
-#: Members that many operations have.
-MEMBERS = (
-    *(
-        "stateMachineArn",
-        "executionArn",
-        "activityArn",
-        "name",
-        "definition",
-        "input",
-        "roleArn",
-        "nextToken",
-    ),
-    *(
-        "maxResults",
-        "taskToken",
-        "resourceArn",
-        "mapRunArn",
-        "stateMachineVersionArn",
-        "stateMachineAliasArn",
-    ),
-    *(
-        "output",
-        "error",
-        "cause",
-        "tags",
-        "tagKeys",
-        "routingConfiguration",
-        "loggingConfiguration",
-        "workerName",
-    ),
-)
-VALUES: list[Any] = [
-    None,
-    True,
-    -1,
-    2**70,
-    1e308,
-    "",
-    " ",
-    "\0",
-    "\ud800",
-    "../../etc/passwd",
-    "' OR 1=1 --",
-    "<script>alert(1)</script>",
-    "x" * 300_000,
-    "arn:aws:states:us-east-1:123456789012:stateMachine:" + "n" * 2_000,
-    "arn:aws:states:::execution:../..:..",
-    "arn:aws:states:us-east-1:123456789012:execution:a:b:c:d:e",
-    [],
-    {},
-    [None] * 1_000,
-    {"a": {"b": {"c": []}}},
-    [[]],
-]
-PATHS = (
-    *("/v1/machines/{}", "/v1/machines/{}/versions", "/v1/machines/{}/graph", "/v1/executions/{}", "/v1/{}"),
-    *(
-        "/v1/executions/{}/history",
-        "/v1/executions/{}/timeline",
-        "/v1/activities/{}",
-        "/{}",
-        "/v1/machines/a/{}",
-    ),
-)
-QUERIES = (
-    *(
-        "limit={}",
-        "cursor={}",
-        "status={}",
-        "machine={}",
-        "name={}",
-        "startedAfter={}",
-        "wait={}",
-        "reverse={}",
-    ),
-    *("{}=1", "limit=1&limit={}"),
-)
-WORDS = [
-    *(
-        "",
-        ".",
-        "..",
-        "../../etc/passwd",
-        "%",
-        "%zz",
-        "%00",
-        "\0",
-        "\ud800",
-        "😀",
-        "-1",
-        "0",
-        "1e9",
-        "99999999999999999",
-    ),
-    *(
-        "null",
-        "NaN",
-        "' OR 1=1 --",
-        "a;b",
-        "a\r\nX: y",
-        "x" * 3_000,
-        "P1Y",
-        "2020-13-45T99:99:99Z",
-        "9999-12-31T23:59:59Z",
-    ),
-    *("$where", "*", "{}", "[]", "RUNNING,FAILED"),
-]
+#: How long an answer may take, in seconds.
+ANSWER_SECONDS = 10
+CLIENTS = 4
+#: Over how many servers the definitions are spread: each gets more than two thousand requests at full size.
+SHARES = 1 if SIZE == 1 else 3
+#: How many of each kind are asked; everything at full size.
+SAMPLE = 400 if SIZE == 1 else 1_000_000
+
+ECHO: Any = {"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "task:note", "End": True}}}
+HOLD: Any = {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 86_400, "End": True}}}
 
 
-def requests() -> Iterator[tuple[str, str, bytes | None, dict[str, str]]]:
-    """Method, path, body, headers."""
-    for operation in OPERATIONS:
-        target = {"X-Amz-Target": f"AWSStepFunctions.{operation}"}
-        for body in BODIES:
-            yield "POST", "/", body, target
-        for number, member in enumerate(MEMBERS):
-            value = VALUES[(number + len(operation)) % len(VALUES)]
-            yield "POST", "/", json.dumps({member: value}).encode(), target
-    for word in WORDS:
-        for path in PATHS:
-            yield "GET", path.format(escaped(word)), None, {}
-        for query in QUERIES:
-            yield "GET", "/v1/executions?" + query.format(escaped(word)), None, {}
-    for path in (
-        "/v1/machines",
-        "/v1/executions",
-        "/v1/tasks/succeed",
-        "/v1/activities",
-        "/v1/machines/validate",
-    ):
-        for body in BODIES:
-            yield "POST", path, body, {}
-        for member in ("name", "definition", "machine", "input", "token", "output", "version"):
-            for value in VALUES:
-                yield "POST", path, json.dumps({member: value}).encode(), {}
+#: A definition that is to be published, under a name of ours.
+_NAMED = re.compile(rb'\{"name": "([ha][0-9]+)", "definition": ')
 
 
-def escaped(word: str) -> str:
-    return quote(word.encode("utf-8", "surrogatepass"), safe="%" if word.startswith("%") else "")
-
-
-def definitions() -> Iterator[Any]:
-    """Definitions that are no workflow, or a trap."""
-    yield from VALUES
-    state: Any = {"Type": "Pass", "End": True}
-    for depth in (10, 40, 150):
-        nested = state
-        for _ in range(depth):
-            nested = {
-                "Type": "Parallel",
-                "End": True,
-                "Branches": [{"StartAt": "A", "States": {"A": nested}}],
-            }
-        yield machine(nested)
-    for member in (
-        "Type",
-        "Next",
-        "End",
-        "Comment",
-        "Parameters",
-        "ResultPath",
-        "InputPath",
-        "Retry",
-        "Catch",
-        "Assign",
-    ):
-        for value in VALUES:
-            yield machine(state | {member: value})
-    for path in (
-        "$" + ".a" * 20_000,
-        "$" + "[0]" * 5_000,
-        "$..[?(@.a=~'(a+)+$')]",
-        "$[",
-        "$." + "(" * 5_000,
-        "$[?(@" * 200,
-    ):
-        for member in ("InputPath", "OutputPath", "ResultPath"):
-            yield machine(state | {member: path})
-    for expression in (
-        "{% " + "(" * 5_000 + " %}",
-        "{% " + "[" * 5_000 + "]" * 5_000 + " %}",
-        "{% $ %",
-        "{% /(/ %}",
-        "{%%}",
-    ):
-        yield machine(state | {"Output": expression}) | {"QueryLanguage": "JSONata"}
-
-
-def machine(state: Any) -> dict[str, Any]:
-    return {"StartAt": "A", "States": {"A": state}}
-
-
-def ask(under: World, request: tuple[str, str, bytes | None, dict[str, str]]) -> str | None:
-    """What is wrong with the answer; None if it is a clean one."""
-    method, path, body, headers = request
-    shown = f"{method} {path[:120]} {headers.get('X-Amz-Target', '')} {(body or b'')[:120]!r}"
-    try:
-        answer = under.ask(method, path, body, headers)
-    except OSError as error:
-        return f"{shown}: {error!r}"
-    return complaint(shown, answer)
-
-
-def complaint(shown: str, answer: Answer) -> str | None:
-    if answer.status >= 500 or answer.status < 200:
-        return f"{shown}: {answer.status} {answer.body[:200]!r}"
-    if answer.status >= 400:
-        try:
-            told = answer.json
-        except ValueError:
-            return f"{shown}: {answer.status} {answer.body[:200]!r} is no JSON"
-        if not ("__type" in told or {"type", "title", "status", "detail"} <= set(told)):
-            return f"{shown}: {answer.status} {told} has not the form of an error"
-    return None
-
-
-def test_hostile_requests_and_definitions_get_clean_answers(tmp_path: Path) -> None:
+def test_hostile_requests_get_clean_answers(tmp_path: Path) -> None:
     with world(tmp_path) as under:
         under.start()
-        asked = [*requests()]
-        # Everything once for the caches, before memory is measured.
-        for request in asked[::50]:
-            ask(under, request)
-        before = under.memory()
-        for number, definition in enumerate(definitions()):
-            text = json.dumps(definition)
-            body = {"name": f"h{number}", "definition": definition}
-            asked.append(("POST", "/v1/machines", json.dumps(body).encode(), {}))
-            body = {"name": f"a{number}", "definition": text, "roleArn": ROLE}
-            asked.append(
-                (
-                    "POST",
-                    "/",
-                    json.dumps(body).encode(),
-                    {"X-Amz-Target": "AWSStepFunctions.CreateStateMachine"},
-                )
-            )
-        with ThreadPoolExecutor(4) as pool:
-            wrong = [said for said in pool.map(lambda one: ask(under, one), asked) if said is not None]
-        assert not wrong, f"{len(wrong)} of {len(asked)}:\n" + "\n".join(wrong[:40])
-        assert under.is_running
+        known = furnish(under)
+        document = under.ask("GET", "/openapi.json").json
+        attacks = sample(aws_attacks(known), SAMPLE) + sample(rest_attacks(document, known), SAMPLE)
+        judge(under, "P13 requests", attacks)
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+def test_hostile_definitions_get_clean_answers(tmp_path: Path, share: int) -> None:
+    with world(tmp_path) as under:
+        under.start()
+        furnish(under)
+        attacks = list(itertools.chain.from_iterable(sample_of_definitions(share)))
+        accepted = judge(under, "P13 definitions", attacks)
+        begun = [under.begin(name, "e", {"a": [1]}) for name in accepted]
+        assert len(begun) == len(accepted)
+        until_quiet(under)
         assert "could not be answered" not in under.log()
-        grown = under.memory() - before
-        assert grown <= MEMORY_MAX
-        say(f"P13: {len(asked)} requests, 0 findings, {grown / 1e6:.0f} MB more")
+
+
+def furnish(under: World) -> dict[str, Any]:
+    """A few sound things, and the values of fields that name them."""
+    under.machine("echo", ECHO)
+    under.machine("innocent", ECHO)
+    under.machine("hold", HOLD)
+    assert under.begin("hold", "held")
+    activity = under.sfn("CreateActivity", name="act").json["activityArn"]
+    # Nobody's: a poll for a task of one that is there is a wait by nature.
+    assert activity == f"{PREFIX}:activity:act"
+    return {
+        "stateMachineArn": f"{PREFIX}:stateMachine:echo",
+        "executionArn": f"{PREFIX}:execution:hold:held",
+        "resourceArn": f"{PREFIX}:stateMachine:echo",
+        "roleArn": ROLE,
+        "definition": json.dumps(ECHO),
+        "input": "{}",
+        "machine": "echo",
+        "execution": f"{PREFIX}:execution:hold:held",
+        "version": "1",
+    }
+
+
+def sample_of_definitions(share: int) -> Iterator[Iterable[Attack]]:
+    """Each definition by every door that takes one."""
+    for number, text in enumerate(list(definitions())[share :: 12 if SIZE == 1 else SHARES]):
+        named = f'{{"name": "h{number}", "definition": '
+        yield (
+            Attack("POST", "/v1/machines", f"{named}{text}}}".encode()),
+            Attack("POST", "/v1/machines/validate", f'{{"definition": {text}}}'.encode()),
+            aws("CreateStateMachine", {"name": f"a{number}", "definition": text, "roleArn": ROLE}),
+            aws("ValidateStateMachineDefinition", {"definition": text}),
+            aws("TestState", {"definition": state_of(text), "roleArn": ROLE, "input": '{"a": [1]}'}),
+        )
+
+
+def state_of(text: str) -> str:
+    """The first state of a definition, if there is one."""
+    try:
+        return json.dumps(json.loads(text)["States"]["A"])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return text
+
+
+def judge(under: World, what: str, attacks: Sequence[Attack]) -> list[str]:
+    """Ask all; the names of the machines that were made."""
+    # Everything once for the caches, before memory is measured.
+    for attack in attacks[::40]:
+        ask(under, attack)
+    before = largest = under.memory()
+    made: list[str] = []
+    times: list[float] = []
+    wrong: list[str] = []
+
+    def one(attack: Attack) -> None:
+        begun = time.monotonic()
+        name, said = ask(under, attack)
+        times.append(time.monotonic() - begun)
+        if said is None and times[-1] > ANSWER_SECONDS:
+            said = f"{attack}: {times[-1]:.1f} s"
+        wrong.extend([] if said is None else [said])
+        made.extend([] if name is None else [name])
+
+    with Innocent(under) as innocent, ThreadPoolExecutor(CLIENTS) as pool:
+        for _ in pool.map(one, attacks):
+            largest = max(largest, under.memory())
+    assert not wrong, f"{len(wrong)} of {len(attacks)}:\n" + "\n".join(sorted(wrong)[:40])
+    assert under.is_running
+    assert "could not be answered" not in under.log()
+    assert largest - before <= MEMORY_MAX, f"{(largest - before) / 1e6:.0f} MB more"
+    say(
+        f"{what}: {len(attacks)} of them, 0 findings, {len(made)} taken, {(largest - before) / 1e6:.0f} MB more; "
+        f"answers p50 {sorted(times)[len(times) // 2]:.3f} s, p99 {p99(times):.3f} s, max {max(times):.3f} s; "
+        f"{len(innocent)} innocent executions meanwhile p50 {sorted(innocent)[len(innocent) // 2]:.3f} s, "
+        f"p99 {p99(innocent):.3f} s, max {max(innocent):.3f} s"
+    )
+    return made
+
+
+class Innocent:
+    """Run one execution after the other beside all that; how long each took, in seconds."""
+
+    def __init__(self, under: World) -> None:
+        self.under = under
+        self.times: list[float] = []
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def run(self) -> None:
+        while not self.over.is_set():
+            begun = time.monotonic()
+            body = {"machine": "innocent", "input": {"x": 1}}
+            answer = self.under.ask("POST", "/v1/executions?wait=60s", body)
+            assert answer.json["status"] == "SUCCEEDED", answer
+            self.times.append(time.monotonic() - begun)
+            self.over.wait(0.02)
+
+    def __enter__(self) -> list[float]:
+        self.thread.start()
+        return self.times
+
+    def __exit__(self, *exception: object) -> None:
+        self.over.set()
+        self.thread.join()
+
+
+def ask(under: World, attack: Attack) -> tuple[str | None, str | None]:
+    """The name of the machine that was made, if one was; and what is wrong with the answer, if anything is."""
+    try:
+        answer = under.ask(attack.method, attack.path, attack.body, dict(attack.headers))
+    except OSError as error:
+        return None, f"{attack}: {error!r}"
+    said = complaint(attack, answer)
+    named = _NAMED.match(attack.body or b"")
+    made = named[1].decode() if named and answer.status in (200, 201) else None
+    return made, None if said is None else f"{attack}: {said}"
+
+
+def complaint(attack: Attack, answer: Answer) -> str | None:
+    if answer.status >= 500 or answer.status < 200:
+        return f"{answer.status} {answer.body[:200]!r}"
+    if attack.method == "HEAD":
+        return None if not answer.body else f"a body: {answer.body[:200]!r}"
+    if answer.status < 400:
+        return None
+    try:
+        told = answer.json
+    except ValueError:
+        return f"{answer.status} {answer.body[:200]!r} is no JSON"
+    if attack.speaks_aws:
+        is_sound = (
+            isinstance(told.get("__type"), str) and answer.headers.get("x-amzn-ErrorType") == told["__type"]
+        )
+    else:
+        is_sound = {"type", "title", "status", "detail"} <= set(told) and told["status"] == answer.status
+    return None if is_sound else f"{answer.status} {told} has not the form of an error"
+
+
+def until_quiet(under: World) -> None:
+    """Wait until nothing but waits is left of what was accepted, then end that as well."""
+    for name, one in under.executions("RUNNING").items():
+        told = under.insist("POST", f"/v1/executions/{one['id']}/stop", {})
+        assert told.status in (200, 202), (name, told)
+    under.until_ended()
 
 
 #: Expressions that take all time or all memory where nothing stops them.

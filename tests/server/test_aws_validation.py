@@ -423,6 +423,11 @@ def test_a_hostile_request_gets_a_clean_answer(server, operation, body, code):
     assert refused(server, operation, body)[0] == code
 
 
+@pytest.mark.parametrize("operation", ["DescribeStateMachine", "ListStateMachineAliases", "StartExecution"])
+def test_half_of_a_surrogate_pair_names_nothing(server, operation):
+    assert refused(server, operation, {"stateMachineArn": f"{MACHINE}\ud800"})[0] == "InvalidArn"
+
+
 def test_what_is_unknown_in_a_request_is_ignored(server):
     assert ask(server, "ListStateMachines", {"unknown": 1, "maxResults": None}) == (
         200,

@@ -45,6 +45,30 @@ def test_who_waits_in_vain_gets_how_it_stands(api: Api) -> None:
     assert (again.status, again["status"]) == (200, "RUNNING")
 
 
+def test_an_input_beyond_the_limit_is_refused(api: Api) -> None:
+    told = api.start("pass", "x" * 1_100_000)
+    assert (told.status, told["type"]) == (413, "urn:detent:problem:input-too-large")
+
+
+@pytest.mark.parametrize("part", [[], {}])
+def test_a_body_of_too_many_parts_is_refused(api: Api, part: Any) -> None:
+    told = api.start("pass", [part] * 260_000)
+    assert (told.status, told["type"]) == (400, "urn:detent:problem:malformed-json")
+
+
+def test_a_value_is_as_wide_as_it_likes_and_not_as_deep(api: Api) -> None:
+    deep: Any = []
+    for _ in range(150):
+        deep = [deep, {}]
+    wide = [[number, {"a": None}] for number in range(500)]
+    for value in (deep, wide):
+        told = api("POST", "/v1/executions", {"machine": "pass", "input": value}, wait="30s")
+        assert told["output"] == value
+    for _ in range(60):
+        deep = {"a": deep}
+    assert api.start("pass", deep).status == 400
+
+
 def test_the_same_name_again_is_a_conflict(api: Api) -> None:
     assert api.start("pass", name="once").status == 202
     told = api.start("pass", name="once")

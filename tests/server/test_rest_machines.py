@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -43,6 +44,24 @@ def test_an_unsound_definition_is_refused_with_all_that_was_found(api: Api) -> N
     assert {each["line"] for each in told["diagnostics"]} >= {2, 6}
     assert api("POST", "/v1/machines", {"name": "wrong", "definition": "{"}).status == 400
     assert api("GET", "/v1/machines/wrong").status == 404
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"Type": "Pass", "OutputPath": "${Path}", "End": True},
+        {
+            "Type": "Task",
+            "Resource": "task:x",
+            "End": True,
+            "Retry": [{"ErrorEquals": ["E"], "BackoffRate": 10**400}],
+        },
+    ],
+)
+def test_what_cannot_be_compiled_is_refused(api: Api, state: Any) -> None:
+    body = {"name": "m", "definition": {"StartAt": "A", "States": {"A": state}}}
+    told = api("POST", "/v1/machines", body)
+    assert (told.status, told["type"]) == (400, "urn:detent:problem:compile")
 
 
 def test_the_same_machine_again_changes_nothing_and_another_one_is_a_conflict(api: Api) -> None:

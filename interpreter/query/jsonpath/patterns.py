@@ -19,7 +19,7 @@ MAX_PATTERN_MEMORY = 2**20
 _FLAGS = {"i": "i", "m": "m", "s": "s"}
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def compile_pattern(pattern: Pattern) -> Callable[[str], bool]:
     """Compile a pattern to a test of the whole text. Raises ValueError saying what is wrong with it."""
     import re2

@@ -12,13 +12,15 @@ from collections.abc import Callable
 from typing import Any
 
 from ...core.limits import CAUSE_CHARACTERS_MAX
-from ...core.values import JSON, decode
+from ...core.values import JSON, decode, decode_quickly
 
 #: Nesting of arrays and objects in a result: as deep as a definition may be.
 DEPTH_MAX = 200
 #: Bytes read of an HTTP response or of a process's output. The payload limit of the execution is tighter, but
 #: is measured on compact JSON: an answer printed with blanks may be several times as long.
 RESULT_BYTES_MAX = 8 * 1024 * 1024
+#: Most integers are smaller.
+_SMALL = 10**18
 #: Beyond this, Python refuses to write an integer in decimal.
 _INTEGER_MAX = 10**4000
 
@@ -107,6 +109,10 @@ def _array(value: Any, depth: int) -> list[JSON]:
         raise NotJSON(_TOO_DEEP)
     copied = []
     for index, item in enumerate(value):
+        kind = type(item)
+        if kind is str or kind is bool or item is None or (kind is int and -_SMALL < item < _SMALL):
+            copied.append(item)
+            continue
         try:
             copied.append(plain(item, depth + 1))
         except NotJSON as error:
@@ -121,11 +127,27 @@ _TOO_DEEP = f"a value nested deeper than {DEPTH_MAX} levels (does it contain its
 def parse(text: bytes) -> JSON:
     """The value of a JSON text from outside. Raises ValueError for what is not strictly JSON, or too deep."""
     try:
-        return plain(decode(text))
+        try:
+            value = decode_quickly(text)
+        except ValueError:
+            return plain(decode(text))
+        # All that can be wrong with it is its depth.
+        is_deep = text.count(b"[") + text.count(b"{") > DEPTH_MAX and _is_deep(value)
+        return plain(value) if is_deep else value
     except NotJSON as error:
         raise ValueError(str(error)) from None
     except RecursionError:
         raise ValueError(_TOO_DEEP) from None
+
+
+def _is_deep(value: JSON) -> bool:
+    level = [value]
+    for _ in range(DEPTH_MAX + 1):
+        level = [item for item in level if type(item) is dict or type(item) is list]
+        if not level:
+            return False
+        level = [part for item in level for part in (item.values() if type(item) is dict else item)]
+    return True
 
 
 def parse_or_text(body: bytes) -> JSON:

@@ -24,7 +24,7 @@ from detent.store.base import NotFound
 
 from .. import arns, configuration
 from ..call import Call, seconds
-from ..errors import ServiceError, machine_deleting, no_execution, no_machine, validation
+from ..errors import ServiceError, machine_deleting, no_execution, no_machine, uncompiled, validation
 from ..pages import size
 from ..references import variable_references
 from .found import execution_of, started_from_outside
@@ -38,7 +38,7 @@ async def create_state_machine(call: Call) -> JSON:
     type: Type = params.get("type", "STANDARD")
     draft = Draft(
         params["definition"],
-        _digest(params["definition"], type),
+        await _digest(call, params["definition"], type),
         params["roleArn"],
         configuration.logging(params.get("loggingConfiguration")),
         configuration.tracing(params.get("tracingConfiguration")),
@@ -53,7 +53,7 @@ async def create_state_machine(call: Call) -> JSON:
     except MachineDeleting:
         raise machine_deleting(arn) from None
     except CompileError as error:
-        raise _uncompiled(error) from None
+        raise uncompiled(error) from None
     answer: dict[str, JSON] = {"stateMachineArn": arn, "creationDate": seconds(entry.created_at)}
     if publish is not None:
         answer["stateMachineVersionArn"] = f"{arn}:1"
@@ -74,7 +74,7 @@ async def update_state_machine(call: Call) -> JSON:
     publish = _publish(params)
     try:
         entry = await call.catalogue.machine(arn.text)
-        changes = _changes(params, entry.type)
+        changes = await _changes(call, entry.type)
         entry, revision = await call.catalogue.update_machine(
             arn.text, lambda draft: replace(draft, **changes), publish=publish
         )
@@ -85,7 +85,7 @@ async def update_state_machine(call: Call) -> JSON:
     except TooMany:
         raise too_many_versions() from None
     except CompileError as error:
-        raise _uncompiled(error) from None
+        raise uncompiled(error) from None
     answer: dict[str, JSON] = {"updateDate": seconds(revision.updated_at)} | _revision_id(revision.id)
     version = entry.version_of(revision.id)
     if publish is not None and version is not None:
@@ -102,15 +102,16 @@ _CHANGES = {
 }
 
 
-def _changes(params: Any, type: Type) -> dict[str, Any]:
+async def _changes(call: Call, type: Type) -> dict[str, Any]:
     """What an update changes about a draft. Raises ServiceError."""
+    params = call.params
     changes: dict[str, Any] = {}
     if "roleArn" in params:
         arns.check_role(params["roleArn"])
         changes["role"] = params["roleArn"]
     if "definition" in params:
         changes["definition"] = params["definition"]
-        changes["digest"] = _digest(params["definition"], type)
+        changes["digest"] = await _digest(call, params["definition"], type)
     if "loggingConfiguration" in params:
         changes["logging"] = configuration.logging(params["loggingConfiguration"])
     if "tracingConfiguration" in params:
@@ -130,19 +131,12 @@ def _publish(params: Any) -> str | None:
     return None
 
 
-def _digest(definition: str, type: Type) -> str:
+async def _digest(call: Call, definition: str, type: Type) -> str:
     """The digest of a sound definition. Raises ServiceError InvalidDefinition."""
-    message = invalid_definition(definition, type)
+    message = await call.service.desk.do(len(definition), lambda: invalid_definition(definition, type))
     if message is not None:
         raise ServiceError("InvalidDefinition", message)
     return digest_of(decode(definition.encode("utf-8", "surrogatepass")))
-
-
-def _uncompiled(error: CompileError) -> ServiceError:
-    """A definition that is sound, and uses what this release cannot run."""
-    return ServiceError(
-        "InvalidDefinition", f"Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: {error}'"
-    )
 
 
 def too_many_versions() -> ServiceError:

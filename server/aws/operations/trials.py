@@ -24,4 +24,5 @@ async def test_state(call: Call) -> JSON:
 
 
 async def validate_state_machine_definition(call: Call) -> JSON:
-    return validate_definition(call.params)
+    params = call.params
+    return await call.service.desk.do(len(params["definition"]), lambda: validate_definition(params))

@@ -1,0 +1,54 @@
+"""Compiled machines: kept while there is room, and made again after that."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from core.building import machine, task
+
+from detent.compile import CompileError, compile_definition
+from detent.core.machine import Machine
+from detent.runtime import machines
+from detent.runtime.machines import Machines
+from detent.store.base import MachineRecord
+from detent.store.memory import MemoryStore
+
+
+def test_ever_new_definitions_do_not_fill_the_memory() -> None:
+    compiled = []
+
+    def compile(text: bytes, digest: str) -> Machine:
+        compiled.append(digest)
+        return machine(task("A"))
+
+    async def scenario() -> None:
+        store = MemoryStore()
+        await store.open(engine=True)
+        kept = Machines(store, compile)
+        size = machines.BYTES_MAX // 4
+        for number in range(6):
+            text = b'"' + b"x" * (size - 2) + b'"'
+            await kept.publish(MachineRecord(f"d{number}", "arn:m", text, 0))
+        assert compiled == [f"d{number}" for number in range(6)]
+        await kept.get("d5")
+        assert len(compiled) == 6
+        await kept.get("d0")
+        assert compiled[6:] == ["d0"]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        {"StartAt": "A", "States": "${States}"},
+        {"StartAt": "A", "States": {"A": {"Type": "Pass", "OutputPath": "${Path}", "End": True}}},
+        {"StartAt": "A", "States": {"A": {"Type": "Map", "ItemProcessor": "${Processor}", "End": True}}},
+    ],
+    ids=json.dumps,
+)
+def test_what_still_has_placeholders_cannot_be_compiled(definition: object) -> None:
+    with pytest.raises(CompileError):
+        compile_definition(definition)
