@@ -218,6 +218,9 @@ def test_what_rest_acknowledges(dying: Dying) -> None:
     dying.rest("update_machine", "/machines/copy", {"definition": FAIL})
     assert machine("copy")["definition"] == FAIL
     dying.rest("publish_version", "/machines/copy/versions")
+    dying.rest("deprecate_version", "/machines/copy/versions/1/deprecate")
+    (version,) = dying.under.insist("GET", "/v1/machines/copy/versions").json["versions"]
+    assert version["deprecatedAt"]
     dying.rest("delete_version", "/machines/copy/versions/1")
     assert dying.under.insist("GET", "/v1/machines/copy/versions").json == {"versions": []}
 

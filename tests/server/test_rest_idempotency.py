@@ -100,6 +100,9 @@ REQUESTS: dict[str, Callable[[Api], Request]] = {
     "delete_machine": lambda _: Request("DELETE", "/v1/machines/pass", again=404),
     "clone_machine": lambda _: Request("POST", "/v1/machines/ask/clone", {"name": "a"}, {"name": "b"}),
     "publish_version": lambda _: Request("POST", "/v1/machines/ask/versions", {}, {"description": "x"}),
+    "deprecate_version": lambda api: Request(
+        "POST", f"{published(api)}/versions/1/deprecate", {}, {"deprecated": False}
+    ),
     "deploy_version": lambda api: Request(
         "POST", f"{published(api)}/deploy", {"version": 1}, {"version": 1, "alias": "other"}
     ),
