@@ -372,8 +372,11 @@ _OVERFLOWING = frozenset({"average", "number", "parseInteger", "power", "reduce"
 
 def _without_roots(text: str, references: References) -> str:
     """The engine has a root document that the service has not: what would show it becomes an unbound name."""
-    for start, root in sorted(references.roots, reverse=True):
-        text = f"{text[:start]}$__none{text[start + len(root) :]}"
+    edits = [(start, start + len(root), "$__none") for start, root in references.roots]
+    for opening, goes_on in references.contextual:
+        edits.append((opening + 1, opening + 1, "$__none," if goes_on else "$__none"))
+    for start, end, put in sorted(edits, reverse=True):
+        text = f"{text[:start]}{put}{text[end:]}"
     return text
 
 

@@ -18,6 +18,17 @@ MEMBERS = ("input", "context", "result", "errorOutput")
 
 #: Nodes whose value is that of their first part, looked at more closely.
 _REFINEMENTS = frozenset({"predicate", "group", "sort", "focus", "index"})
+#: Functions that take a context item of any kind, by how many arguments they then are given.
+_ASKS_THE_CONTEXT = {
+    "string": 0,
+    "keys": 0,
+    "spread": 0,
+    "boolean": 0,
+    "not": 0,
+    "each": 1,
+    "sift": 1,
+    "lookup": 1,
+}
 _CONTEXT_NAMES = {"wildcard": "*", "descendant": "**", "parent": "%"}
 
 
@@ -37,7 +48,8 @@ class References:
     """``members`` are those of ``$states`` that are read; all of them where ``$states`` is taken whole.
 
     ``roots`` are the places of ``$$``, and of ``$`` where nothing but a function gives it a meaning;
-    ``calls`` says with how many arguments a function is called at most.
+    ``calls`` says with how many arguments a function is called at most, ``contextual`` where the parentheses
+    open of calls that leave their first argument to a context item that there is not.
     """
 
     members: set[str] = field(default_factory=set)
@@ -47,6 +59,7 @@ class References:
     unknown: list[Problem] = field(default_factory=list)
     named: list[tuple[str, int]] = field(default_factory=list)
     calls: dict[str, int] = field(default_factory=dict)
+    contextual: list[tuple[int, bool]] = field(default_factory=list)
 
 
 def references(tree: Node) -> References:
@@ -54,17 +67,30 @@ def references(tree: Node) -> References:
     found = References()
     # (node, whether there is a context item, whether a function is around)
     waiting: list[tuple[Node, bool, bool]] = [(tree, False, False)]
+    applied: set[int] = set()
+    own: set[str] = set()
+    contextual: list[tuple[str, int, bool]] = []
     while waiting:
         node, context, inside = waiting.pop()
         found.operators.add(node.kind)
         if node.kind == "call" and node.parts[0].kind == "variable":
             name = node.parts[0].value
-            found.calls[name] = max(found.calls.get(name, 0), len(node.parts) - 1)
+            given = len(node.parts) - 1
+            found.calls[name] = max(found.calls.get(name, 0), given)
+            if not context and _ASKS_THE_CONTEXT.get(name) == given and id(node) not in applied:
+                contextual.append((name, node.start, given > 0))
+        elif node.kind == "~>":
+            applied.add(id(node.parts[1]))  # what stands left of it is the first argument
+        elif node.kind == "bind":
+            own.add(node.parts[0].value)
+        elif node.kind == "lambda":
+            own.update(part.value for part in node.parts[:-1])
         if _note_member(node, found):
             waiting.append((node.parts[1], True, inside))
             continue
         _note(node, context, inside, found)
         waiting.extend(reversed(list(_below(node, context, inside))))
+    found.contextual = [(start, goes_on) for name, start, goes_on in contextual if name not in own]
     return found
 
 

@@ -93,6 +93,12 @@ def test_the_root_of_the_engine_is_out_of_sight() -> None:
 # What they answer
 
 
+def test_a_context_item_stands_in_where_there_is_one() -> None:
+    assert evaluate("[1, 2].$string()") == ["1", "2"]
+    assert evaluate("$states.input ~> $keys()", {"a": 1, "b": 2}) == ["a", "b"]
+    assert evaluate("($each := function($x) { $x }; $each(5))") == 5
+
+
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
@@ -149,6 +155,9 @@ def test_following_names_is_what_the_engine_does(value: Any, path: list[str]) ->
     [
         ("$states.input.missing", "returned nothing (undefined)."),
         ("$nosuch", "returned nothing (undefined)."),
+        ("$string()", "returned nothing (undefined)."),
+        ("$each(function($value, $key) { $key })", "returned nothing (undefined)."),
+        ("($f := function() { $keys() }; $f())", "returned nothing (undefined)."),
         ("function($x) { $x }", "returned an unsupported result type."),
         ("$sum", "returned an unsupported result type."),
         (
