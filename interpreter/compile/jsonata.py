@@ -128,12 +128,24 @@ class JSONataFields:
         if part is None:
             return None
         arguments = compile_template(part.get("Arguments"), place=f"{field}/Arguments", stage=self._entry)
-        settings = compile_template(part.get(config, {}), place=f"{field}/{config}", stage=self._entry)
+        settings = self._settings(part.get(config, {}), f"{field}/{config}")
 
         def read(document: JSON, bindings: Bindings) -> JSON:
             return storage_call(part, arguments(document, bindings), settings(document, bindings))
 
         return read
+
+    def _settings(self, config: JSON, place: str) -> Evaluate:
+        """ReaderConfig or WriterConfig; the number of items is of the right type before anything is read."""
+        if not isinstance(config, dict) or "MaxItems" not in config:
+            return compile_template(config, place=place, stage=self._entry)
+        others = {name: value for name, value in config.items() if name != "MaxItems"}
+        settings = compile_template(others, place=place, stage=self._entry)
+        most = compile_typed(config["MaxItems"], "number", field=f"{place}/MaxItems", stage=self._entry)
+        return lambda document, bindings: {
+            **settings(document, bindings),
+            "MaxItems": most(document, bindings),
+        }
 
     def failure_text(self, field: str) -> Evaluate | None:
         if field not in self._fields:

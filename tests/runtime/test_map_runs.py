@@ -383,6 +383,25 @@ def test_an_expression_that_fails_fails_the_state(fields: dict[str, Any], last: 
     run(scenario())
 
 
+def test_a_number_of_items_that_is_none_is_found_before_anything_is_read() -> None:
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "Arguments": {"Bucket": "b", "Key": "k"},
+        "ReaderConfig": {"InputType": "JSON", "MaxItems": "{% 'many' %}"},
+    }
+    body = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
+    definition = {"QueryLanguage": "JSONata", **distributed(body, ItemReader=reader)}
+
+    async def scenario() -> None:
+        async with engine() as opened:
+            state = await opened.result(await start(opened, definition, {}))
+            assert state.error == "States.QueryEvaluationError"
+            assert "'ItemReader/ReaderConfig/MaxItems'" in (state.cause or "")
+            assert "MapRunStarted" not in await history(opened, state.id)
+
+    run(scenario())
+
+
 TWO_STEPS = {
     "StartAt": "One",
     "States": {
