@@ -177,8 +177,15 @@ async def _serve(
 
     ending = asyncio.Event()
     loop = asyncio.get_running_loop()
+    serving = asyncio.current_task()
+
+    def end() -> None:
+        if ending.is_set() and serving is not None:
+            serving.cancel()
+        ending.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ending.set)
+        loop.add_signal_handler(number, end)
     try:
         async with open_server(settings, registry) as server:
             for file, document in documents.items():
@@ -191,6 +198,9 @@ async def _serve(
             if watching is not None:
                 watching.cancel()
             click.echo("ending: requests under way are answered", err=True)
+    except asyncio.CancelledError:
+        click.echo("ended at once: tasks that were at work begin again with the next server", err=True)
+        return Exit.INTERRUPTED
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or error
         raise Refusal(

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import json
+import signal
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 from .api import Api
-from .conftest import Running, Serve
+from .conftest import Program, Running, Serve
 
 PASS = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})
+
+HANGS = """\
+import threading
+
+import detent
+
+
+@detent.task("hang")
+def hang(document):
+    print("at work", flush=True)
+    threading.Event().wait()
+"""
 
 
 def test_it_says_what_it_serves_and_what_sdks_need(serve: Serve, tmp_path: Path) -> None:
@@ -28,6 +41,31 @@ def test_it_ends_in_order_when_it_is_told_to(serve: Serve) -> None:
     program = serve("--store", "memory:")
     assert program.end() == 0
     assert "ending" in "".join(program.said)
+
+
+def test_told_a_second_time_it_ends_at_once_and_nothing_is_lost(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "handlers.py").write_text(HANGS)
+    task = {"Type": "Task", "Resource": "task:hang", "End": True}
+    (tmp_path / "hang.json").write_text(json.dumps({"StartAt": "T", "States": {"T": task}}))
+    arguments = ("hang.json", "--handlers", "handlers.py", "--store", "hang.db")
+    program = serve(*arguments)
+    Api(program.url)("POST", "/v1/executions", {"machine": "hang", "name": "one"})
+    read_until(program, "at work")
+    program.process.send_signal(signal.SIGINT)
+    read_until(program, "ending")
+    assert program.end(signal.SIGINT) == 130
+    assert "ended at once" in program.said[-1]
+    again = serve(*arguments)
+    read_until(again, "at work")
+    again.process.kill()
+
+
+def read_until(program: Program, text: str) -> None:
+    for line in program.process.stdout or ():
+        program.said.append(line)
+        if text in line:
+            return
+    raise AssertionError(f"{text!r} was not said: {program.said}")
 
 
 def test_what_is_nowhere_is_a_problem(server: Running) -> None:
