@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from aiohttp import web
+from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.http_exceptions import LineTooLong
 
 from .exchange import SERVER
@@ -21,6 +21,10 @@ Handler = Callable[[web.BaseRequest], Any]
 Spell = Callable[[Refused, bytes], web.Response]
 #: Bytes of a head that are kept, to see in which protocol its refusal is to be spelled.
 _HEAD_MAX = 4096
+
+
+_MALFORMED = Refused(400, "malformed-request", "the request is not well-formed HTTP")
+_LATE = Refused(408, "request-timeout", "the head of the request did not arrive in time")
 
 
 class Connection(web.RequestHandler):
@@ -47,7 +51,10 @@ class Connection(web.RequestHandler):
             self.head = data
             if self.since is None:
                 self.since = self._loop.time()
-        super().data_received(data)
+        try:
+            super().data_received(data)
+        except ValueError:  # a length of more digits than Python reads
+            self.cut(_MALFORMED)
 
     def head_complete(self) -> None:
         """A whole head is here; its request is about to be answered."""
@@ -69,7 +76,7 @@ class Connection(web.RequestHandler):
         if isinstance(exc, LineTooLong):
             refused = Refused(431, "head-too-large", "a line of the request's head is too long")
         elif status < 500:
-            refused = Refused(400, "malformed-request", "the request is not well-formed HTTP")
+            refused = _MALFORMED
         else:
             refused = Refused(500, "internal-error", "a defect of detent; its log says more")
             self.log_exception("a request could not be answered", exc_info=exc)
@@ -78,14 +85,13 @@ class Connection(web.RequestHandler):
         response.force_close()
         return response
 
-    def cut(self) -> None:
-        """Give up on a head that does not come."""
+    def cut(self, refused: Refused) -> None:
+        """Give up on a head, because it does not come or is none."""
         if self.transport is not None:
-            refused = Refused(408, "request-timeout", "the head of the request did not arrive in time")
             body = self.spell(refused, self.head[:_HEAD_MAX])
             text = body.body if isinstance(body.body, bytes) else b""
             head = (
-                f"HTTP/1.1 408 Request Timeout\r\nContent-Type: {body.content_type}\r\n"
+                f"HTTP/1.1 {refused.status} {refused.title}\r\nContent-Type: {body.content_type}\r\n"
                 f"Content-Length: {len(text)}\r\nServer: {SERVER['Server']}\r\nConnection: close\r\n\r\n"
             )
             self.transport.write(head.encode() + text)
@@ -116,6 +122,9 @@ class Listener(web.Server):
         self, message: Any, payload: Any, protocol: Any, writer: Any, task: asyncio.Task[None]
     ) -> web.BaseRequest:
         protocol.head_complete()
+        if message.version not in (HttpVersion10, HttpVersion11):
+            # An answer names the version of its request, and there is no HTTP/9.9.
+            message = message._replace(version=HttpVersion10, should_close=True)
         return web.BaseRequest(message, payload, protocol, writer, task, self._loop)
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
@@ -129,7 +138,7 @@ class Listener(web.Server):
             overdue = self._loop.time() - self._settings.head_seconds
             for connection in self.connections:
                 if isinstance(connection, Connection) and (connection.since or overdue) < overdue:
-                    connection.cut()
+                    connection.cut(_LATE)
 
     async def shutdown(self, timeout: float | None = None) -> None:
         """End all connections; requests under way get ``timeout`` seconds."""

@@ -21,6 +21,8 @@ from .settings import Settings
 _KNOWN_MAX = 1_000
 #: Principals whose allowance is remembered; the one that has been quiet longest is forgotten first.
 _PRINCIPALS_MAX = 10_000
+#: Digits of a length: with thousands of them Python refuses to read it.
+_DIGITS_MAX = 20
 #: What SDKs put before the host of two operations.
 SYNC_PREFIX = "sync-"
 
@@ -52,6 +54,8 @@ class Door:
             raise Refused(
                 400, "malformed-request", "no Transfer-Encoding but chunked is known", headers=_CLOSE
             )
+        if len(headers.get("Content-Length", "")) > _DIGITS_MAX:
+            raise Refused(400, "malformed-request", "a Content-Length has a few digits", headers=_CLOSE)
         if (request.content_length or 0) > self._settings.body_bytes_max:
             raise too_large(self._settings.body_bytes_max)
         if "Upgrade" in headers:

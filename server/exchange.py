@@ -46,7 +46,7 @@ class Exchange:
                 return await self._read(limit)
         except TimeoutError:
             raise Refused(408, "request-timeout", "the body did not arrive in time", headers=_CLOSE) from None
-        except (web.RequestPayloadError, asyncio.IncompleteReadError) as error:
+        except (web.RequestPayloadError, asyncio.IncompleteReadError, ConnectionError) as error:
             raise Refused(400, "malformed-body", f"the body is cut off: {error}", headers=_CLOSE) from None
 
     async def _read(self, limit: int) -> bytes:
