@@ -16,7 +16,7 @@ from typing import Any
 
 from ...core.errors import RUNTIME
 from ...core.values import JSON, encode
-from .aws_names import ServiceCall, in_library
+from .aws_names import ServiceCall, in_library, own_name, patterns_of
 from .aws_shapes import Unfit, call_of, result_of
 from .base import Beat, TaskCall, TaskError
 from .metadata import request_id, sdk_metadata
@@ -43,15 +43,27 @@ class AwsServices:
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
+        variables = {name: url for name, url in environment.items() if name.startswith(ENDPOINT) and url}
+        #: The endpoint of services that have none of their own, and those of the others.
+        self._anywhere = variables.pop(ENDPOINT, None)
+        self._endpoints = {_service_of(name): url for name, url in variables.items()}
         self._lock = Lock()
         self._session: Any = None
         self._clients: dict[str, Any] = {}
 
     @property
-    def is_there(self) -> bool:
-        """Whether any service can be called."""
-        return find_spec(EXTRA) is not None and any(name.startswith(ENDPOINT) for name in self._environment)
+    def patterns(self) -> list[str]:
+        """Patterns of the resources that can be called."""
+        if find_spec(EXTRA) is None:
+            return []
+        return patterns_of(None if self._anywhere else self._endpoints)
+
+    def reaches(self, service: str) -> bool:
+        """Whether a service, by its name in a resource, can be called."""
+        return find_spec(EXTRA) is not None and self._endpoint(service) is not None
+
+    def _endpoint(self, service: str) -> str | None:
+        return self._endpoints.get(own_name(service), self._anywhere)
 
     def client(self, service: str) -> Any:
         """The client of a service, by its name in a resource. Raises NoService."""
@@ -72,11 +84,6 @@ class AwsServices:
         name = in_library(service, session.get_available_services())
         if name is None:
             raise NoService(f"there is no service {service!r}")
-        own = session.get_service_model(name).metadata["serviceId"]
-        variable = f"{ENDPOINT}_{own.replace(' ', '_').replace('-', '_').upper()}"
-        url = self._environment.get(variable) or self._environment.get(ENDPOINT)
-        if not url:
-            raise NoService(f"no endpoint of {own} is known: name it in {variable}")
         signed = session.get_credentials() is not None
         config = Config(
             signature_version=None if signed else UNSIGNED,
@@ -87,7 +94,14 @@ class AwsServices:
             s3={"addressing_style": "path"},
         )
         region = session.get_config_variable("region") or _REGION
-        return session.create_client(name, region_name=region, endpoint_url=url, config=config)
+        return session.create_client(
+            name, region_name=region, endpoint_url=self._endpoint(service), config=config
+        )
+
+
+def _service_of(variable: str) -> str:
+    """The service whose endpoint a variable names, as it calls itself, in lower case and without blanks."""
+    return variable.removeprefix(f"{ENDPOINT}_").replace("_", "").lower()
 
 
 class AwsHandler:

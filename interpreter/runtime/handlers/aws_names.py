@@ -6,7 +6,7 @@ Optimised integrations speak as the first generation of the Java SDK does, ``aws
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ...core.resources import integration
@@ -31,8 +31,6 @@ _OPTIMISED: Mapping[str, tuple[str, str]] = {
     "sns": ("SNS", "AmazonSNS"),
     "sqs": ("SQS", "AmazonSQS"),
 }
-#: Patterns of the resources that call one.
-PATTERNS = tuple(f"arn:*:states:*:*:{service}:*" for service in (*_OPTIMISED, "aws-sdk"))
 #: Those whose results have no block about the HTTP answer.
 _PLAIN = frozenset({"events"})
 
@@ -97,6 +95,18 @@ def service_call(resource: str) -> ServiceCall | None:
     if service.startswith(_AWS_SDK):
         return ServiceCall(service.removeprefix(_AWS_SDK), operation, sdk=True)
     return ServiceCall(service, operation, sdk=False) if service in _OPTIMISED else None
+
+
+def patterns_of(services: Collection[str] | None) -> list[str]:
+    """Patterns of the resources that call services, which are named as they call themselves; None: of all."""
+    optimised = [name for name in _OPTIMISED if services is None or own_name(name) in services]
+    sdk = ["aws-sdk"] if services is None else [f"{_AWS_SDK}{name}" for name in sorted(services)]
+    return [f"arn:*:states:*:*:{name}:*" for name in (*optimised, *sdk)]
+
+
+def own_name(service: str) -> str:
+    """How a service that a resource names calls itself, in lower case and without blanks."""
+    return "eventbridge" if service == "events" else service
 
 
 def in_library(service: str, known: list[str]) -> str | None:

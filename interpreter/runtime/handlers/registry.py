@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ...core.resources import integration, is_activity, signal_name, starts_execution
 from ...core.values import JSON
 from .aws import ENDPOINT, AwsHandler, AwsServices
-from .aws_names import PATTERNS, service_call
+from .aws_names import service_call
 from .base import Handler
 from .connections import Target, target_of
 from .errors import HandlersError
@@ -91,7 +91,7 @@ class Registry:
         return [
             *functions,
             *(f"{scheme}*" for scheme in HTTP),
-            *(PATTERNS if self._services.is_there else ()),
+            *self._services.patterns,
             *(f"{EXEC}{words}" for name in sorted(self.guards.programs) for words in _commands(name)),
         ]
 
@@ -114,7 +114,7 @@ class Registry:
         if integration(resource) in _INVOKE:
             return self._invoke
         call = service_call(resource)
-        if call is not None and self._services.is_there:
+        if call is not None and self._services.reaches(call.service):
             return AwsHandler(call, self._services, self._workers)
         try:
             if resource.startswith(HTTP):
@@ -164,8 +164,9 @@ class Registry:
             if not isinstance(named, str):
                 return None
             return self._missing_function(named)
-        if service_call(resource) is not None:
-            return None if self._services.is_there else _NO_SERVICES
+        call = service_call(resource)
+        if call is not None:
+            return None if self._services.reaches(call.service) else _NO_SERVICES
         return _not_ours(resource, found)
 
     async def close(self) -> None:

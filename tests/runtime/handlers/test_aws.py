@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from moto.server import ThreadedMotoServer
 
-from detent.runtime.handlers.aws_names import PATTERNS, pascal, service_call
+from detent.runtime.handlers.aws_names import pascal, service_call
 from detent.runtime.handlers.base import TaskError
 from detent.runtime.handlers.metadata import request_id
 from detent.runtime.handlers.registry import Registry
+from detent.runtime.offers import Offers
 
 from .conftest import Await, call
 
@@ -224,9 +225,6 @@ def test_nobody_answers_at_the_endpoint(on_loop: Await) -> None:
     assert error.error == "SQS.SdkClientException"
     assert error.cause is not None
     assert error.cause.startswith("Unable to execute HTTP request: ")
-    other = failure(on_loop, registry, f"{ARN}sns:publish", {"TopicArn": "t", "Message": "m"})
-    assert other.cause is not None
-    assert "AWS_ENDPOINT_URL_SNS" in other.cause
     on_loop(registry.close())
 
 
@@ -234,13 +232,45 @@ def test_without_an_endpoint_nobody_calls_a_service(on_loop: Await) -> None:
     registry = Registry(environment={})
     assert registry.resolve(f"{ARN}sqs:sendMessage") is None
     assert "AWS_ENDPOINT_URL_SQS" in (registry.refusal(f"{ARN}sqs:sendMessage") or "")
-    assert not set(PATTERNS) & set(registry.offers)
+    assert not any(pattern.startswith("arn:") for pattern in registry.offers)
     on_loop(registry.close())
 
 
-def test_with_one_a_worker_offers_to(registry: Registry) -> None:
-    assert registry.refusal(f"{ARN}sqs:sendMessage") is None
-    assert set(PATTERNS) <= set(registry.offers)
+@pytest.mark.parametrize(
+    ("variable", "called", "not_called"),
+    [
+        ("AWS_ENDPOINT_URL", ["sqs:sendMessage", "aws-sdk:iam:getUser"], ["ecs:runTask.sync"]),
+        (
+            "AWS_ENDPOINT_URL_SQS",
+            ["sqs:sendMessage", "aws-sdk:sqs:purgeQueue"],
+            ["sns:publish", "aws-sdk:sns:publish"],
+        ),
+        (
+            "AWS_ENDPOINT_URL_EVENTBRIDGE",
+            ["events:putEvents", "aws-sdk:eventbridge:putEvents"],
+            ["sqs:sendMessage"],
+        ),
+        (
+            "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
+            ["aws-sdk:cloudwatchlogs:putLogEvents"],
+            ["aws-sdk:cloudwatch:x"],
+        ),
+        ("AWS_ENDPOINT_URL_LAMBDA", ["aws-sdk:lambda:getFunction"], ["sqs:sendMessage"]),
+    ],
+)
+def test_a_worker_offers_what_it_has_an_endpoint_for(
+    on_loop: Await, variable: str, called: list[str], not_called: list[str]
+) -> None:
+    registry = Registry(environment={variable: "http://127.0.0.1:1"})
+    offers = Offers(tuple(registry.offers))
+    for action in called:
+        assert registry.refusal(f"{ARN}{action}") is None
+        assert registry.resolve(f"{ARN}{action}") is not None
+        assert offers.covers(f"{ARN}{action}")
+    for action in not_called:
+        assert registry.refusal(f"{ARN}{action}")
+        assert registry.resolve(f"{ARN}{action}") is None
+    on_loop(registry.close())
 
 
 @pytest.mark.parametrize("resource", [f"{ARN}ecs:runTask.sync", f"{ARN}elasticmapreduce:addStep", "task:a"])
