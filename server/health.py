@@ -23,7 +23,11 @@ async def alive(exchange: Exchange) -> web.Response:
 
 async def ready(exchange: Exchange) -> web.Response:
     """The store can be reached, has the layout of this release, and the engine runs."""
-    checks = {"store": await _store(exchange), "engine": _engine(exchange)}
+    checks = {
+        "store": await _store(exchange),
+        "migrations": await exchange.service.layout.state(),
+        "engine": _engine(exchange),
+    }
     sound = all(said == "ok" for said in checks.values())
     body = {"status": "ok" if sound else "unavailable", "checks": checks}
     return web.Response(status=200 if sound else 503, text=json.dumps(body), content_type="application/json")
@@ -36,7 +40,6 @@ async def measured(exchange: Exchange) -> web.Response:
 
 
 async def _store(exchange: Exchange) -> str:
-    # It was brought up to date when it was opened, and refused if a later release has changed it.
     try:
         async with asyncio.timeout(STORE_SECONDS):
             await exchange.service.engine.store.document("health", "probe")

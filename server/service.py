@@ -28,6 +28,7 @@ from .aws.pages import Pages
 from .definitions import Definition
 from .desk import Desk
 from .feed import Feed
+from .layout_watch import LayoutWatch
 from .metrics import Metrics
 from .settings import Settings
 
@@ -50,6 +51,7 @@ class Service:
     metrics: Metrics
     feed: Feed
     desk: Desk
+    layout: LayoutWatch
     idempotency: Idempotency
 
     def names(self, machine: str) -> Names:
@@ -113,7 +115,10 @@ async def open_service(settings: Settings, handlers: Registry) -> AsyncIterator[
         try:
             async with _state_logs(engine, settings.state_logs):
                 pages, metrics = Pages(engine.store), Metrics(engine)
-                yield Service(engine, handlers, settings, clock, pages, metrics, feed, desk, idempotency)
+                layout = LayoutWatch(settings.store)
+                yield Service(
+                    engine, handlers, settings, clock, pages, metrics, feed, desk, layout, idempotency
+                )
                 await idempotency.close()
                 await engine.drain(settings.drain_seconds)
         finally:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -244,10 +246,26 @@ def test_other_names_are_known_when_they_are_allowed(start_server: StartServer) 
 
 def test_it_is_ready_while_the_store_answers(server: Running) -> None:
     answer = ask(server.url, "GET", "/readyz")
-    assert (answer.status, answer.json["checks"]) == (200, {"store": "ok", "engine": "ok"})
+    assert (answer.status, answer.json["checks"]) == (
+        200,
+        {"store": "ok", "migrations": "ok", "engine": "ok"},
+    )
     server.call(server.server.service.engine.store.close())
     answer = ask(server.url, "GET", "/readyz")
     assert (answer.status, answer.json["checks"]["engine"]) == (503, "ok")
+
+
+def test_it_is_not_ready_on_the_layout_of_another_release(start_server: StartServer, tmp_path: Path) -> None:
+    url = start_server(store=str(tmp_path / "d.db")).url
+    with closing(sqlite3.connect(tmp_path / "d.db")) as connection:
+        connection.execute("PRAGMA user_version = 9999")
+    answer = ask(url, "GET", "/readyz")
+    assert (answer.status, answer.json["status"]) == (503, "unavailable")
+    assert answer.json["checks"] == {
+        "store": "ok",
+        "migrations": "cannot be told: StoreTooNew",
+        "engine": "ok",
+    }
 
 
 def keys(folder: Path, *arguments: str) -> str:
