@@ -127,7 +127,8 @@ def test_what_is_restored_goes_on_from_the_moment_of_the_copy(kept: Kept) -> Non
     assert surely <= there.keys()
     assert "after" not in there
     assert under.insist("GET", "/v1/executions/busy:before").json == before
-    assert {there[name]["status"] for name in ("ask", "work", "wait")} == {"RUNNING"}
+    # What waits for time may have ended by now; nobody has answered the others.
+    assert {there[name]["status"] for name in ("ask", "work")} == {"RUNNING"}
     again = under.insist("POST", "/v1/machines/ask/versions", {}, {"Idempotency-Key": "one"})
     assert again.json == answered.json
     assert (
