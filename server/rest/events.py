@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
 
 from aiohttp import web
 
@@ -12,7 +14,7 @@ from detent.core.values import JSON, encode
 from detent.history import Projection
 from detent.runtime.recall import load_payloads
 
-from ..feed import Happening
+from ..feed import WAITING_MAX, Happening
 from ..refusals import Refused
 from .operation import Call, operation
 from .shapes import execution_id, instant
@@ -51,7 +53,7 @@ async def follow_execution(call: Call) -> None:
         stream = await _begin(call)
         projection = Projection(alias=log.record.alias, version=log.record.version)
         quiet = 0.0
-        with suppress(ConnectionError, TimeoutError):
+        with _cut_off(call):
             while True:
                 steps = list(decode_log((segment.after, segment.control) for segment in log.segments))
                 await load_payloads(call.store, id, [value for step in steps for value in payloads_of(step)])
@@ -86,11 +88,12 @@ async def follow_all(call: Call) -> None:
         return web.Response(content_type=MEDIA)  # type: ignore[return-value]  # as it is
     with call.service.feed.watch() as watcher:
         stream = await _begin(call)
-        with suppress(ConnectionError, TimeoutError):
+        with _cut_off(call):
             while not watcher.closed:
                 while watcher.waiting:
-                    happening = watcher.waiting.popleft()
-                    await _send(stream, happening.kind, _told(happening))
+                    text = b"".join(map(_spelled, watcher.waiting))
+                    watcher.waiting.clear()
+                    await _write(stream, text)
                 if watcher.lost:
                     await _send(
                         stream, "overflow", {"detail": "more happened than you have read: come again"}
@@ -102,6 +105,11 @@ async def follow_all(call: Call) -> None:
                 await _send(stream, "closed", {"detail": "the server ends: come again"})
             await stream.write_eof()
     return stream  # type: ignore[return-value]  # as it is
+
+
+@lru_cache(maxsize=WAITING_MAX)  # the same for all who watch
+def _spelled(happening: Happening) -> bytes:
+    return _text(happening.kind, _told(happening))
 
 
 def _told(happening: Happening) -> dict[str, JSON]:
@@ -124,6 +132,19 @@ def _last_id(call: Call) -> int:
     return int(text)
 
 
+@contextmanager
+def _cut_off(call: Call) -> Iterator[None]:
+    """End the connection of a client that has gone, or reads too slowly: what waits for it is dropped."""
+    try:
+        yield
+    except ConnectionError:
+        pass
+    except TimeoutError:
+        transport = call.exchange.request.transport
+        if transport is not None:
+            transport.abort()
+
+
 async def _begin(call: Call) -> web.StreamResponse:
     headers = {**call.exchange.headers, "Content-Type": MEDIA, "Cache-Control": "no-store"}
     stream = web.StreamResponse(headers=headers)
@@ -133,8 +154,12 @@ async def _begin(call: Call) -> web.StreamResponse:
 
 
 async def _send(stream: web.StreamResponse, kind: str, data: JSON, id: int | None = None) -> None:
+    await _write(stream, _text(kind, data, id))
+
+
+def _text(kind: str, data: JSON, id: int | None = None) -> bytes:
     head = f"event: {kind}\n" if id is None else f"id: {id}\nevent: {kind}\n"
-    await _write(stream, head.encode() + b"data: " + encode(data) + b"\n\n")
+    return head.encode() + b"data: " + encode(data) + b"\n\n"
 
 
 async def _write(stream: web.StreamResponse, text: bytes) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -17,6 +19,7 @@ from detent.core.execution import Execution
 from detent.core.signals import Fired
 from detent.core.values import Payload
 from detent.server.feed import WAITING_MAX
+from detent.server.rest import events
 
 from .api import HOLD, PASS, Api
 from .conftest import Running
@@ -81,6 +84,28 @@ def test_an_execution_that_has_ended_is_told_from_its_history(api: Api, stream: 
     ]
     assert told[0].data == api("GET", f"/v1/executions/{id}/history")["events"][0]
     assert told[-1].data == {"execution": id, "status": "SUCCEEDED"}
+
+
+def test_who_does_not_read_is_cut_off(api: Api, server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "WRITE_SECONDS", 0.2)
+    chain = {f"S{n}": {"Type": "Pass", "Next": f"S{n + 1}"} for n in range(40)}
+    api.machine("chain", {"StartAt": "S0", "States": chain | {"S40": {"Type": "Pass", "End": True}}})
+    id = api("POST", "/v1/executions", {"machine": "chain", "input": "x" * 500_000}, wait="60s")["id"]
+    place = urlsplit(api.url)
+    watchers = server.server.service.feed._watchers
+    with socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.settimeout(90)
+        slow.connect((place.hostname, place.port))
+        slow.sendall(f"GET /v1/executions/{id}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        assert slow.recv(15) == b"HTTP/1.1 200 OK"
+        while watchers:
+            time.sleep(0.01)
+        rest = bytearray()
+        with suppress(ConnectionResetError):
+            while part := slow.recv(1 << 20):
+                rest += part
+    assert not rest.endswith(b"0\r\n\r\n"), "it was sent to its end all the same"
 
 
 def test_who_was_cut_off_goes_on_where_it_was(api: Api, stream: Stream) -> None:
