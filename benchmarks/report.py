@@ -88,10 +88,8 @@ def _table(figures: dict[str, dict[str, Any]]) -> Iterator[str]:
 
 
 def _states(found: dict[str, Any]) -> Iterator[str]:
-    yield (
-        "Microseconds per state that is entered, in the core alone: what is decided and folded, without the store. "
-        "Beside it one bare call of the library that evaluates the state's expression."
-    )
+    yield "Microseconds per state that is entered, in the core alone: what is decided and folded, without the store."
+    yield "Below it one bare call of the library that evaluates the state's expression."
     yield ""
     kinds = list(found["JSONPath"])
     yield f"| | {' | '.join(kinds)} |"

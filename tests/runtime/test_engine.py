@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,12 +16,13 @@ from detent.core.execution import ABORTED, FAILED, RUNNING, SUCCEEDED, Execution
 from detent.core.machine import Machine
 from detent.core.signals import Succeeded
 from detent.core.values import Payload
+from detent.runtime import rounds
 from detent.runtime.engine import Engine
 from detent.runtime.errors import EngineError, ExecutionExists, ExecutionStuck, ExecutionTaken
 from detent.runtime.handlers.base import Beat, TaskCall, TaskError
 from detent.runtime.machines import Machines
 from detent.runtime.recall import recall
-from detent.store.base import ExecutionRecord, Letter, MachineRecord, StoreUnavailable
+from detent.store.base import Batch, ExecutionRecord, Letter, MachineRecord, Outcome, StoreUnavailable
 from detent.store.memory import MemoryStore
 
 Run = Callable[[TaskCall, Beat], Awaitable[Any]]
@@ -509,3 +510,26 @@ def test_while_the_store_is_away_decisions_wait_and_nothing_runs() -> None:
             assert len(ran) == 1
 
     run(scenario())
+
+
+def test_while_one_group_is_written_the_next_is_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    happened: list[str] = []
+
+    class Disk(MemoryStore):
+        async def append(self, batches: Sequence[Batch]) -> list[Outcome]:
+            for _ in range(5):
+                await asyncio.sleep(0)  # handing over takes some turns of the loop
+            happened.append("begins to write")
+            await asyncio.sleep(0.5)
+            happened.append("has written")
+            return await super().append(batches)
+
+    async def scenario() -> None:
+        decided = Flow(make=lambda bindings: happened.append(f"decides {bindings.input}"))
+        async with engine(machine(do("P", flow=decided)), store=Disk()) as opened:
+            await asyncio.gather(*(play(opened, name, name) for name in "ab"))
+
+    monkeypatch.setattr(rounds, "GROUP_MAX", 1)
+    run(scenario())
+    each = ["begins to write", "has written"]
+    assert happened == ["decides a", each[0], "decides b", each[1], *each]

@@ -1,0 +1,54 @@
+"""JSON values: written compactly, read back the same, whatever the library underneath can carry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from detent.core.values import Payload, decode, encode
+
+NINES = 10**18 - 1
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        1.5e300,
+        NINES,
+        -NINES,
+        2**63,
+        2**64 - 1,
+        2**64,
+        -(2**63) - 1,
+        10**40,
+        [1, {"far": 10**40}, "near"],
+        "1" * 40,
+        {"1" * 18: 123456789012345678.0},
+        "null",
+        "half \ud800",
+    ],
+    ids=repr,
+)
+def test_a_value_is_read_back_as_it_was_written(value: Any) -> None:
+    again = decode(encode(value))
+    assert again == value
+    assert type(again) is type(value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), [float("inf")], {"a": None, "b": -float("inf")}], ids=repr)
+def test_what_is_no_number_in_json_is_refused(value: Any) -> None:
+    with pytest.raises(ValueError):
+        encode(value)
+
+
+def test_a_payload_at_rest_reads_its_value_anew() -> None:
+    value = {"far": 10**40}
+    payload = Payload(value)
+    payload.rest()
+    assert payload.value is value, "nothing was written yet: the value is all there is"
+    assert payload.text == b'{"far":%d}' % 10**40
+    payload.rest()
+    assert payload.value == value
+    assert payload.value is not value
