@@ -171,8 +171,7 @@ class Row:
 
 def _print(found: Sequence[Row], now: int) -> None:
     from .paper import Column, condition, paper, status_text, table
-    from .progress import seconds
-    from .words import printable
+    from .words import printable, seconds
 
     if not found:
         click.echo("detent: no executions", err=True)

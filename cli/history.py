@@ -84,7 +84,7 @@ def _internal_json(steps: list[Step]) -> JSON:
 def _lines(events: list[HistoryEvent], width: int) -> Iterator[Text]:
     from rich.text import Text
 
-    from .progress import seconds
+    from .words import seconds
 
     start = events[0].timestamp if events else 0
     names = max((len(event.type) for event in events), default=0)
@@ -123,7 +123,7 @@ def _internal(steps: list[Step], width: int) -> Iterator[Text]:
     from rich.text import Text
 
     from .events import name_of, told
-    from .progress import seconds
+    from .words import seconds
 
     number = 0
     start = steps[0].now if steps else 0

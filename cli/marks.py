@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .progress import Status
+from detent.visits import Status
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,11 @@ from datetime import datetime
 from rich.cells import cell_len
 from rich.text import Text
 
+from detent.visits import Status
+
 from .marks import STYLES, Marks
-from .progress import TRACKS_KEPT, Fan, Progress, Row, Status, Track, seconds
+from .progress import TRACKS_KEPT, Fan, Progress, Row, Track
+from .words import seconds
 
 #: Columns of the bar of a Map, of a duration.
 BAR = 16

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
 from detent.core import events as e
@@ -22,6 +21,9 @@ from detent.core.machine import DistributedMap, Machine, Map, Parallel, Task
 from detent.core.resources import signal_name
 from detent.core.runs import MapRun
 from detent.core.signals import Stopped, TimedOut
+from detent.visits import Status
+
+from .words import seconds
 
 #: Rows kept per track: a loop that runs for days shows its latest rounds.
 ROWS_MAX = 200
@@ -29,24 +31,6 @@ ROWS_MAX = 200
 _WORKING = frozenset({"Task", "Wait", "Parallel", "Map"})
 #: A Map of at most so many items keeps those that have ended; a wider one keeps the live ones and counts.
 TRACKS_KEPT = 12
-
-
-class Status(Enum):
-    """What a row, or a track, is up to."""
-
-    RUNNING = "running"
-    WAITING = "waiting"
-    RETRYING = "retrying"
-    SUCCEEDED = "succeeded"
-    #: The state failed and a catcher led on.
-    CAUGHT = "caught"
-    FAILED = "failed"
-    #: Ended from outside: something beside or around it failed, or the execution was stopped.
-    ABORTED = "aborted"
-
-    @property
-    def live(self) -> bool:
-        return self in (Status.RUNNING, Status.WAITING, Status.RETRYING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,21 +358,6 @@ def _fan_of(track: Track) -> Fan:
     assert track.parent is not None
     assert track.parent.row.fan is not None
     return track.parent.row.fan
-
-
-def seconds(milliseconds: int) -> str:
-    """A duration for people: ``25 ms``, ``12.5 s``, ``4 min 05 s``, ``3 h 20 min``, ``2 d 04 h``."""
-    if milliseconds < 100:
-        return f"{max(0, milliseconds)} ms"
-    if milliseconds < 60_000:
-        return f"{milliseconds / 1000:.1f} s"
-    minutes, rest = divmod(milliseconds // 1000, 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02} s"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes:02} min"
-    return f"{hours // 24} d {hours % 24:02} h"
 
 
 def _why(error: str | None, cause: str | None = None) -> str:

@@ -17,9 +17,7 @@ from rich.text import Text
 from detent.visits import Attempt, Path, Status, Trace, Visit
 
 from .marks import STYLES, Marks
-from .progress import Status as Shown
-from .progress import seconds
-from .words import printable
+from .words import printable, seconds
 
 #: Columns of a duration, and the widest column of names.
 TOOK = 12
@@ -65,8 +63,7 @@ def paths_name(visit: Visit) -> str:
 
 def mark(marks: Marks, status: Status) -> Text:
     """The sign of a status, in its colour."""
-    shown = Shown(status.value)
-    return Text(marks.status[shown], STYLES[shown])
+    return Text(marks.status[status], STYLES[status])
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +142,7 @@ class Timeline:
             over = self._end(attempt.ended_at)
             failed = attempt.status is Status.FAILED
             style = "cyan" if attempt.status.live else "red" if failed else "green"
-            tip = self.marks.status[Shown.FAILED] if failed else ""
+            tip = self.marks.status[Status.FAILED] if failed else ""
             bars.append(_Bar(attempt.started_at, over, work, style, tip))
             if attempt.retry_at is not None:
                 again = visit.attempts[number].started_at if number < len(visit.attempts) else end

@@ -19,10 +19,9 @@ from detent.visits import Attempt, Path, Status, Trace, Visit
 
 from .marks import Marks
 from .paper import BAD, condition, status_text
-from .progress import seconds
 from .reading import Where
 from .timeline import NAME_MAX, PATHS_SHOWN, VISITS_SHOWN, mark, path_name, paths_name, selected
-from .words import broken, clock, day_and_time, printable, short, why
+from .words import broken, clock, day_and_time, printable, seconds, short, why
 
 #: Columns of the labels in the head, and of those below a state.
 LABEL = 12

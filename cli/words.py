@@ -1,4 +1,4 @@
-"""How values, instants and texts of others are spelled for people, on one line and in little room."""
+"""How values, instants, durations and texts of others are spelled for people, on one line and in little room."""
 
 from __future__ import annotations
 
@@ -89,3 +89,18 @@ def clock(instant: int, beside: int) -> str:
     """A time of day, with its date if that is another one than that of ``beside``."""
     moment, other = (datetime.fromtimestamp(at / 1000).astimezone() for at in (instant, beside))
     return f"{moment:%H:%M:%S}" if moment.date() == other.date() else f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def seconds(milliseconds: int) -> str:
+    """A duration for people: ``25 ms``, ``12.5 s``, ``4 min 05 s``, ``3 h 20 min``, ``2 d 04 h``."""
+    if milliseconds < 100:
+        return f"{max(0, milliseconds)} ms"
+    if milliseconds < 60_000:
+        return f"{milliseconds / 1000:.1f} s"
+    minutes, rest = divmod(milliseconds // 1000, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02} s"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes:02} min"
+    return f"{hours // 24} d {hours % 24:02} h"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from detent.cli.progress import ROWS_MAX, TRACKS_KEPT, Status, seconds
+from detent.cli.progress import ROWS_MAX, TRACKS_KEPT
+from detent.cli.words import seconds
+from detent.visits import Status
 
 from .playing import Play, each, task
 

@@ -9,10 +9,11 @@ from rich.cells import cell_len
 
 from detent.cli.marks import UNICODE
 from detent.cli.picture import Picture, fit
-from detent.cli.progress import Progress, Status, Track
+from detent.cli.progress import Progress, Track
 from detent.core.codec import Step
 from detent.core.execution import ROOT, RUNNING, SUCCEEDED
 from detent.core.machine import Machine
+from detent.visits import Status
 
 from .driving import signals
 from .machines import machines
