@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import running, waiting
+from .fleet import fleet
 from .server import server
 from .states import states
 
@@ -21,6 +22,7 @@ SCENARIOS: dict[str, Measure] = {
     "map": running.map,
     "parked": waiting.parked,
     "recover": waiting.recover,
+    "fleet": fleet,
     "states": states,
     "server": server,
 }

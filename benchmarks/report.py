@@ -1,35 +1,51 @@
-"""``python -m benchmarks.report``: run every scenario and write the figures into docs/performance.md."""
+"""``python -m benchmarks.report``: run every scenario and write the figures into docs/performance.md.
+
+``python -m benchmarks.report --postgres URL`` runs those that need a database, and writes theirs.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
-BEGIN, END = "<!-- figures -->\n", "<!-- end of figures -->\n"
+FIGURES, FLEET = "figures", "figures of a fleet"
 SCENARIOS = ("throughput", "task", "latency", "growth", "map", "parked", "recover", "states", "server")
 
 
 def main() -> None:
-    figures = {name: _measured(name) for name in SCENARIOS}
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    text = "\n".join([*_table(figures), "", *_states(figures["states"]), ""])
-    PAGE.write_text(before + BEGIN + "\n" + text + "\n" + END + after, encoding="utf-8")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
+    parser.add_argument("--postgres", help="URL of the database that a fleet shares")
+    postgres = parser.parse_args().postgres
+    if postgres:
+        _write(FLEET, _fleet(_measured("fleet", "--rounds", "3", "--store", postgres)))
+    else:
+        figures = {name: _measured(name) for name in SCENARIOS}
+        _write(FIGURES, [*_table(figures), "", *_states(figures["states"])])
 
 
-def _measured(name: str) -> dict[str, Any]:
+def _write(part: str, lines: Iterable[str]) -> None:
+    """Put lines in the place of those between the marks of a part."""
+    begin, end = f"<!-- {part} -->\n", f"<!-- end of {part} -->\n"
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
+    _, _, after = rest.partition(end)
+    text = "\n".join([*lines, ""])
+    PAGE.write_text(before + begin + "\n" + text + "\n" + end + after, encoding="utf-8")
+
+
+def _measured(name: str, *options: str) -> dict[str, Any]:
     """One scenario in a process of its own, so that none inherits the memory of another."""
     line = subprocess.run(
-        [sys.executable, "-m", "benchmarks", name], stdout=subprocess.PIPE, check=True, text=True
+        [sys.executable, "-m", "benchmarks", name, *options], stdout=subprocess.PIPE, check=True, text=True
     ).stdout
     print(line, end="", flush=True)
     found: dict[str, Any] = json.loads(line)
@@ -85,6 +101,22 @@ def _table(figures: dict[str, dict[str, Any]]) -> Iterator[str]:
                 f"| executions started over {name}, {store} | {found[f'{kind}_per_second']:,} requests/s | "
                 f"{found['bare_per_second']:,} requests/s of a bare handler | {found[f'{kind}_ratio']:.2f} |"
             )
+
+
+def _fleet(found: dict[str, Any]) -> Iterator[str]:
+    yield (
+        f"{found['executions']:,} executions of {found['states']} Task states on one Postgres, all due at one instant; "
+        f"measured {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores for the workers and the server together."
+    )
+    yield ""
+    yield "| `detent worker` | states/s | as many processes that only append | processor time of workers per state |"
+    yield "|---|---|---|---|"
+    for count in sorted(int(key) for key in found if key.isdigit()):
+        of = found[str(count)]
+        yield (
+            f"| {count} | {of['transitions_per_second']:,} | {of['limit_per_second']:,} rows/s | "
+            f"{of['worker_us_per_state']} us |"
+        )
 
 
 def _states(found: dict[str, Any]) -> Iterator[str]:

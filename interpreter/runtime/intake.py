@@ -35,6 +35,8 @@ ADOPTED_AT_ONCE = 32
 #: that it has live before it asks for no more.
 SHARE = 64
 LIVE_MAX = 1024
+#: Executions that it has live before it waits for the next poll to ask for more: so many share a commit.
+LIVE_ENOUGH = 256
 #: How soon after a hint the store is asked, in seconds: more of them may follow.
 HINTED_SECONDS = 0.02
 
@@ -143,7 +145,7 @@ class Intake:
         """Nobody works on it here any more."""
         self._claims.pop(execution, None)
         self.progressed(execution)
-        if self._more and len(self._live) < SHARE // 2:
+        if self._more and len(self._live) < LIVE_ENOUGH // 2:
             self.look()
 
     def progressed(self, execution: str) -> None:
@@ -291,6 +293,8 @@ class Intake:
             found = await self._ask(limit=page, wanted=wanted)
             await self._adopt_claimed()
             if self._offers is not None:
+                if found == page and len(self._live) < LIVE_ENOUGH:
+                    self.look()  # there is more, once others have had their turn
                 break
             if found == page and self._clock.monotonic() > until:
                 self.look()  # there is more, after signs of life and whatever else is due

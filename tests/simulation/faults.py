@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from detent.store.base import Batch, Outcome, StoreUnavailable
+from detent.core.codec import decode_signal
+from detent.core.signals import Paused, Resumed
+from detent.store.base import Batch, Message, Outcome, StoreUnavailable
 from detent.store.memory import MemoryStore
 
 #: What may happen to an append: the process dies, it is lost, another was quicker, the disk is slow.
@@ -18,17 +21,40 @@ FAULTS = (*("crash before", "crash after") * 2, "lost before", "lost after", "co
 _NO_QUESTION = {"open", "close", "watch"}
 
 
+@dataclass
+class Plan:
+    """One fault, at one of a world's commits; the first is number 1. With number 0 there is none."""
+
+    at: int = 0
+    kind: str = ""
+    commits: int = 0
+
+    def next(self) -> str | None:
+        """What happens to the next commit."""
+        self.commits += 1
+        return self.kind if self.commits == self.at else None
+
+
 class FaultyStore:
     """The memory store as one process sees it. Once it has crashed, nothing it does has any effect.
 
-    ``rate`` is the share of calls that something happens to. ``happened`` counts by kind of fault.
+    ``rate`` is the share of calls that something happens to, ``plan`` what happens instead of chance to commits.
+    ``happened`` counts by kind of fault.
     """
 
-    def __init__(self, memory: MemoryStore, random: Random, rate: float, happened: Counter[str]) -> None:
+    def __init__(
+        self,
+        memory: MemoryStore,
+        random: Random,
+        rate: float,
+        happened: Counter[str],
+        plan: Plan | None = None,
+    ) -> None:
         self.memory = memory
         self.random = random
         self.rate = rate
         self.happened = happened
+        self.plan = plan
         self.crashed = asyncio.Event()
 
     def tell(self) -> None:
@@ -65,6 +91,22 @@ class FaultyStore:
             raise StoreUnavailable("the line went down before the answer came")
         return answers
 
+    async def inbox(self, owner: str, *, after: int = 0, limit: int) -> list[Message]:
+        """Messages may come twice, and later than others that were sent after them: but not what steers, which
+        one person sends, the second once the first is there."""
+        await self._line()
+        messages = []
+        for message in await self.memory.inbox(owner, after=after, limit=limit):
+            draw = self.random.random()
+            if draw < self.rate / 2 and not isinstance(decode_signal(message.body), (Paused, Resumed)):
+                self.happened["late message"] += 1
+                continue
+            messages.append(message)
+            if draw > 1 - self.rate / 2:
+                self.happened["repeated message"] += 1
+                messages.append(message)
+        return messages
+
     async def _conflict(self, batches: Sequence[Batch]) -> list[Outcome]:
         """One batch is refused, as if the log had moved on."""
         refused = self.random.randrange(len(batches))
@@ -80,13 +122,15 @@ class FaultyStore:
             self.happened["unreachable"] += 1
             raise StoreUnavailable("the line is down")
         if self.random.random() < self.rate:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(self.random.choice((0.01, 0.01, 0.01, 2.0)))
 
     def _fault(self) -> str | None:
-        if self.random.random() >= self.rate:
-            return None
-        fault = self.random.choice(FAULTS)
-        self.happened[fault] += 1
+        if self.plan is not None:
+            fault = self.plan.next()
+        else:
+            fault = self.random.choice(FAULTS) if self.random.random() < self.rate else None
+        if fault is not None:
+            self.happened[fault] += 1
         return fault
 
     async def _die(self) -> None:

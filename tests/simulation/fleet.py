@@ -23,7 +23,7 @@ from detent.runtime.offers import Offers
 from detent.runtime.recall import recall
 from detent.store.base import ExecutionRecord, Letter, MachineRecord, StoreUnavailable
 
-from .faults import FaultyStore
+from .faults import FaultyStore, Plan
 from .shared import SharedMemory
 from .workload import MACHINES
 from .world import PATIENCE, World
@@ -31,6 +31,8 @@ from .world import PATIENCE, World
 ENGINES = 3
 #: How long an engine is cut off, in virtual seconds: within its lease, or beyond it.
 CUT_OFF = (1, 5, 16, 40)
+#: How long the whole database is away, in virtual seconds.
+AWAY = (2, 20, 60)
 
 
 class CutOffStore(FaultyStore):
@@ -50,10 +52,14 @@ class CutOffStore(FaultyStore):
 
 
 class FleetWorld(World):
-    """``memory`` is shared; every execution may be worked on by several engines one after the other."""
+    """``memory`` is shared; every execution may be worked on by several engines one after the other.
 
-    def __init__(self, seed: int, **settings: Any) -> None:
+    With a ``plan`` one thing happens, at one commit, and nothing else.
+    """
+
+    def __init__(self, seed: int, *, plan: Plan | None = None, **settings: Any) -> None:
         super().__init__(seed, **settings)
+        self.plan = plan
         self.memory = SharedMemory()
         self.engines: list[Engine] = []
 
@@ -63,6 +69,8 @@ class FleetWorld(World):
         for digest in MACHINES:
             await self.memory.publish(MachineRecord(digest, "arn:m", b"{}", 0))
         others = [asyncio.create_task(self._supervise(Random(self.random.random()))) for _ in range(ENGINES)]
+        if self.rate:
+            others.append(asyncio.create_task(self._lose(Random(self.random.random()))))
         clients = asyncio.gather(*map(self._ask, self.records))
         watch = asyncio.ensure_future(clients)
         await asyncio.wait({watch, *others}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
@@ -75,10 +83,20 @@ class FleetWorld(World):
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
 
+    async def _lose(self, random: Random) -> None:
+        """The database is away for everybody, now and then."""
+        while True:
+            await asyncio.sleep(random.uniform(50, 300))
+            if self.crashes < self.crashes_max:
+                seconds = random.choice(AWAY)
+                for engine in self.engines:
+                    engine.store.cut_off(seconds)  # type: ignore[attr-defined]  # the stores here can be
+                self.happened["database away"] += 1
+
     async def _supervise(self, random: Random) -> None:
         while True:
             rate = self.rate if self.crashes < self.crashes_max else 0.0
-            store = CutOffStore(self.memory, random, rate, self.happened)
+            store = CutOffStore(self.memory, random, rate, self.happened, self.plan)
             engine = Engine(
                 store,  # type: ignore[arg-type]  # what it does not define is the memory store's
                 Machines(store, self._compile),  # type: ignore[arg-type]  # as above
@@ -119,6 +137,9 @@ class FleetWorld(World):
                     self.acknowledged.add(record.id)
         people = asyncio.gather(self._signals(record), self._pauses(record))
         while record.id not in self.ends:
+            if (await self.memory.load(record.id, limit=0)).head.ended_at is None:
+                await asyncio.sleep(1)
+                continue
             _, state = await recall(self.memory, record.id)
             if state.status == FAILED and not state.redrive_count:
                 # By letter, which any engine may find; its name is the token: once is enough.

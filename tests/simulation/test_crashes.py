@@ -53,4 +53,4 @@ def test_every_kind_of_fault_takes_place() -> None:
     happened: Counter[str] = Counter()
     for seed in range(5):
         happened += simulate(seed).happened
-    assert len(happened) == 8, happened
+    assert len(happened) == 10, happened

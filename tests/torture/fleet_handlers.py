@@ -34,3 +34,18 @@ def last(order, context):
 def poison(order, context):
     note(context)
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+@detent.task("gpu")
+def gpu(order, context):
+    """What is limited in the whole fleet: a line when it begins, a line when it ends."""
+    for word in ("begin", "end"):
+        with EFFECTS.with_name("gpu").open("a") as file:
+            file.write(f"{word}\n")
+        time.sleep(0.1)
+
+
+@detent.task("slow")
+def slow(order, context):
+    note(context)
+    time.sleep(1)

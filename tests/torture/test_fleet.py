@@ -14,6 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -34,6 +35,8 @@ ROUNDS = int(os.environ.get("TORTURE", "3"))
 WORKERS = 3
 EXECUTIONS = 20 * ROUNDS
 LEASE = 2
+#: For tests in which no lease is to run out, however busy the machine is.
+UNHURRIED = ("--lease-seconds", "60")
 HANDLERS = Path(__file__).with_name("fleet_handlers.py")
 #: Far more than anything takes.
 PATIENCE = 240
@@ -59,11 +62,19 @@ class Fleet:
         self.log = (folder / "log").open("ab")
         self.processes: list[subprocess.Popen[bytes]] = []
 
-    def keep(self, count: int = WORKERS) -> None:
+    def keep(self, count: int = WORKERS, *more: str) -> None:
         self.processes = [one for one in self.processes if one.poll() is None]
         while len(self.processes) < count:
             command = [str(Path(sys.executable).with_name("detent")), "worker"]
-            options = ["--handlers", str(HANDLERS), "--store", self.address, "--lease-seconds", str(LEASE)]
+            options = [
+                "--handlers",
+                str(HANDLERS),
+                "--store",
+                self.address,
+                "--lease-seconds",
+                str(LEASE),
+                *more,
+            ]
             environment = {**os.environ, "EFFECTS": str(self.effects)}
             self.processes.append(
                 subprocess.Popen([*command, *options], env=environment, stdout=self.log, stderr=self.log)
@@ -181,6 +192,40 @@ def test_without_faults_every_effect_takes_place_once(fleet: Fleet) -> None:
     assert len(found) == EXECUTIONS
     runs = fleet.runs()
     assert (len(runs), set(runs.values())) == (2 * EXECUTIONS, {1})
+
+
+def task(resource: str) -> Any:
+    return {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": resource, "End": True}}}
+
+
+def test_a_worker_that_is_told_to_end_finishes_what_runs_and_hands_over_the_rest(fleet: Fleet) -> None:
+    """Nothing is done twice, though one worker after the other goes."""
+    names = [f"e{number}" for number in range(60)]
+    asyncio.run(start(fleet.address, task("task:slow"), "slow", names))
+    fleet.keep(2, *UNHURRIED)
+
+    def replace() -> None:
+        if 0 < len(fleet.runs()) < len(names):
+            oldest = fleet.processes.pop(0)
+            fleet.keep(2, *UNHURRIED)
+            oldest.terminate()
+            assert oldest.wait(60) == 0
+
+    found = asyncio.run(ends(fleet.address, replace))
+    assert {one.head.status for one in found.values()} == {"SUCCEEDED"}
+    runs = fleet.runs()
+    assert (len(runs), set(runs.values())) == (len(names), {1})
+
+
+def test_a_limit_holds_in_the_whole_fleet(fleet: Fleet) -> None:
+    names = [f"e{number}" for number in range(20)]
+    asyncio.run(start(fleet.address, task("task:gpu"), "gpu", names))
+    fleet.keep(3, "--limit", "task:gpu=2", *UNHURRIED)
+    found = asyncio.run(ends(fleet.address))
+    assert {one.head.status for one in found.values()} == {"SUCCEEDED"}
+    words = fleet.effects.with_name("gpu").read_text().split()
+    at_once = list(accumulate(1 if word == "begin" else -1 for word in words))
+    assert (words.count("begin"), max(at_once), at_once[-1]) == (len(names), 2, 0)
 
 
 def test_an_execution_that_kills_its_workers_is_quarantined(fleet: Fleet) -> None:
