@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -146,6 +147,51 @@ def test_hot_statements_use_their_indexes_from_the_first_row_on(plans):
         assert re.search(rf"Scan.* {index}\b", plans[name]), f"{name}:\n{plans[name]}"
         assert "Seq Scan" not in plans[name], f"{name}:\n{plans[name]}"
         assert name not in IN_ORDER or "Sort" not in plans[name], f"{name}:\n{plans[name]}"
+
+
+#: A hundred thousand executions of one machine that wait for long, and one of another that is ready.
+CROWD = """
+INSERT INTO detent.execution (last, fence, claims, due, ready, id,
+                              status, started_at, name, machine, digest, profile)
+SELECT 3, 0, 0, 1000000 + n, false, 'parked' || n, 'RUNNING', 0, 'n', 'crowd', 'd', 'p'
+FROM generate_series(1, 100000) AS n
+UNION ALL SELECT 3, 0, 0, NULL, true, 'ready', 'RUNNING', 0, 'n', 'other', 'd', 'p';
+ANALYZE;
+"""
+
+
+@pytest.fixture(scope="module")
+def crowded(new_database: Callable[[str], str]) -> str:
+    address = new_database("crowded")
+    asyncio.run(migrated(address))
+    run(address, CROWD)
+    return address
+
+
+@pytest.mark.parametrize("machines", ["NULL", "'{other}'"])
+def test_what_is_parked_is_not_even_looked_at_by_a_claim(crowded, machines):
+    async def scenario():
+        connection = await asyncpg.connect(crowded)
+        try:
+            await connection.execute(BEGIN["WRITE"])
+            await connection.execute(f"PREPARE claim_due AS {queries('postgres')['claim_due']}")
+            asked = f"EXECUTE claim_due ('w1', 1000, 64, {machines}, 2)"
+            ((plan,),) = await connection.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {asked}")
+            assert looked_at(json.loads(plan)[0]["Plan"]) == 1
+            rows = await connection.fetch("SELECT id FROM execution WHERE owner = 'w1'")
+            assert [row[0] for row in rows] == ["ready"]
+        finally:
+            await connection.close()
+
+    asyncio.run(scenario())
+
+
+def looked_at(plan):
+    """The rows that the plan has read by the index of what waits, whether it took them or not."""
+    here = 0
+    if plan.get("Index Name") == "execution_waiting":
+        here = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
+    return here + sum(map(looked_at, plan.get("Plans", ())))
 
 
 def test_the_transitions_of_a_held_execution_leave_the_indexes_alone(empty):
