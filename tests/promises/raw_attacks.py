@@ -165,10 +165,11 @@ def _chunks() -> Iterator[bytes]:
 
 def answers(port: int, sent: bytes) -> bytes:
     """All that comes back until the server ends the connection, or waits for more."""
-    with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         received = b""
         try:
             connection.sendall(sent)
+            connection.settimeout(1)
             while part := connection.recv(65536):
                 received += part
         except (BrokenPipeError, ConnectionResetError, TimeoutError):
