@@ -141,7 +141,9 @@ def _task_started(execution: Execution, event: TaskStarted) -> None:
     pending.started = True
     pending.worker = event.worker
     pending.due = event.due
-    pending.beat_due = event.beat_due
+    if event.beat_due is not None:
+        # Signs of life may have been heard before the beginning could be written.
+        pending.beat_due = max(event.beat_due, pending.beat_due or 0)
 
 
 def _task_submitted(execution: Execution, event: TaskSubmitted) -> None:

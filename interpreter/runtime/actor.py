@@ -140,8 +140,8 @@ class Actor:
         execution.take_journal()
         for id, heard in self.execution.pending.items():
             pending = execution.pending.get(id)
-            if pending is not None and pending.beat_due is not None and heard.beat_due is not None:
-                pending.beat_due = max(pending.beat_due, heard.beat_due)
+            if pending is not None and heard.beat_due is not None:
+                pending.beat_due = max(pending.beat_due or 0, heard.beat_due)
         self.execution = execution
         self._children = self._offered = None
         self._note(execution.pending.values())

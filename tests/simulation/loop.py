@@ -39,6 +39,9 @@ class _Jumping(selectors.SelectSelector):
         if not ready and timeout > 0:
             # A little more than asked for, as clocks do; a float's last digit must not hold the time.
             self.now += timeout + 1e-6
+        elif not ready:
+            # Nor may a deadline that is nearer than that: whoever waits for it is woken again and again.
+            self.now += 1e-9
         return ready
 
 
