@@ -48,13 +48,13 @@ class Decided:
     opened: list[Pending]
     closed: list[int]
 
-    def seed_of(self, id: int) -> str | None:
-        """The seed of the step that decided an event; None for an event of an earlier batch."""
+    def step_of(self, id: int) -> Step | None:
+        """The step that decided an event; None for an event of another batch."""
         last = self.after
         for step in self.steps:
             last += len(step.events)
             if last >= id > self.after:
-                return step.seed
+                return step
         return None
 
 
@@ -257,7 +257,8 @@ class Actor:
             return []
         offers = offers_of(decided.opened)
         for id, _ in offers:
-            self._offered[id] = decided.seed_of(id)
+            opening = decided.step_of(id)
+            self._offered[id] = None if opening is None else opening.seed
         return offers
 
     def _letters(self, steps: list[Step], closed: list[int]) -> list[Letter]:

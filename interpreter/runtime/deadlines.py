@@ -66,20 +66,20 @@ class Deadlines:
         if state.ends_at is not None:
             self._add(Due(state.id, None, state.ends_at))
 
-    def arm(self, execution: str, pending: Pending) -> None:
-        """The instant of a timer, or when a task runs out of time."""
+    def arm(self, execution: str, pending: Pending, began: int | None = None) -> None:
+        """The instant of a timer, or when a task runs out of time; ``began`` is when it began to count, if known."""
         if pending.due is not None:
             entry = Due(execution, pending.id, pending.due, task=pending.kind == "task")
-            self._add(entry, absolute=pending.absolute)
+            self._add(entry, absolute=pending.absolute, began=began)
 
     def arm_heartbeat(self, execution: str, pending: Pending) -> None:
         """When a task that began is taken for dead."""
         if pending.beat_due is not None:
             self._add(Due(execution, pending.id, pending.beat_due, task=True, beat=True))
 
-    def arm_begun(self, execution: str, pending: Pending) -> None:
+    def arm_begun(self, execution: str, pending: Pending, began: int | None = None) -> None:
         """Everything that a task which began, or a timer, waits for."""
-        self.arm(execution, pending)
+        self.arm(execution, pending, began)
         self.arm_heartbeat(execution, pending)
 
     def beat(self, execution: str, id: int) -> None:
@@ -87,33 +87,38 @@ class Deadlines:
         actor = self._actors.get(execution)
         pending = actor.execution.pending.get(id) if actor is not None else None
         if actor is not None and pending is not None and pending.heartbeat is not None:
-            beat_due = self._clock.now() + pending.heartbeat * 1000
-            if self._behind(execution) and pending.beat_due is not None:
+            now = self._clock.now()
+            beat_due = now + pending.heartbeat * 1000
+            if self._behind(execution, now) and pending.beat_due is not None:
                 beat_due = max(beat_due, pending.beat_due + 1)  # later than before, whatever the clock says
             pending.beat_due = beat_due
             self._note(Beat(execution, id, pending.beat_due, actor.fence))
 
-    def _add(self, entry: Due, *, absolute: bool = False) -> None:
-        self._timers.add(entry, absolute=absolute, shift=self._shift(entry))
+    def _add(self, entry: Due, *, absolute: bool = False, began: int | None = None) -> None:
+        if absolute:
+            self._timers.add_absolute(entry)
+        else:
+            # The clock may have been set since the entry's instant was decided, and may be set at the next reading.
+            now = self._jumps.look()
+            self._timers.add(entry, entry.due - now + self._shift(entry, now, began))
 
-    def _behind(self, execution: str) -> int:
+    def _behind(self, execution: str, now: int) -> int:
         """How far the wall clock lies before the execution's own time, in milliseconds: its time never goes back."""
         actor = self._actors.get(execution)
-        return 0 if actor is None else max(0, actor.execution.now - self._clock.now())
+        return 0 if actor is None else max(0, actor.execution.now - now)
 
-    def _shift(self, entry: Due) -> int:
+    def _shift(self, entry: Due, now: int, began: int | None) -> int:
         """How much longer than the wall clock says an entry has to wait still."""
         actor = self._actors.get(entry.execution)
         if actor is None:
             return 0
         state = actor.execution
         pending = state.pending.get(entry.pending) if entry.pending is not None else None
-        ahead = (
-            self._jumps.forward_since(state.started_at)
-            if pending is None
-            else self._jumps.shift(state, pending)
-        )
-        return ahead - self._behind(entry.execution)
+        if began is None and pending is not None:
+            ahead = self._jumps.shift(state, pending, beat=entry.beat)
+        else:
+            ahead = self._jumps.forward_since(state.started_at if began is None else began)
+        return ahead - self._behind(entry.execution, now)
 
     def wait(self) -> float | None:
         """Seconds until it is worth looking again; None if nothing is awaited."""

@@ -83,7 +83,7 @@ class Effects:
         for closed in offer.closed:
             self._dispatcher.cancel(id, closed)
         for pending in offer.opened:
-            self._perform_pending(actor.execution, pending)
+            self._perform_pending(actor.execution, pending, offer)
         if Began in received:
             self._arm_begun(actor.execution, offer.steps)
         if Resumed in received:
@@ -148,10 +148,14 @@ class Effects:
                 facts = about(execution.id, states_of(execution))
                 log.exception("an observer failed; nothing depends on it", extra=facts)
 
-    def _perform_pending(self, execution: Execution, pending: Pending) -> None:
-        """Do what a pending announces. Doing it again after a crash is all there is to recovery."""
+    def _perform_pending(self, execution: Execution, pending: Pending, offer: Decided | None = None) -> None:
+        """Do what a pending announces. Doing it again after a crash is all there is to recovery.
+
+        ``offer`` is what opened it, unless it comes from the log.
+        """
         if not is_work(pending):
-            self._deadlines.arm_begun(execution.id, pending)
+            opening = None if offer is None else offer.step_of(pending.id)
+            self._deadlines.arm_begun(execution.id, pending, None if opening is None else opening.now)
             execution.frames[pending.frame].input.rest()  # it may be long until somebody needs the value
             if pending.mode in OTHERS_ANSWER:
                 self._dispatcher.mock(execution, pending)

@@ -206,7 +206,6 @@ class Engine:
         if takes_over:
             self._parking = Parking(
                 self._actors,
-                self._clock,
                 self._jumps,
                 self._patience,
                 self._waiting,

@@ -20,30 +20,28 @@ class Jumps:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._wall = clock.now()
-        self._apart = self._wall - self._monotonic()
-        #: When, by the clock as it was before, it was set by how much.
+        self._apart = clock.now() - self._monotonic()
+        #: When at the latest, by the clock as it was before, it was set by how much.
         self._steps: list[tuple[int, int]] = []
 
-    def look(self) -> None:
-        """Notice whether the wall clock was set since the last look."""
+    def look(self) -> int:
+        """Notice whether the wall clock was set since the last look; what it shows."""
         wall = self._clock.now()
         step = wall - self._monotonic() - self._apart
         if abs(step) >= STEP_MIN:
             self._apart += step
-            self._steps = [*self._steps, (self._wall, step)][-STEPS_MAX:]
-        self._wall = wall
+            self._steps = [*self._steps, (wall - step, step)][-STEPS_MAX:]
+        return wall
 
     def forward_since(self, instant: int) -> int:
         """By how much the clock was set forward after an instant it had shown."""
         return sum(step for at, step in self._steps if step > 0 and at + STEP_MIN >= instant)
 
-    def shift(self, state: Execution, pending: Pending) -> int:
-        """By how much the clock was set forward since the time of a pending began to count: it is not over sooner."""
-        if pending.absolute:
-            return 0
-        began = state.frames[pending.frame].entered_at if pending.kind == "timer" else state.now
-        return self.forward_since(began)
+    def shift(self, state: Execution, pending: Pending, *, beat: bool = False) -> int:
+        """By how much the clock was set forward since the time of a pending, or of its next sign of life, began to
+        count: it is not over sooner.
+        """
+        return 0 if pending.absolute else self.forward_since(_began(state, pending, beat))
 
     @property
     def back(self) -> int:
@@ -52,3 +50,12 @@ class Jumps:
 
     def _monotonic(self) -> int:
         return round(self._clock.monotonic() * 1000)
+
+
+def _began(state: Execution, pending: Pending, beat: bool) -> int:
+    if beat and pending.beat_due is not None and pending.heartbeat is not None:
+        return pending.beat_due - pending.heartbeat * 1000
+    if pending.due is not None and pending.timeout is not None:
+        return pending.due - pending.timeout * 1000
+    # The log does not tell since when a retry waits, only when its state was entered or later.
+    return state.frames[pending.frame].entered_at if pending.kind == "timer" else state.now

@@ -14,7 +14,6 @@ from ..core.execution import RUNNING, Execution
 from ..core.signals import Signal
 from ..store.base import Batch, Outcome
 from .actor import Actor, Actors, Decided, head_of
-from .clock import Clock
 from .jumps import Jumps
 from .patience import Patience
 from .waiting import Waiting
@@ -39,7 +38,6 @@ class Parking:
     def __init__(
         self,
         actors: Actors,
-        clock: Clock,
         jumps: Jumps,
         patience: Patience,
         waiting: Waiting,
@@ -51,7 +49,6 @@ class Parking:
         busy: Callable[[], Container[str]],
     ) -> None:
         self._actors = actors
-        self._clock = clock
         self._jumps = jumps
         self._patience = patience
         self._waiting = waiting
@@ -76,7 +73,7 @@ class Parking:
 
     def _idle(self) -> Iterator[Actor]:
         """The live executions that have nothing to do here, and nobody to tell of their end."""
-        now = self._clock.now()
+        now = self._jumps.look()
         busy = self._busy()
         for id, actor in self._actors.items():
             state = actor.execution
@@ -92,11 +89,16 @@ class Parking:
                 and id not in busy
             ):
                 due = self._due(state)
-                if due is None or self._is_far(due):
+                if due is None or self._is_far(state, due, now):
                     yield actor
 
-    def _is_far(self, due: int | None) -> bool:
-        return due is not None and due > self._clock.now() + self._jumps.back + PARK_FOR
+    def _is_far(self, state: Execution, due: int | None, now: int) -> bool:
+        if due is None or due <= now + self._jumps.back + PARK_FOR:
+            return False
+        # Since when a retry waits is known here alone: found in the store, its wait could not be told from a step of
+        # the clock that came before it.
+        retried = any(pending.kind == "retry" for pending in state.pending.values())
+        return not (retried and self._jumps.forward_since(state.now))
 
     def _batch(self, actor: Actor) -> Batch:
         state = actor.execution
@@ -114,9 +116,9 @@ class Parking:
         if state.ends_at is not None:
             yield state.ends_at + self._jumps.forward_since(state.redriven_at or state.started_at)
         for pending in state.pending.values():
-            for due in (pending.due, pending.beat_due):
+            for due, beat in ((pending.due, False), (pending.beat_due, True)):
                 if due is not None and not state.holds(pending):
-                    yield due + self._jumps.shift(state, pending)
+                    yield due + self._jumps.shift(state, pending, beat=beat)
 
     def give_back(self, actor: Actor, batch: Batch) -> None:
         """Let a batch give an execution back that was just decided, if from now on it waits for a timer alone."""
@@ -125,7 +127,7 @@ class Parking:
             state.status == RUNNING
             and not actor.kept
             and all(pending.kind in ("timer", "retry") for pending in state.pending.values())
-            and self._is_far(due := self._due(state))
+            and self._is_far(state, due := self._due(state), self._jumps.look())
             and not self._waiting.is_awaited(actor.record.id)
         ):
             batch.hold = None

@@ -48,18 +48,18 @@ class Timers:
     def __len__(self) -> int:
         return len(self._relative) + len(self._absolute)
 
-    def add(self, entry: Due, *, absolute: bool = False, shift: int = 0) -> None:
-        """Wait for an entry's instant.
+    def add(self, entry: Due, milliseconds: int) -> None:
+        """Wait so long, however the wall clock is set meanwhile."""
+        at = self._clock.monotonic() + max(0, milliseconds) / 1000
+        heapq.heappush(self._relative, (at, next(self._number), entry))
+        self._sweep_if_many()
 
-        ``shift`` is by how much the wall clock was set since its seconds began to count, in milliseconds: nobody
-        should wait longer, or less, for that.
-        """
-        if absolute:
-            heapq.heappush(self._absolute, (entry.due, next(self._number), entry))
-        else:
-            remaining = max(0, entry.due - self._clock.now() + shift) / 1000
-            at = self._clock.monotonic() + remaining
-            heapq.heappush(self._relative, (at, next(self._number), entry))
+    def add_absolute(self, entry: Due) -> None:
+        """Wait for an entry's instant on the wall clock."""
+        heapq.heappush(self._absolute, (entry.due, next(self._number), entry))
+        self._sweep_if_many()
+
+    def _sweep_if_many(self) -> None:
         if len(self) >= self._sweep_at:
             self._sweep()
 

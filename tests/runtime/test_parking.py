@@ -16,7 +16,7 @@ from detent.core.execution import ABORTED, RUNNING, SUCCEEDED
 from detent.core.signals import Stopped
 from detent.runtime import intake
 from detent.runtime.engine import Engine
-from detent.runtime.handlers.base import Beat, TaskCall
+from detent.runtime.handlers.base import Beat, TaskCall, TaskError
 from detent.runtime.machines import Machines
 from detent.runtime.recall import recall
 from detent.store.base import Letter
@@ -36,6 +36,18 @@ class SettableClock(VirtualClock):
 
     def now(self) -> int:
         return super().now() + self.off
+
+
+class ClockSetWhileRead(VirtualClock):
+    """A wall clock that is set by ``step`` seconds just before the reading of a number."""
+
+    def __init__(self, reading: int, step: int) -> None:
+        self.left = reading
+        self.step = step
+
+    def now(self) -> int:
+        self.left -= 1
+        return super().now() + (self.step * 1000 if self.left < 0 else 0)
 
 
 @asynccontextmanager
@@ -214,6 +226,41 @@ def test_setting_the_clock_ends_no_wait_early(step: int) -> None:
             assert 1800 <= ended < 1801 + (0 if step > 0 else 1800)
 
     run(scenario())
+
+
+FAILS_ONCE = [{"ErrorEquals": ["NotYet"], "IntervalSeconds": 4, "MaxAttempts": 1}]
+
+
+@pytest.mark.parametrize("step", [HOUR, -HOUR])
+@pytest.mark.parametrize(
+    "definition",
+    [
+        waiting(Seconds=4),
+        task(ASK, Retry=FAILS_ONCE),
+        task(ASK, TimeoutSeconds=4, Parameters={"Payload": "hang"}),
+        task(ASK, TimeoutSeconds=400, HeartbeatSeconds=4, Parameters={"Payload": "hang"}),
+        waiting(Seconds=100 * HOUR) | {"TimeoutSeconds": 4},
+    ],
+    ids=["wait", "retry", "task", "heartbeat", "execution"],
+)
+def test_at_whatever_moment_the_clock_is_set_seconds_last(definition: dict[str, Any], step: int) -> None:
+    async def ask(call: TaskCall, beat: Beat) -> None:
+        if call.arguments == {"Payload": "hang"}:
+            await asyncio.sleep(100 * HOUR)
+        raise TaskError("NotYet")
+
+    async def scenario(reading: int) -> int:
+        clock = ClockSetWhileRead(reading, step)
+        async with fleet_engine(clock, ask=ask) as opened:
+            begun = now()
+            execution = await start(opened, definition)
+            assert 4 <= await ended_at(opened, execution) - begun < 6, f"set at reading {reading}"
+        return clock.left
+
+    reading = 0
+    while run(scenario(reading)) < 0:
+        reading += 1
+    assert reading > 10
 
 
 def test_an_instant_follows_the_clock_that_was_set() -> None:

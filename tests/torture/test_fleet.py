@@ -80,6 +80,10 @@ class Fleet:
                 subprocess.Popen([*command, *options], env=environment, stdout=self.log, stderr=self.log)
             )
 
+    def at_work(self) -> int:
+        """How many workers have ever begun to work."""
+        return Path(self.log.name).read_bytes().count(b" is at work\n")
+
     def end(self) -> list[int]:
         """Their exit codes after SIGTERM."""
         for one in self.processes:
@@ -203,11 +207,14 @@ def test_a_worker_that_is_told_to_end_finishes_what_runs_and_hands_over_the_rest
     names = [f"e{number}" for number in range(60)]
     asyncio.run(start(fleet.address, task("task:slow"), "slow", names))
     fleet.keep(2, *UNHURRIED)
+    begun = 2
 
     def replace() -> None:
-        if 0 < len(fleet.runs()) < len(names):
+        nonlocal begun
+        if 0 < len(fleet.runs()) < len(names) and fleet.at_work() == begun:
             oldest = fleet.processes.pop(0)
             fleet.keep(2, *UNHURRIED)
+            begun += 1
             oldest.terminate()
             assert oldest.wait(60) == 0
 
