@@ -14,7 +14,7 @@ from itertools import zip_longest
 
 from .core import run_events as r
 from .core.codec import LogError, Step
-from .core.decide import advance
+from .core.decide import advance, missing_in
 from .core.events import (
     Event,
     ExecutionRedriven,
@@ -227,7 +227,14 @@ def replay(machine: Machine, steps: Sequence[Step]) -> Divergence | None:
     for step in steps:
         before = execution.seq
         try:
-            decided = advance(machine, execution, step.signal, now=step.now, seed=step.seed)
+            decided = advance(
+                machine,
+                execution,
+                step.signal,
+                now=step.now,
+                seed=step.seed,
+                missing=missing_in(step.events),
+            )
         except (KeyError, AssertionError) as error:
             recorded = next(iter(step.events), None)
             scope, state = _place(execution, recorded)

@@ -85,7 +85,14 @@ class _Compiler:
             root = self._scope(self._definition, "")
         except (KeyError, TypeError, AttributeError) as error:
             raise CompileError(f"the definition cannot be compiled ({error!r}): {_VALIDATE}") from error
-        return Machine(digest, root, self._scopes, self._definition.get("TimeoutSeconds"))
+        tasks = (
+            state
+            for scope in self._scopes.values()
+            for state in scope.states.values()
+            if isinstance(state, Task)
+        )
+        activities = frozenset(task.resource for task in tasks if task.mode == "activity")
+        return Machine(digest, root, self._scopes, self._definition.get("TimeoutSeconds"), activities)
 
     def _scope(self, fields: Fields, path: str) -> Scope:
         states = {name: self._state(name, state, path) for name, state in fields["States"].items()}

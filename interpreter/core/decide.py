@@ -10,7 +10,7 @@ which leaves it alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Set
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +19,7 @@ from . import decide_runs, joins, states, steering, tasks, unwind
 from .errors import StateFailure
 from .evaluation import Evaluator
 from .events import (
+    ActivityMissing,
     Event,
     ExecutionStarted,
     Yielded,
@@ -49,7 +50,7 @@ from .signals import (
     TimedOut,
     Withdrawn,
 )
-from .turn import HistoryFull, Turn
+from .turn import NOTHING, HistoryFull, Turn
 from .values import JSON, Payload
 
 
@@ -81,15 +82,17 @@ def advance(
     seed: str,
     evaluator: Evaluator | None = None,
     context: JSON = None,
+    missing: Set[str] = NOTHING,
 ) -> list[Event]:
     """Decide a signal and fold the events into ``execution``; no events if it answers nothing.
 
     ``now`` is milliseconds since the epoch, ``seed`` the only source of chance: the same arguments decide
-    the same events. ``context`` is shown in place of the execution's own context object. Raises what
-    ``evaluator`` raises to break off; ``execution`` is then of no more use.
+    the same events. ``missing`` are the activities that do not exist, of those that the machine names; which of
+    them mattered stands in the events (:func:`missing_in`). ``context`` is shown in place of the execution's own
+    context object. Raises what ``evaluator`` raises to break off; ``execution`` is then of no more use.
     """
     profile = signal.profile if isinstance(signal, STARTS) else execution.profile
-    turn = Turn(machine, execution, now, seed, profile, evaluator, context)
+    turn = Turn(machine, execution, now, seed, profile, evaluator, context, missing)
     # The first signal is a start, no later one is; what has ended receives nothing but a redrive.
     ended = execution.status != RUNNING
     if isinstance(signal, STARTS) != (execution.seq == 0):
@@ -103,6 +106,11 @@ def advance(
         except HistoryFull:
             unwind.end_by_full_history(turn)
     return turn.events
+
+
+def missing_in(events: Iterable[Event]) -> Set[str]:
+    """What has to be told of missing activities to have the same events decided again."""
+    return {event.resource for event in events if isinstance(event, ActivityMissing)} or NOTHING
 
 
 # The first signal

@@ -94,6 +94,17 @@ class TaskScheduled:
 
 
 @dataclass(slots=True)
+class ActivityMissing:
+    """The activity whose task was to be scheduled did not exist. Who decides was told so; deciding again is told it
+    by this event."""
+
+    code: ClassVar[str] = "Na"
+
+    frame: int
+    resource: str
+
+
+@dataclass(slots=True)
 class TaskOffered:
     """A worker may take the task that was just scheduled until ``due``; then it has run out of time."""
 
@@ -395,6 +406,7 @@ Event = (
     | StateEntered
     | StateExited
     | TaskScheduled
+    | ActivityMissing
     | TaskOffered
     | TaskStarted
     | TaskSubmitted

@@ -10,6 +10,7 @@ from typing import Any
 
 from . import evolve_runs
 from .events import (
+    ActivityMissing,
     EvaluationFailed,
     Event,
     ExecutionEnded,
@@ -128,6 +129,10 @@ def _task_scheduled(execution: Execution, event: TaskScheduled) -> None:
             event.attempt,
         ),
     )
+
+
+def _activity_missing(execution: Execution, event: ActivityMissing) -> None:
+    """Nothing was opened: the failure that follows says the rest."""
 
 
 def _task_offered(execution: Execution, event: TaskOffered) -> None:
@@ -355,6 +360,7 @@ FILE: dict[type, Callable[[Execution, Any], None]] = {
     StateEntered: _state_entered,
     StateExited: _state_exited,
     TaskScheduled: _task_scheduled,
+    ActivityMissing: _activity_missing,
     TaskOffered: _task_offered,
     TaskStarted: _task_started,
     TaskSubmitted: _task_submitted,

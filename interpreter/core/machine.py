@@ -185,9 +185,13 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """``digest`` identifies the definition's content; ``timeout`` is the execution's, in seconds."""
+    """``digest`` identifies the definition's content; ``timeout`` is the execution's, in seconds.
+
+    ``activities`` are the resources whose tasks workers take.
+    """
 
     digest: str
     root: Scope
     scopes: Mapping[str, Scope]
     timeout: int | None = None
+    activities: frozenset[str] = frozenset()

@@ -7,6 +7,7 @@ from .bindings import Bindings, Evaluate
 from .children import outcome_of_child
 from .errors import HEARTBEAT_TIMEOUT, RUNTIME, TASK_FAILED, TIMEOUT, StateFailure
 from .events import (
+    ActivityMissing,
     TaskFailed,
     TaskOffered,
     TaskScheduled,
@@ -33,6 +34,9 @@ from .values import Payload
 
 
 def schedule(turn: Turn, frame: Frame, state: Task) -> None:
+    if state.resource in turn.missing:
+        turn.emit(ActivityMissing(frame.id, state.resource))
+        raise StateFailure(RUNTIME, f"The activity {state.resource} does not exist.")
     token = turn.token() if state.mode not in ("request", "signal") else None
     arguments, credentials, timeout, heartbeat = _call(turn, frame, state, token)
     turn.emit(

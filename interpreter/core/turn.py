@@ -8,7 +8,7 @@ may enter the log.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from random import Random
 
 from .bindings import Bindings
@@ -22,6 +22,9 @@ from .limits import PROFILES
 from .machine import Machine, State
 from .tokens import make_token
 from .values import JSON, Payload
+
+#: No activity is missing.
+NOTHING: Set[str] = frozenset()
 
 
 class HistoryFull(Exception):
@@ -39,6 +42,7 @@ class Turn:
         "execution",
         "limits",
         "machine",
+        "missing",
         "now",
         "ready",
         "seed",
@@ -54,6 +58,7 @@ class Turn:
         profile: str,
         evaluator: Evaluator | None = None,
         context: JSON = None,
+        missing: Set[str] = NOTHING,
     ) -> None:
         self.machine = machine
         self.execution = execution
@@ -62,6 +67,8 @@ class Turn:
         self.limits = PROFILES[profile]
         self.evaluator = evaluator
         self.context = context
+        #: Activities that do not exist, of those that the machine names.
+        self.missing = missing
         self.events: list[Event] = []
         #: Frames that go on in this turn and the state each enters next: first in, first out.
         self.ready: deque[tuple[int, str]] = deque()

@@ -6,7 +6,7 @@ as a batch, and waits: nothing more is decided, and no effect takes place, until
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from ..core.codec import Encoded, Step, encode_segment
@@ -18,6 +18,7 @@ from ..core.limits import PROFILES
 from ..core.machine import OTHERS_ANSWER, Machine
 from ..core.run_events import RunClosing
 from ..core.signals import ChildEnded, Redriven, Signal, Succeeded
+from ..core.turn import NOTHING
 from ..store.base import Batch, ExecutionRecord, Head, Letter
 from .attributes import NONE, attributes_of
 from .evaluations import Evaluations
@@ -94,6 +95,8 @@ class Actor:
     created: bool
     mailbox: list[tuple[Signal, int, int]] = field(default_factory=list)
     committing: bool = False
+    #: The activities that do not exist, looked up for the decision to come; None if they were not.
+    missing: Set[str] | None = None
     _broken: _Broken | None = None
     #: The executions that were started from here and are waited for, by pending. Those of distributed Maps with how
     #: often they were redriven when they were last waited for.
@@ -162,7 +165,13 @@ class Actor:
             evaluations = self._evaluations(place) if hurried else None
             try:
                 events = advance(
-                    self.machine, self.execution, signal, now=at, seed=seed, evaluator=evaluations
+                    self.machine,
+                    self.execution,
+                    signal,
+                    now=at,
+                    seed=seed,
+                    evaluator=evaluations,
+                    missing=self.missing or NOTHING,
                 )
             except BrokenOff:
                 if evaluations is not None:
@@ -173,7 +182,7 @@ class Actor:
                 steps.append(Step(signal, at, seed, events))
             if message:
                 drained.append(message)
-        self._broken = None
+        self._broken = self.missing = None
         if not steps and not drained:
             return None
         opened, closed = self.execution.take_journal()

@@ -70,6 +70,8 @@ class Catalogue:
         self._machines = machines
         self._clock = clock
         self._known: dict[str, tuple[float, MachineEntry]] = {}
+        #: Activities that were there at an instant.
+        self._there: dict[str, float] = {}
         self._revisions: dict[tuple[str, int, str], Revision] = {}
 
     # State machines
@@ -297,12 +299,36 @@ class Catalogue:
         """An activity by its ARN. Raises NotFound, StoreError."""
         return read_activity((await self._document(arn)).body)
 
+    def knows_activities(self, arns: Iterable[str]) -> bool:
+        """Whether all these activities were there a moment ago."""
+        now = self._clock.monotonic()
+        return all(now - self._there.get(arn, -FRESH_SECONDS) < FRESH_SECONDS for arn in arns)
+
+    async def missing_activities(self, arns: Iterable[str]) -> frozenset[str]:
+        """Those of these activities that do not exist. Raises StoreError."""
+        missing = set()
+        for arn in arns:
+            now = self._clock.monotonic()
+            if await self._store.document(*place(arn)) is None:
+                missing.add(arn)
+            else:
+                if len(self._there) >= KNOWN_MAX:
+                    self._there.clear()
+                self._there[arn] = now
+        return frozenset(missing)
+
     async def activities(self, prefix: str, *, after: int = 0, limit: int) -> Page:
         """The activities whose ARNs are ``PREFIX:NAME``."""
         return await self._page(prefix, read_activity, after, limit)
 
     async def delete_activity(self, arn: str) -> None:
         """Forget an activity, if there is one."""
+        try:
+            await self._delete_activity(arn)
+        finally:
+            self._there.pop(arn, None)
+
+    async def _delete_activity(self, arn: str) -> None:
         old = await self._store.document(*place(arn))
         while old is not None and not await self._store.edit([Edit(*place(arn), None, old)]):
             old = await self._store.document(*place(arn))

@@ -228,6 +228,7 @@ class Engine:
             self._waiting,
             self._parking,
             self._meters,
+            self.catalogue,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: list[asyncio.Task[None]] = []

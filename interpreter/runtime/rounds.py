@@ -10,10 +10,13 @@ import asyncio
 from functools import partial
 from time import monotonic
 
+from ..core.errors import DetentError
 from ..core.evaluation import BrokenOff
 from ..core.execution import RUNNING
+from ..core.limits import AWS
 from ..store.base import Outcome, StoreUnavailable
 from .actor import Actor, Actors, Decided
+from .catalogue import Catalogue
 from .deadlines import Deadlines
 from .effects import Effects
 from .evaluations import Helpers
@@ -51,6 +54,7 @@ class Rounds:
         waiting: Waiting,
         parking: Parking | None,
         meters: Meters,
+        catalogue: Catalogue,
     ) -> None:
         self._owner = owner
         self._release = release
@@ -64,6 +68,7 @@ class Rounds:
         self._waiting = waiting
         self._parking = parking
         self._meters = meters
+        self._catalogue = catalogue
         self._helpers = Helpers()
         self._committing: asyncio.Task[None] | None = None
 
@@ -101,6 +106,10 @@ class Rounds:
         decided: list[tuple[Actor, Decided]] = []
         until = monotonic() + ROUND_SECONDS
         for actor in self._mailboxes.take(GROUP_MAX):
+            if self._must_look_up(actor):
+                actor.committing = True
+                self._helpers.hand_over(None, actor.learn, partial(self._look_up, actor))
+                continue
             try:
                 offer = actor.decide(self._owner, self._release, hurried=True)
             except BrokenOff as broken:
@@ -122,6 +131,29 @@ class Rounds:
             if monotonic() > until:
                 break
         return decided
+
+    def _must_look_up(self, actor: Actor) -> bool:
+        """Whether a decision must wait until it is known which activities exist: only the service's own protocol makes
+        and deletes them for executions."""
+        activities = actor.machine.activities
+        return bool(
+            activities
+            and actor.missing is None
+            and actor.record.profile == AWS.profile
+            and not self._catalogue.knows_activities(activities)
+        )
+
+    async def _look_up(self, actor: Actor) -> None:
+        activities = actor.machine.activities
+        try:
+            missing = await self._patience.insist(lambda: self._catalogue.missing_activities(activities))
+        except DetentError as error:
+            self._effects.give_up(actor, error)
+            return
+        if self._actors.get(actor.record.id) is actor:
+            actor.missing = missing
+            actor.committing = False
+            self._mailboxes.make_ready(actor.record.id)
 
     async def _commit(self, decided: list[tuple[Actor, Decided]]) -> None:
         batches = [offer.batch for _, offer in decided if offer.batch is not None]

@@ -7,11 +7,9 @@ from typing import Any
 _WHOLE_ANSWER = (
     "the mock configuration stands for a call whose whole answer, headers and all, only the service knows"
 )
-_ACTIVITIES = "which activities exist is known to the service's API, not to an execution"
 
 #: Needs the real service, by the name of the recording.
 NEEDS_THE_SERVICE = {
-    "test_activity_task_on_deleted#1": _ACTIVITIES,
     "test_lambda_service_invoke_sync_execution": _WHOLE_ANSWER,
 }
 

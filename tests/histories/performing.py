@@ -164,11 +164,17 @@ class Performance:
             digest = digest_of(definition)
             names = Names(self.vector["state_machine_name"], account="111111111111")
             await engine.machines.publish(MachineRecord(digest, names.machine_arn, encode(definition), 0))
+            for activity in self._activities():
+                await engine.catalogue.create_activity(activity)
             self.record = self._record(names, digest)
             async with asyncio.timeout(PATIENCE):
                 return await self._run(engine, self.record)
         finally:
             await engine.close()
+
+    def _activities(self) -> frozenset[str]:
+        """Those that were there: the ones whose tasks somebody has heard of."""
+        return self.machine.activities if self.answers else frozenset()
 
     def _record(self, names: Names, digest: str) -> ExecutionRecord:
         kind = self.vector["type"]

@@ -8,7 +8,7 @@ executions are driven by hand, with instants and seeds of their own, so that the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ from detent.core.signals import (
     UpdatedRun,
     Withdrawn,
 )
+from detent.core.turn import NOTHING
 from detent.core.values import Payload
 from detent.recording import Facts, Part, Recording, write_recording
 from detent.runtime.compose import RELEASE, Names
@@ -63,14 +64,14 @@ class Play:
         start = Started(arn, "kept", names.machine_arn, digest, "detent", role, Payload(input))
         self.send(first or start)
 
-    def send(self, *signals: Signal) -> None:
-        """A batch of signals, 40 ms after the last one."""
+    def send(self, *signals: Signal, missing: Set[str] = NOTHING) -> None:
+        """A batch of signals, 40 ms after the last one. Activities that are ``missing`` do not exist."""
         self.now += 40
         after = self.execution.seq
         steps = []
         for signal in signals:
             seed = f"seed-{after}-{len(steps)}"
-            events = advance(self.machine, self.execution, signal, now=self.now, seed=seed)
+            events = advance(self.machine, self.execution, signal, now=self.now, seed=seed, missing=missing)
             assert events, f"{signal} answers nothing"
             steps.append(Step(signal, self.now, seed, events))
         encoded = encode_segment(after, RELEASE, steps)
@@ -191,6 +192,18 @@ def activity() -> Play:
     play.fire("Review")
     play.begin("Review", "somebody")
     play.succeed("Review", {"page": 1, "fine": True})
+    return play
+
+
+def missing_activity() -> Play:
+    """An activity that is gone when its task is tried again."""
+    review = "arn:aws:states:us-east-1:123456789012:activity:review"
+    retry = [{"ErrorEquals": ["Busy"], "IntervalSeconds": 2}]
+    play = Play("missing-activity", scope(Review=task(Resource=review, Retry=retry)), {"page": 1})
+    play.fail("Review", "Busy")
+    retrying = play.execution.pending[play.waits("Review")]
+    play.now = retrying.due or 0
+    play.send(Fired(retrying.id), missing={review})
     return play
 
 
@@ -478,6 +491,7 @@ PLAYS: tuple[Callable[[], Play], ...] = (
     retries,
     token,
     activity,
+    missing_activity,
     child,
     side_by_side,
     torn_down,

@@ -10,15 +10,21 @@ import pytest
 from simulation.loop import VirtualClock, run
 from simulation.shared import SharedMemory
 
+from detent.audit import replay
+from detent.compile import compile_definition
 from detent.core.events import TaskStarted
-from detent.core.execution import ABORTED, FAILED, RUNNING, SUCCEEDED
+from detent.core.execution import ABORTED, FAILED, RUNNING, SUCCEEDED, Execution
+from detent.core.limits import AWS
+from detent.core.values import Payload
 from detent.runtime.answers import Answers
+from detent.runtime.compose import Names
 from detent.runtime.engine import Engine
 from detent.runtime.errors import EngineError, TaskClosed
-from detent.runtime.recall import recall_decisions
+from detent.runtime.recall import recall_decisions, recall_steps
+from detent.store.base import ExecutionRecord
 from detent.store.memory import MemoryStore
 
-from .outside import engine, history, now, output, start, task
+from .outside import engine, history, now, output, publish, start, task
 
 REVIEW = "arn:aws:states:us-east-1:123456789012:activity:review"
 RETRY = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 1}]
@@ -344,5 +350,84 @@ def test_nothing_is_kept_of_activities_that_nobody_asks_for_any_more() -> None:
                     await opened.activities.get_activity_task(f"{REVIEW}{number}", wait_seconds=0.1) is None
                 )
             assert not opened.activities._lines
+
+    run(scenario())
+
+
+async def run_as_the_service(opened: Engine, definition: Any, name: str) -> str:
+    """Start an execution over the service's protocol; its id."""
+    arn = await publish(opened, "m", definition)
+    names = Names("m")
+    digest = compile_definition(definition).digest
+    record = ExecutionRecord(names.execution_arn(name), name, arn, digest, AWS.profile, 0)
+    await opened.start(record, Payload({}), role=names.role_arn)
+    return record.id
+
+
+def missing(state: Execution) -> bool:
+    return (state.status, state.error, state.cause) == (
+        FAILED,
+        "States.Runtime",
+        "An error occurred while executing the state 'T' (entered at the event id #2). "
+        f"The activity {REVIEW} does not exist.",
+    )
+
+
+def test_a_task_of_an_activity_that_does_not_exist_is_never_scheduled() -> None:
+    """Nobody catches States.Runtime."""
+    caught = task(REVIEW, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "T"}])
+
+    async def scenario() -> None:
+        async with engine() as opened:
+            execution = await run_as_the_service(opened, caught, "one")
+            assert missing(await opened.result(execution))
+            events = await history(opened, execution)
+            assert events == ["ExecutionStarted", "TaskStateEntered", "ExecutionFailed"]
+
+    run(scenario())
+
+
+def test_an_activity_that_is_deleted_is_missed_at_once_and_back_at_once() -> None:
+    async def scenario() -> None:
+        async with engine() as opened:
+            await opened.catalogue.create_activity(REVIEW)
+            first = await run_as_the_service(opened, task(REVIEW), "first")
+            assert await opened.activities.get_activity_task(REVIEW) is not None
+            await opened.catalogue.delete_activity(REVIEW)
+            assert missing(await opened.result(await run_as_the_service(opened, task(REVIEW), "second")))
+            await opened.catalogue.create_activity(REVIEW)
+            await run_as_the_service(opened, task(REVIEW), "third")
+            assert await opened.activities.get_activity_task(REVIEW) is not None
+            opened.stop(first)
+            assert (await opened.result(first)).status == ABORTED
+
+    run(scenario())
+
+
+def test_an_attempt_after_the_activity_was_deleted_fails_and_its_log_is_decided_alike() -> None:
+    retrying = task(REVIEW, Retry=RETRY)
+
+    async def scenario() -> None:
+        async with engine() as opened:
+            await opened.catalogue.create_activity(REVIEW)
+            execution = await run_as_the_service(opened, retrying, "one")
+            taken = await opened.activities.get_activity_task(REVIEW)
+            assert taken is not None
+            await opened.catalogue.delete_activity(REVIEW)
+            await opened.answers.send_task_failure(taken.token, "Busy", None)
+            assert missing(await opened.result(execution))
+            events = await history(opened, execution)
+            assert events[2:] == ["ActivityScheduled", "ActivityStarted", "ActivityFailed", "ExecutionFailed"]
+            _, steps = await recall_steps(opened.store, execution)
+            assert replay(compile_definition(retrying), steps) is None
+
+    run(scenario())
+
+
+def test_executions_of_our_own_need_no_activity_to_be_made() -> None:
+    async def scenario() -> None:
+        async with engine() as opened:
+            await start(opened, task(REVIEW))
+            assert await opened.activities.get_activity_task(REVIEW) is not None
 
     run(scenario())

@@ -109,3 +109,18 @@ def test_a_deleted_activity_gives_no_tasks(sfn):
     assert refused(sfn.get_activity_task, activityArn=ACTIVITY) == missing
     assert refused(sfn.describe_activity, activityArn=ACTIVITY) == missing
     assert sfn.list_activities()["activities"] == []
+
+
+def test_an_execution_fails_whose_activity_was_deleted(sfn):
+    arn = create(sfn, definition=working())
+    sfn.delete_activity(activityArn=ACTIVITY)
+    described = ended(sfn, sfn.start_execution(stateMachineArn=arn)["executionArn"])
+    assert (described["status"], described["error"]) == ("FAILED", "States.Runtime")
+    assert described["cause"].endswith(f"The activity {ACTIVITY} does not exist.")
+    events = sfn.get_execution_history(executionArn=described["executionArn"])["events"]
+    assert [event["type"] for event in events] == ["ExecutionStarted", "TaskStateEntered", "ExecutionFailed"]
+    sfn.create_activity(name="work")
+    sfn.redrive_execution(executionArn=described["executionArn"])
+    task = sfn.get_activity_task(activityArn=ACTIVITY)
+    sfn.send_task_success(taskToken=task["taskToken"], output="1")
+    assert ended(sfn, described["executionArn"])["status"] == "SUCCEEDED"
