@@ -136,7 +136,8 @@ def _activity_missing(execution: Execution, event: ActivityMissing) -> None:
 
 
 def _task_offered(execution: Execution, event: TaskOffered) -> None:
-    execution.pending[event.pending].due = event.due
+    pending = execution.pending[event.pending]
+    execution.set_clocks(pending, event.due, pending.beat_due)
 
 
 def _task_started(execution: Execution, event: TaskStarted) -> None:
@@ -145,10 +146,12 @@ def _task_started(execution: Execution, event: TaskStarted) -> None:
     pending = execution.pending[event.pending]
     pending.started = True
     pending.worker = event.worker
-    pending.due = event.due
+    due, beat_due = event.due, pending.beat_due
     if event.beat_due is not None:
         # Signs of life may have been heard before the beginning could be written.
-        pending.beat_due = max(event.beat_due, pending.beat_due or 0)
+        beat_due = max(event.beat_due, beat_due or 0)
+    if due != pending.due or beat_due != pending.beat_due:
+        execution.set_clocks(pending, due, beat_due)
 
 
 def _task_submitted(execution: Execution, event: TaskSubmitted) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
+from .clocks import Clocks
 from .run_events import ChildOf
 from .runs import MapRun
 from .values import JSON, Payload
@@ -140,7 +141,8 @@ class Execution:
     While it is ``paused`` no state is entered or tried again. ``signals`` are the named signals that nobody has
     taken yet, oldest first, ``keys`` those of everything that counts once.
 
-    ``variable_bytes`` is what all variables take, None until somebody counts.
+    ``variable_bytes`` is what all variables take, None until somebody counts. ``clocks`` has the deadlines of tasks
+    by instant, None until the first of them has passed.
     ``opened`` and ``closed`` journal the pendings that came and went since the journal was last taken.
     """
 
@@ -175,6 +177,7 @@ class Execution:
     run: MapRun | None = None
     child_of: ChildOf | None = None
     variable_bytes: int | None = field(default=None, compare=False)
+    clocks: Clocks | None = field(default=None, compare=False)
     opened: list[int] | None = field(default=None, compare=False)
     closed: list[int] | None = field(default=None, compare=False)
 
@@ -193,6 +196,28 @@ class Execution:
             self.closed = [pending]
         else:
             self.closed.append(pending)
+
+    def set_clocks(self, pending: Pending, due: int | None, beat_due: int | None) -> None:
+        """From now on a task runs out of time, and is taken for dead, at these instants."""
+        pending.due = due
+        pending.beat_due = beat_due
+        if self.clocks is not None:
+            self.clocks.note(pending.id, due, beat_due)
+            if self.clocks.full:
+                self.clocks = None
+
+    def over_at(self, instant: int) -> list[Pending]:
+        """The tasks that run out of time, or are taken for dead, at an instant, in the order of their scheduling."""
+        if self.clocks is None:
+            self.clocks = Clocks(4 * len(self.pending))
+            for pending in self.pending.values():
+                self.clocks.note(pending.id, pending.due, pending.beat_due)
+        found = (self.pending.get(id) for id in self.clocks.at(instant))
+        return [
+            pending
+            for pending in found
+            if pending is not None and pending.kind == "task" and instant in (pending.due, pending.beat_due)
+        ]
 
     def take_journal(self) -> tuple[list[Pending], list[int]]:
         """The pendings opened since the last call that still wait, and the ids of those that no longer do."""

@@ -226,7 +226,7 @@ def timed_out(turn: Turn, signal: TimedOut) -> None:
     deadline = pending.beat_due if signal.heartbeat else pending.due
     if deadline is None or turn.now < deadline:
         return
-    beside = _late_beside(turn, pending, deadline)
+    beside = [late for late in turn.execution.over_at(deadline) if late is not pending]
     # All whose time ran out at one instant are shown first: then one of them may fail what is around them all.
     missed = [(frame, _miss(turn, pending, heartbeat=signal.heartbeat))]
     missed.extend(
@@ -236,16 +236,6 @@ def timed_out(turn: Turn, signal: TimedOut) -> None:
     for frame, failure in missed:
         if turn.execution.status == RUNNING and turn.execution.frames.get(frame.id) is frame:
             unwind.fail(turn, frame, failure)
-
-
-def _late_beside(turn: Turn, first: Pending, deadline: int) -> list[Pending]:
-    """The other tasks whose time was over at the same instant, in the order in which they were scheduled."""
-    late = (
-        pending
-        for pending in turn.execution.pending.values()
-        if pending is not first and pending.kind == "task" and deadline in (pending.due, pending.beat_due)
-    )
-    return sorted(late, key=lambda pending: pending.id)
 
 
 def _miss(turn: Turn, pending: Pending, *, heartbeat: bool) -> StateFailure:

@@ -91,8 +91,8 @@ class Deadlines:
             beat_due = now + pending.heartbeat * 1000
             if self._behind(execution, now) and pending.beat_due is not None:
                 beat_due = max(beat_due, pending.beat_due + 1)  # later than before, whatever the clock says
-            pending.beat_due = beat_due
-            self._note(Beat(execution, id, pending.beat_due, actor.fence))
+            actor.execution.set_clocks(pending, pending.due, beat_due)
+            self._note(Beat(execution, id, beat_due, actor.fence))
 
     def _add(self, entry: Due, *, absolute: bool = False, began: int | None = None) -> None:
         if absolute:
@@ -183,10 +183,11 @@ class Deadlines:
             beats = await self._catch_up(entry.execution)
         except StoreError:
             return  # the engine is closing, or the execution was deleted
-        pending = self._pending(entry)
-        if pending is None:
+        actor, pending = self._actors.get(entry.execution), self._pending(entry)
+        if actor is None or pending is None:
             return
         if entry.beat and pending.beat_due is not None:
-            pending.beat_due = max(pending.beat_due, beats.get(pending.id, 0))
+            beat_due = max(pending.beat_due, beats.get(pending.id, 0))
+            actor.execution.set_clocks(pending, pending.due, beat_due)
         self._time_out(entry, pending, at)
         self._wake()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from detent.core.clocks import NOTES_MIN
 from detent.core.errors import StateFailure
-from detent.core.execution import ABORTED, FAILED, RUNNING, SUCCEEDED, TIMED_OUT
+from detent.core.execution import ABORTED, FAILED, RUNNING, SUCCEEDED, TIMED_OUT, Pending
 
 from .building import (
     NOON,
@@ -340,6 +343,81 @@ def test_tasks_that_run_out_of_time_at_one_instant_are_each_caught() -> None:
     assert play.waiting() == [(third, "task")]
     play.later(1).time_out(third)
     assert play.execution.status == SUCCEEDED
+
+
+def test_what_was_late_before_a_task_began_or_gave_a_sign_of_life_is_known_by_its_new_deadline() -> None:
+    body = scope("/i", task("T", timeout=5, heartbeat=5, catch=(catcher("C"),)), do("C"))
+    play = Play(machine(each("Each", body)))
+    play.start(["a", "b", "c", "d"])
+    first, second, third, fourth = sorted(play.execution.pending)
+    for id in (first, second, third):
+        play.begin(id)
+    third_pending = play.execution.pending[third]
+    play.execution.set_clocks(third_pending, third_pending.due, NOON + 8_000)
+    play.later(5).time_out(first)
+    assert [id for id, _ in play.waiting()] == [fourth]  # the time of the third is over, though it lives
+    play.begin(fourth)
+    fourth_pending = play.execution.pending[fourth]
+    play.execution.set_clocks(fourth_pending, NOON + 20_000, NOON + 12_000)
+    assert play.later(5).time_out(fourth) == []
+    assert [late.id for late in play.execution.over_at(NOON + 12_000)] == [fourth]
+    assert play.execution.over_at(NOON + 10_000) == []
+
+
+class _Counted(dict[int, Pending]):
+    """What an execution waits for, counting how many were looked at."""
+
+    looked = 0
+
+    def values(self) -> Any:
+        self.looked += len(self)
+        return super().values()
+
+    def get(self, id: int, default: Any = None) -> Any:
+        self.looked += 1
+        return super().get(id, default)
+
+
+@pytest.mark.parametrize("apart", [0, 1], ids=["at one instant", "each at its own"])
+def test_a_task_that_runs_out_of_time_is_as_little_work_beside_many_others(apart: int) -> None:
+    looked = []
+    for tasks in (100, 1_000):
+        body = scope("/i", task("T", timeout=5, catch=(catcher("C"),)), do("C"))
+        play = Play(machine(each("Each", body)))
+        play.start(list(range(tasks)))
+        _go_on(play)
+        for id in list(play.execution.pending):
+            play.later(apart / 1000).begin(id)
+        waits = play.execution.pending = _Counted(play.execution.pending)
+        play.later(5)
+        for id in list(waits):
+            play.time_out(id)
+        looked.append(waits.looked / tasks)
+        _go_on(play)
+        assert play.execution.status == SUCCEEDED
+    assert looked[1] <= 2 * looked[0]
+
+
+def _go_on(play: Play) -> None:
+    """Have an execution do what it left for another turn."""
+    while more := [id for id, kind in play.waiting() if kind == "more"]:
+        play.fire(more[0])
+
+
+def test_deadlines_that_passed_by_are_not_kept_for_ever() -> None:
+    play = Play(
+        machine(task("T", timeout=5, retry=(retrier(attempts=5_000),), catch=(catcher("C"),)), do("C"))
+    )
+    play.start()
+    for _ in range(2 * NOTES_MIN):
+        play.begin(play.only().id)
+        play.later(5).time_out(play.only().id)
+        play.later(1).fire(play.only().id)
+    clocks = play.execution.clocks
+    assert (
+        clocks is None
+        or sum(len(clocks.at(instant)) for instant in range(NOON, play.now, 1_000)) <= NOTES_MIN
+    )
 
 
 def test_each_attempt_has_clocks_of_its_own() -> None:
