@@ -5,13 +5,19 @@ It runs as a process of its own, on another core than the server.
 
 from __future__ import annotations
 
+import itertools
 import select
 import socket
 import time
+from collections.abc import Iterator
+
+#: In a request: what is another number in each of them, with as many digits.
+NUMBER = b"%012d"
 
 
 def load(host: str, port: int, request: bytes, *, connections: int, seconds: float) -> tuple[float, int]:
     """Answers per second, and how many of them were no success."""
+    numbers = itertools.count(time.time_ns() // 1000 % 10**11)
     poll = select.epoll()
     open_: dict[int, socket.socket] = {}
     for _ in range(connections):
@@ -19,7 +25,7 @@ def load(host: str, port: int, request: bytes, *, connections: int, seconds: flo
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         open_[connection.fileno()] = connection
         poll.register(connection, select.EPOLLIN)
-        connection.sendall(request)
+        connection.sendall(_numbered(request, numbers))
     answers = failures = 0
     begin = time.perf_counter()
     end = begin + seconds
@@ -33,11 +39,15 @@ def load(host: str, port: int, request: bytes, *, connections: int, seconds: flo
                 answer += _rest(connection, answer)
             answers += 1
             failures += not answer.startswith((b"HTTP/1.1 200", b"HTTP/1.1 202"))
-            connection.sendall(request)
+            connection.sendall(_numbered(request, numbers))
     took = time.perf_counter() - begin
     for connection in open_.values():
         connection.close()
     return answers / took, failures
+
+
+def _numbered(request: bytes, numbers: Iterator[int]) -> bytes:
+    return request.replace(NUMBER, NUMBER % next(numbers)) if NUMBER in request else request
 
 
 def _is_whole(answer: bytes) -> bool:

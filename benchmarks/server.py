@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from .load import load
+from .load import NUMBER, load
 from .place import place
 
 PASS = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
@@ -71,6 +71,12 @@ def start_execution() -> bytes:
     return head.encode() + body
 
 
+def keyed_start() -> bytes:
+    """A request of the REST API that may come twice: each has a key of its own."""
+    head, blank, body = rest_start().partition(b"\r\n\r\n")
+    return head + b"\r\nIdempotency-Key: " + NUMBER + blank + body
+
+
 def rest_start() -> bytes:
     """A request of the REST API."""
     body = json.dumps({"machine": "pass", "input": json.loads(INPUT)}).encode()
@@ -81,7 +87,7 @@ def rest_start() -> bytes:
     return head.encode() + body
 
 
-REQUESTS = {"aws": start_execution, "rest": rest_start}
+REQUESTS = {"aws": start_execution, "rest": rest_start, "rest_keyed": keyed_start}
 
 
 def bare(connections: int, seconds: float) -> float:

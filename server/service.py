@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 #: How often machines that are being deleted are looked at, and how often is looked whether there are any, in seconds.
 DELETING_SECONDS = 0.2
 LOOK_SECONDS = 2.0
+#: How often answers that were kept long enough are let go of, in seconds.
+FORGET_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,10 @@ async def open_service(settings: Settings, handlers: Registry) -> AsyncIterator[
         engine.observe(feed.observe)
         engine.observe(execution_log.observe)
         idempotency = Idempotency(engine.store, clock, engine.owner)
-        deleting = asyncio.create_task(_go_on_deleting(engine))
+        chores = [
+            asyncio.create_task(_go_on_deleting(engine)),
+            asyncio.create_task(_go_on_forgetting(idempotency)),
+        ]
         try:
             async with _state_logs(engine, settings.state_logs):
                 pages, metrics = Pages(engine.store), Metrics(engine)
@@ -122,7 +127,8 @@ async def open_service(settings: Settings, handlers: Registry) -> AsyncIterator[
                 await idempotency.close()
                 await engine.drain(settings.drain_seconds)
         finally:
-            deleting.cancel()
+            for chore in chores:
+                chore.cancel()
             desk.close()
             await handlers.close()
 
@@ -152,3 +158,13 @@ async def _go_on_deleting(engine: Engine) -> None:
             log.warning("what is being deleted has to wait: %s", error)
             left = 1
         await asyncio.sleep(DELETING_SECONDS if left else LOOK_SECONDS)
+
+
+async def _go_on_forgetting(idempotency: Idempotency) -> None:
+    """Answers hold payloads, which are not to stay for the sake of keys that nobody sends any more."""
+    while True:
+        try:
+            await idempotency.forget()
+        except StoreError as error:
+            log.warning("answers that were kept long enough stay a while: %s", error)
+        await asyncio.sleep(FORGET_SECONDS)

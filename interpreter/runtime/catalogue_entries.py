@@ -184,7 +184,8 @@ class Origin:
     search: Mapping[str, str] | None = None
 
     def __str__(self) -> str:
-        return encode({name: value for name, value in asdict(self).items() if value is not None}).decode()
+        fields = ((name, getattr(self, name)) for name in self.__slots__)
+        return encode({name: value for name, value in fields if value is not None}).decode()
 
     @classmethod
     def read(cls, text: str | None) -> Origin | None:

@@ -117,7 +117,7 @@ class Effects:
         if state.status != RUNNING and any(isinstance(signal, Redriven) for signal, _, _ in actor.mailbox):
             self._mailboxes.make_ready(state.id)
             return
-        self._waiting.begun(actor.record.id)
+        self._waiting.begun(actor.record.id, actor.execution)
         if state.status != RUNNING:
             self.end(actor)
             return
@@ -137,7 +137,7 @@ class Effects:
     def _acknowledge(self, actor: Actor) -> None:
         actor.created = True
         self._deadlines.arm_execution(actor.execution)
-        self._waiting.begun(actor.record.id)
+        self._waiting.begun(actor.record.id, actor.execution)
 
     def tell(self, execution: Execution, steps: Sequence[Step]) -> None:
         """Tell the observers of steps."""
@@ -211,7 +211,7 @@ class Effects:
     def end(self, actor: Actor) -> None:
         """The execution has ended, and nothing changes that."""
         self.forget(actor)
-        self._waiting.begun(actor.record.id)
+        self._waiting.begun(actor.record.id, actor.execution)
         self._waiting.ended(actor.record.id, actor.execution)
 
     def forget(self, actor: Actor) -> None:

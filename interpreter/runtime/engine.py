@@ -49,6 +49,7 @@ from .nested import StartExecution
 from .owners import fresh_owner
 from .parking import Parking
 from .patience import Patience
+from .progress import Progress
 from .recall import recall
 from .recovery import Recovery
 from .removal import Removal
@@ -331,8 +332,8 @@ class Engine:
 
     async def start(
         self, record: ExecutionRecord, input: Payload, *, role: str = "", spelling: Payload | None = None
-    ) -> None:
-        """Begin an execution; when this returns the start is durable.
+    ) -> Progress:
+        """Begin an execution; when this returns the start is durable, with how far the execution had come by then.
 
         The machine of ``record.digest`` must have been published. ``spelling`` is the input as its caller
         spelled it (a JSON string), where that is not its compact text. With the profile of an EXPRESS execution
@@ -356,7 +357,7 @@ class Engine:
         begun = self._waiting.begin(record.id)
         self._actors[record.id] = Actor(record, machine, Execution(), 1, created=False)
         self._mailboxes.post(record.id, started)
-        await begun
+        return await begun
 
     async def run_express(
         self, record: ExecutionRecord, input: Payload, *, role: str = "", spelling: Payload | None = None

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 #: How long a key keeps its answer, in seconds.
 KEPT_SECONDS = 86_400.0
+#: How many answers one transaction lets go of: others write, too.
+FORGOTTEN_AT_ONCE = 500
 #: How long is waited for the answer to a request that another process is at work on, and how often is looked for it.
 PATIENCE_SECONDS = 5.0
 LOOK_SECONDS = 0.1
@@ -69,6 +71,13 @@ class Idempotency:
         del self._at_work[key]
         if not task.cancelled():
             task.exception()  # whoever asked may be gone
+
+    async def forget(self) -> None:
+        """Let go of the answers that were kept long enough. Raises StoreError."""
+        now = self._clock.now()
+        forgotten = FORGOTTEN_AT_ONCE
+        while forgotten == FORGOTTEN_AT_ONCE:
+            forgotten = await self._store.forget_reservations(now=now, limit=FORGOTTEN_AT_ONCE)
 
     async def close(self) -> None:
         """Break off what nobody waits for any more."""

@@ -179,7 +179,7 @@ class Start(Protocol):
 
     async def __call__(
         self, record: ExecutionRecord, input: Payload, *, role: str, spelling: Payload | None
-    ) -> None: ...
+    ) -> object: ...
 
 
 class StartExecution:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ..core.execution import RUNNING
 from ..core.values import Payload
 from ..store.base import ExecutionRecord, NotFound
 from .catalogue_entries import Origin
 from .engine import Engine
 from .errors import ExecutionExists, KeyReused
+from .progress import Progress
 from .recall import recall
+
+
+class StartedAs(NamedTuple):
+    """What was started, now or before, and how far it has come."""
+
+    record: ExecutionRecord
+    progress: Progress
 
 
 async def start_or_existing(
@@ -18,7 +28,7 @@ async def start_or_existing(
     *,
     role: str = "",
     spelling: Payload | None = None,
-) -> ExecutionRecord:
+) -> StartedAs:
     """Start an execution, or find the one of that name that the same start has made; durable when this returns.
 
     The same start has the same input, and its execution runs, or was started under the same idempotency key. Raises
@@ -27,7 +37,7 @@ async def start_or_existing(
     """
     while True:
         try:
-            await engine.start(record, input, role=role, spelling=spelling)
+            return StartedAs(record, await engine.start(record, input, role=role, spelling=spelling))
         except ExecutionExists:
             try:
                 known, state = await recall(engine.store, record.id)
@@ -39,11 +49,10 @@ async def start_or_existing(
                     raise KeyReused(
                         "this idempotency key was used with another request: choose another one"
                     ) from None
-                return known
+                return StartedAs(known, Progress.of(state))
             if same_input and state.status == RUNNING:
-                return known
+                return StartedAs(known, Progress.of(state))
             raise
-        return record
 
 
 def _same_key(known: ExecutionRecord, wanted: ExecutionRecord) -> bool:

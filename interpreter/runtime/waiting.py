@@ -6,17 +6,19 @@ import asyncio
 from typing import Any
 
 from ..core.execution import Execution
+from .progress import Progress
 
 
 class Waiting:
     """Futures by execution. Telling nobody is fine; nobody is told twice."""
 
     def __init__(self) -> None:
-        self._begin: dict[str, asyncio.Future[None]] = {}
+        self._begin: dict[str, asyncio.Future[Progress]] = {}
         self._end: dict[str, list[asyncio.Future[Execution]]] = {}
 
-    def begin(self, execution: str) -> asyncio.Future[None]:
-        """Resolved when the start, or the redrive, is durable."""
+    def begin(self, execution: str) -> asyncio.Future[Progress]:
+        """Resolved when the start, or the redrive, is durable, with how far it has come by then."""
+        future: asyncio.Future[Progress]
         future = self._begin[execution] = asyncio.get_running_loop().create_future()
         return future
 
@@ -44,11 +46,11 @@ class Waiting:
         self._end.setdefault(execution, []).append(future)
         return future
 
-    def begun(self, execution: str) -> None:
+    def begun(self, execution: str, state: Execution) -> None:
         """The start, or the redrive, is durable."""
         future = self._begin.pop(execution, None)
         if future is not None and not future.done():
-            future.set_result(None)
+            future.set_result(Progress.of(state))
 
     def ended(self, execution: str, state: Execution) -> None:
         """The end is durable."""

@@ -113,6 +113,10 @@ class Fleet(Protocol):
         """What a key stands for. It is ``request``, which ``holder`` has to do, if the key stands for nothing yet or
         what it stood for was kept ``until`` an instant that is over; or if ``instead_of`` has it to do."""
 
+    async def forget_reservations(self, *, now: int, limit: int) -> int:
+        """Keep no longer what keys stood for until an instant that is over, with the answers: of so many keys at
+        most. Of how many it was."""
+
     async def settle(self, key: str, holder: str, answer: bytes | None) -> None:
         """Keep the answer to the request of a key that ``holder`` had to do; None: it came to nothing, and the key
         stands for nothing. Nothing happens if it is not the holder's to do any more."""

@@ -488,6 +488,10 @@ class MemoryStore:
         self._check_open()
         return self._ledger.reserve(key, request, holder, now, until, instead_of)
 
+    async def forget_reservations(self, *, now: int, limit: int) -> int:
+        self._check_open()
+        return self._ledger.forget_reservations(now, limit)
+
     async def settle(self, key: str, holder: str, answer: bytes | None) -> None:
         self._check_open()
         self._ledger.settle(key, holder, answer)

@@ -70,13 +70,20 @@ class Ledger:
         self, key: str, request: str, holder: str, now: int, until: int, instead_of: str | None
     ) -> Reservation:
         """What the key stands for from now on."""
-        self.reservations = {name: row for name, row in self.reservations.items() if row[1] > now}
-        known, _ = self.reservations.get(key, (None, 0))
-        if known is not None and (known.holder is None or known.holder != instead_of):
-            return known
-        request = request if known is None else known.request
+        known, kept_until = self.reservations.get(key, (None, now))
+        if known is not None and kept_until > now:
+            if known.holder is None or known.holder != instead_of:
+                return known
+            request = known.request
         self.reservations[key] = Reservation(request, holder, None, new=False), until
         return Reservation(request, holder, None, new=True)
+
+    def forget_reservations(self, now: int, limit: int) -> int:
+        """Those whose time is over."""
+        over = [key for key, (_, until) in self.reservations.items() if until <= now][:limit]
+        for key in over:
+            del self.reservations[key]
+        return len(over)
 
     def settle(self, key: str, holder: str, answer: bytes | None) -> None:
         """The answer, or nothing, for a key that is the holder's."""

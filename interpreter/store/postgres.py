@@ -127,6 +127,9 @@ class PostgresStore(PostgresFleet):
     ) -> Reservation:
         return await self._run("WRITE", _reserve, key, request, holder, now, until, instead_of)
 
+    async def forget_reservations(self, *, now: int, limit: int) -> int:
+        return await self._run("WRITE", _forget_reservations, now, limit)
+
     async def settle(self, key: str, holder: str, answer: bytes | None) -> None:
         await self._run("WRITE", _settle, key, holder, answer)
 
@@ -441,7 +444,6 @@ async def _reserve(
     until: int,
     instead_of: str | None,
 ) -> Reservation:
-    await transaction.rows(_SQL["forget_reservations"], now)
     wanted = text(key), text(request), until, text(holder), now, optional(instead_of)
     while True:
         new = await transaction.rows(_SQL["reserve"], *wanted)
@@ -454,6 +456,10 @@ async def _reserve(
                 answer if at_work is None else None,
                 bool(new),
             )
+
+
+async def _forget_reservations(transaction: Transaction, now: int, limit: int) -> int:
+    return len(await transaction.rows(_SQL["forget_reservations"], now, limit))
 
 
 async def _settle(transaction: Transaction, key: str, holder: str, answer: bytes | None) -> None:

@@ -53,7 +53,8 @@ from .sqlite_file import (
     is_locked,
     may_write,
 )
-from .sqlite_fleet import SqliteFleet, end_lease, send
+from .sqlite_fleet import Row, SqliteFleet, end_lease, send
+from .sqlite_group import Group
 from .standing import Standing, begin, judge
 
 P = ParamSpec("P")
@@ -76,6 +77,8 @@ class SqliteStore(SqliteFleet):
         self._reader: Connection | None = None
         #: The keys of executions that have an owner, by id. Belongs to the writer's thread.
         self._keys: dict[str, int] = {}
+        #: What is written beside the logs, often by many at the same time.
+        self._small = Group(self._write)
 
     async def open(self, *, engine: bool) -> None:
         if self._reader is not None:
@@ -140,7 +143,7 @@ class SqliteStore(SqliteFleet):
         return await self._write(_delete, executions, ended)
 
     async def send(self, letters: Sequence[Letter]) -> list[Outcome]:
-        return await self._write(send, letters)
+        return await self._small.do(partial(send, letters=letters))
 
     async def inbox(self, owner: str, *, after: int = 0, limit: int) -> list[Message]:
         return await self._read(_inbox, owner, after, limit)
@@ -148,10 +151,14 @@ class SqliteStore(SqliteFleet):
     async def reserve(
         self, key: str, request: str, holder: str, *, now: int, until: int, instead_of: str | None = None
     ) -> Reservation:
-        return await self._write(_reserve, key, request, holder, now, until, instead_of)
+        row = key, request, until, holder, now, instead_of
+        return await self._small.do(partial(_reserve, row=row))
+
+    async def forget_reservations(self, *, now: int, limit: int) -> int:
+        return await self._write(_forget_reservations, now, limit)
 
     async def settle(self, key: str, holder: str, answer: bytes | None) -> None:
-        await self._write(_settle, key, holder, answer)
+        await self._small.do(partial(_settle, key=key, holder=holder, answer=answer))
 
     async def unread(self, execution: str) -> int:
         return await self._read(_unread, execution)
@@ -562,23 +569,17 @@ def _machine_names(connection: sqlite3.Connection) -> list[str]:
     return [name for (name,) in connection.execute(_SQL["machine_names"])]
 
 
-def _reserve(
-    connection: sqlite3.Connection,
-    key: str,
-    request: str,
-    holder: str,
-    now: int,
-    until: int,
-    instead_of: str | None,
-) -> Reservation:
-    connection.execute(_SQL["forget_reservations"], (now,))
-    row = (key, request, until, holder, instead_of)
+def _reserve(connection: sqlite3.Connection, *, row: Row) -> Reservation:
     new = connection.execute(_SQL["reserve"], row).rowcount > 0
-    kept, at_work, answer = connection.execute(_SQL["reservation"], (key,)).fetchone()
+    kept, at_work, answer = connection.execute(_SQL["reservation"], row[:1]).fetchone()
     return Reservation(kept, at_work, answer if at_work is None else None, new)
 
 
-def _settle(connection: sqlite3.Connection, key: str, holder: str, answer: bytes | None) -> None:
+def _forget_reservations(connection: sqlite3.Connection, now: int, limit: int) -> int:
+    return connection.execute(_SQL["forget_reservations"], (now, limit)).rowcount
+
+
+def _settle(connection: sqlite3.Connection, *, key: str, holder: str, answer: bytes | None) -> None:
     if answer is None:
         connection.execute(_SQL["unreserve"], (key, holder))
     else:

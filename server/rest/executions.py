@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from detent.core.codec import encode_signal
-from detent.core.execution import RUNNING, Execution
+from detent.core.execution import RUNNING
 from detent.core.limits import DETENT
 from detent.core.signals import Stopped
 from detent.core.values import JSON, Payload, decode
@@ -23,6 +23,7 @@ from detent.runtime.attributes import matches
 from detent.runtime.catalogue_entries import Target
 from detent.runtime.errors import EngineError
 from detent.runtime.names import Names
+from detent.runtime.progress import Progress
 from detent.runtime.recall import recall, recall_steps
 from detent.runtime.starting import start_or_existing
 from detent.store.base import ExecutionRecord, Found, Letter, NotFound, Query
@@ -200,10 +201,11 @@ async def start_execution(call: Call, query: Waiting, body: StartExecution) -> R
     )
     record = target.put_into(record, key=call.key)
     role = target.revision.draft.role
-    record = await start_or_existing(call.engine, record, input, role=role)
-    record, state = await _wait(call, record.id, wait_seconds(query.wait))
-    status = 202 if state.status == RUNNING or query.wait is None else 200
-    return Reply(_details(record, state), status, {"Location": path_of(record.id)})
+    record, progress = await start_or_existing(call.engine, record, input, role=role)
+    if progress.status == RUNNING and (seconds := wait_seconds(query.wait)) > 0:
+        record, progress = await _wait(call, record.id, seconds)
+    status = 202 if progress.status == RUNNING or query.wait is None else 200
+    return Reply(_details(record, progress), status, {"Location": path_of(record.id)})
 
 
 async def _input(call: Call, value: JSON) -> Payload:
@@ -333,8 +335,8 @@ async def stop_execution(call: Call, body: StopExecution) -> Reply[ExecutionDeta
         stop = encode_signal(Stopped(body.error, body.cause))
         await call.store.send([Letter(id, f"stop-{call.key or secrets.token_hex(8)}", stop)])
         call.engine.answers_arrived()
-    record, state = await _wait(call, id, STOP_SECONDS)
-    return Reply(_details(record, state), 202 if state.status == RUNNING else 200)
+    record, progress = await _wait(call, id, STOP_SECONDS)
+    return Reply(_details(record, progress), 202 if progress.status == RUNNING else 200)
 
 
 @operation("POST", "/v1/executions/{execution}/redrive", tag=TAG, keyed=True)
@@ -354,14 +356,14 @@ async def delete_execution(call: Call) -> None:
     await call.store.delete([id])
 
 
-async def _wait(call: Call, id: str, seconds: float) -> tuple[ExecutionRecord, Execution]:
+async def _wait(call: Call, id: str, seconds: float) -> tuple[ExecutionRecord, Progress]:
     """Where an execution stands, once it has ended or the time is over. Raises NotFound."""
     until = monotonic() + seconds
     while True:
         record, state = await recall(call.store, id)
         left = until - monotonic()
         if state.status != RUNNING or left <= 0:
-            return record, state
+            return record, Progress.of(state)
         with suppress(TimeoutError, NotFound, EngineError):
             async with asyncio.timeout(left):
                 ended = await call.engine.result(id)
@@ -375,16 +377,14 @@ def summary(found: Found) -> ExecutionSummary:
     return ExecutionSummary(**_common(found.record, head.status, head.ended_at, head.paused))
 
 
-def _details(record: ExecutionRecord, state: Execution) -> ExecutionDetails:
+def _details(record: ExecutionRecord, progress: Progress) -> ExecutionDetails:
     return ExecutionDetails(
-        **_common(record, state.status, state.ended_at, state.paused),
-        input=None if state.input is None else state.input.value,
-        output=None if state.output is None else state.output.value,
-        error=state.error,
-        cause=state.cause,
-        states=sorted({frame.state for frame in state.frames.values() if frame.state is not None})
-        if state.status == RUNNING
-        else [],
+        **_common(record, progress.status, progress.ended_at, progress.paused),
+        input=None if progress.input is None else progress.input.value,
+        output=None if progress.output is None else progress.output.value,
+        error=progress.error,
+        cause=progress.cause,
+        states=list(progress.states),
     )
 
 

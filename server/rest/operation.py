@@ -194,6 +194,12 @@ class Operation:
         """The parameters whose names go on behind a dot."""
         return [field.name for field in self._fields() if get_origin(_bare(field.type)) is list]
 
+    @cached_property
+    def _texts(self) -> Sequence[str]:
+        """The fields of its body that hold names and other texts of ours, which are Unicode; JSON can spell more."""
+        fields = msgspec.structs.fields(self.body)
+        return [field.name for field in fields if Any not in (field.type, *get_args(field.type))]
+
     def _fields(self) -> Sequence[msgspec.structs.FieldInfo]:
         return () if self.query is None else msgspec.structs.fields(self.query)
 
@@ -211,7 +217,9 @@ class Operation:
     def _read_body(self, value: JSON) -> Any:
         try:
             body = msgspec.convert(value, self.body)
-            _check_texts(body)
+            for name in self._texts:
+                if isinstance(text := getattr(body, name), str):
+                    text.encode()
         except msgspec.ValidationError as error:
             raise Refused(400, "invalid-body", _in_words(error)) from None
         except UnicodeEncodeError:
@@ -295,14 +303,6 @@ def _given(kept: bytes, *, repeated: bool) -> web.Response:
     answer = msgspec.msgpack.decode(kept, type=_Kept)
     headers = answer.headers | ({REPLAYED: "true"} if repeated else {})
     return web.Response(status=answer.status, headers=headers, body=answer.body or None)
-
-
-def _check_texts(body: Shape) -> None:
-    """Raises UnicodeEncodeError for a name or another text of ours that is no Unicode, as JSON can spell it."""
-    for each in msgspec.structs.fields(body):
-        value = getattr(body, each.name)
-        if isinstance(value, str) and Any not in (each.type, *get_args(each.type)):
-            value.encode()
 
 
 def _bare(kind: Any) -> Any:

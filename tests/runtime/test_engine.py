@@ -21,6 +21,7 @@ from detent.runtime.engine import Engine
 from detent.runtime.errors import EngineError, ExecutionExists, ExecutionStuck, ExecutionTaken
 from detent.runtime.handlers.base import Beat, TaskCall, TaskError
 from detent.runtime.machines import Machines
+from detent.runtime.progress import Progress
 from detent.runtime.recall import recall
 from detent.store.base import Batch, ExecutionRecord, Letter, MachineRecord, Outcome, StoreUnavailable
 from detent.store.memory import MemoryStore
@@ -98,6 +99,25 @@ def test_an_execution_runs_to_its_end() -> None:
     run(scenario())
 
 
+def test_a_start_tells_how_far_the_execution_had_come_when_it_became_durable() -> None:
+    async def scenario() -> None:
+        async with engine(machine(task("T"))) as opened:
+            begun = await opened.start(record("a"), Payload({"n": 1}))
+            ended = await opened.result("arn:a")
+            # It does not move on with the execution.
+            assert (begun.status, begun.states, begun.output, begun.ended_at) == (RUNNING, ["T"], None, None)
+            assert begun.input is not None
+            assert begun.input.value == {"n": 1}
+            assert ended.status == SUCCEEDED
+        async with engine(machine(do("P"))) as opened:
+            begun = await opened.start(record("a"), Payload({"n": 1}))
+            assert (begun.status, begun.states) == (SUCCEEDED, ())
+            assert begun.output is not None
+            assert begun.output.value == {"n": 1}
+
+    run(scenario())
+
+
 def test_an_observer_that_fails_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
     def fail(execution: Execution, steps: Any) -> None:
         raise OSError("the pipe is closed")
@@ -132,7 +152,7 @@ def test_a_name_is_taken_once() -> None:
             outcomes = await asyncio.gather(
                 *(opened.start(record(), Payload(None)) for _ in range(3)), return_exceptions=True
             )
-            assert [type(outcome) for outcome in outcomes] == [type(None), ExecutionExists, ExecutionExists]
+            assert [type(outcome) for outcome in outcomes] == [Progress, ExecutionExists, ExecutionExists]
             await opened.result("arn:x")
             for instant in (0, 1):
                 with pytest.raises(ExecutionExists):

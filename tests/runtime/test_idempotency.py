@@ -11,7 +11,7 @@ from simulation.loop import VirtualClock, run
 from simulation.shared import SharedMemory
 
 from detent.runtime.errors import KeyReused, RequestAtWork
-from detent.runtime.idempotency import KEPT_SECONDS, PATIENCE_SECONDS, Done, Idempotency
+from detent.runtime.idempotency import FORGOTTEN_AT_ONCE, KEPT_SECONDS, PATIENCE_SECONDS, Done, Idempotency
 from detent.store.base import StoreUnavailable
 
 LEASE = 10**15
@@ -179,6 +179,21 @@ def test_an_answer_is_forgotten_after_a_day() -> None:
         assert (await here.once("k", "r", effects)).repeated
         await asyncio.sleep(1)
         assert await here.once("k", "other", effects) == Done(b"answer 2", False)
+
+    play(scenario)
+
+
+def test_answers_that_were_kept_long_enough_are_let_go_of_without_anybody_asking() -> None:
+    async def scenario() -> None:
+        store, (here,) = await shared("w")
+        for key in range(FORGOTTEN_AT_ONCE + 1):
+            await here.once(str(key), "r", Effects())
+        await asyncio.sleep(KEPT_SECONDS / 2)
+        await here.once("late", "r", Effects())
+        await asyncio.sleep(KEPT_SECONDS / 2)
+        await here.forget()
+        assert await store.forget_reservations(now=VirtualClock().now(), limit=1) == 0
+        assert (await here.once("late", "r", Effects())).repeated
 
     play(scenario)
 

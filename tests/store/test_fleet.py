@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
+
 import pytest
 
 from detent.store.base import Letter, MachineRecord, Outcome, Query
@@ -352,6 +355,40 @@ def test_what_one_owner_has_left_undone_another_one_does_instead(play):
         assert (
             await store.reserve("k", "request", "w", now=150, until=300, instead_of="v")
         ).answer == b"answer"
+
+    play(scenario)
+
+
+def test_what_keys_stood_for_is_forgotten_when_its_time_is_over_a_few_at_a_time(play):
+    async def scenario(store):
+        for number in range(5):
+            await store.reserve(f"k{number}", "request", "w", now=0, until=100 + number)
+            await store.settle(f"k{number}", "w", b"answer")
+        assert await store.forget_reservations(now=99, limit=9) == 0
+        assert await store.forget_reservations(now=103, limit=3) == 3
+        assert await store.forget_reservations(now=103, limit=3) == 1
+        # The one that is left still stands, also for a clock that has been set back; the others do not.
+        assert (await store.reserve("k4", "other", "v", now=50, until=200)).answer == b"answer"
+        assert (await store.reserve("k3", "other", "v", now=50, until=200)).new
+
+    play(scenario)
+
+
+def test_reservations_answers_and_letters_of_many_at_once_are_each_what_they_would_be_alone(play):
+    async def scenario(store):
+        await store.append([create("e", PARKED)])
+        keys = [f"k{number}" for number in range(40)]
+        found = await asyncio.gather(*(store.reserve(key, key, "w", now=0, until=100) for key in keys))
+        assert found == [Reservation(key, "w", None, new=True) for key in keys]
+        await asyncio.gather(*(store.settle(key, "w", key.encode()) for key in keys))
+        sent = await asyncio.gather(
+            *(store.send([Letter("e", key, b"1")]) for key in [*keys, keys[0]]),
+            store.send([Letter("f", "x", b"1")]),
+        )
+        outcomes = Counter(outcome for (outcome,) in sent)
+        assert outcomes == {DONE: 40, Outcome.EXISTS: 1, Outcome.MISSING: 1}
+        again = await asyncio.gather(*(store.reserve(key, key, "v", now=1, until=100) for key in keys))
+        assert again == [Reservation(key, None, key.encode(), new=False) for key in keys]
 
     play(scenario)
 

@@ -60,6 +60,7 @@ def database(tmp_path_factory: pytest.TempPathFactory):
         ("first_offer", "SEARCH offer USING INDEX offer_queue (resource=?)"),
         ("newest_pruned", "SEARCH execution USING COVERING INDEX execution_ended (machine=? AND ended_at>?)"),
         ("reservation", "SEARCH reservation USING PRIMARY KEY (key=?)"),
+        ("forget_reservations", "SEARCH reservation USING PRIMARY KEY (key=?)"),
         ("settle", "SEARCH reservation USING PRIMARY KEY (key=?)"),
         ("unreserve", "SEARCH reservation USING PRIMARY KEY (key=?)"),
         ("addressed", "SCAN inbox USING INDEX inbox_waiting"),

@@ -28,7 +28,7 @@ async def start_execution(call: Call) -> JSON:
     target, arn, test_case, input, spelling = await _asked(call)
     record = _record(call, arn, target, test_case)
     try:
-        record = await start_or_existing(
+        record, _ = await start_or_existing(
             call.engine, record, input, role=target.revision.draft.role, spelling=spelling
         )
     except ExecutionExists:

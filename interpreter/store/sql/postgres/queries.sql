@@ -410,8 +410,9 @@ SELECT resource, number FROM slot WHERE owner = $1 ORDER BY resource, number;
 -- name: forget_reservations
 -- Keys that stand for nothing any more; a few at a time.
 DELETE FROM reservation WHERE key IN (
-    SELECT key FROM reservation WHERE until <= $1 ORDER BY until LIMIT 100 FOR UPDATE SKIP LOCKED
-);
+    SELECT key FROM reservation WHERE until <= $1 ORDER BY until LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+RETURNING key;
 
 -- name: reserve
 -- A key that stands for nothing yet, or for what another owner has left undone.

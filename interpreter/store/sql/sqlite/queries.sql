@@ -350,13 +350,15 @@ WHERE offer.holder = ? ORDER BY offer.number;
 SELECT resource, number FROM slot WHERE owner = ? ORDER BY resource, number;
 
 -- name: forget_reservations
--- Keys that stand for nothing any more.
-DELETE FROM reservation WHERE until <= ?;
+-- Keys that stand for nothing any more; a few at a time.
+DELETE FROM reservation WHERE key IN (SELECT key FROM reservation WHERE until <= ? ORDER BY until LIMIT ?);
 
 -- name: reserve
 -- A key that stands for nothing yet, or for what another owner has left undone.
 INSERT INTO reservation (key, request, answer, until, holder) VALUES (?, ?, x'', ?, ?)
-ON CONFLICT (key) DO UPDATE SET until = excluded.until, holder = excluded.holder WHERE reservation.holder = ?;
+ON CONFLICT (key) DO UPDATE
+SET request = excluded.request, answer = excluded.answer, until = excluded.until, holder = excluded.holder
+WHERE reservation.until <= ? OR reservation.holder = ?;
 
 -- name: reservation
 -- What a key stands for.
