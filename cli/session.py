@@ -152,7 +152,7 @@ async def drive(settings: Settings, begin: Begin, view: View) -> list[Execution]
             with view:
                 async with open_engine(
                     settings.store,
-                    settings.registry.resolve,
+                    settings.registry.handler,
                     paths=settings.paths,
                     mocks=settings.mocks,
                     storages=Storages(None, EVERYTHING),  # one's own file may use all there is

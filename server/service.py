@@ -100,7 +100,7 @@ async def open_service(settings: Settings, handlers: Registry) -> AsyncIterator[
         if is_shared(settings.store)
         else open_engine(
             settings.store,
-            handlers.resolve,
+            handlers.handler,
             clock=clock,
             takes_over=True,
             mocks=mocks,

@@ -115,7 +115,7 @@ async def open_worker(
     member = duties.member(registry, kind=kind, release=RELEASE, beside=beside)
     async with open_engine(
         url,
-        registry.resolve,
+        registry.handler,
         paths=paths,
         clock=StoreClock() if shared else SystemClock(),
         task_limit=task_limit,

@@ -23,6 +23,7 @@ from ..mocking import MockError
 from ..store.base import NotFound, StoreUnavailable
 from .clock import Clock
 from .handlers.base import Handler, TaskCall, TaskError
+from .handlers.errors import HandlersError
 from .leases import Lease
 from .limits import Limits
 from .log_facts import about
@@ -213,6 +214,8 @@ class Dispatcher:
         handler, why = None, ""
         try:
             handler = self._resolve(call.resource)
+        except HandlersError as error:
+            why = f": {error}"
         except Exception as error:
             facts = about(call.execution, call.state)
             log.exception("the handler of %s could not be found", call.resource, extra=facts)

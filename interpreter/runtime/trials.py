@@ -13,6 +13,7 @@ from ..teststate import Call, Trial
 from .clock import Clock, SystemClock
 from .dispatch import Resolve
 from .handlers.base import TaskCall, TaskError
+from .handlers.errors import HandlersError
 
 #: Seconds that a trial may take (api, section 14).
 TRIAL_SECONDS_MAX = 300
@@ -46,9 +47,13 @@ async def _work(trial: Trial, call: Call, resolve: Resolve, now: int) -> None:
         attempt=1,
         deadline=now + seconds * 1000,
     )
-    handler = resolve(call.resource)
+    handler, why = None, ""
+    try:
+        handler = resolve(call.resource)
+    except HandlersError as error:
+        why = f": {error}"
     if handler is None:
-        trial.fail(TASK_FAILED, f"nobody handles the resource {call.resource}")
+        trial.fail(TASK_FAILED, f"nobody handles the resource {call.resource}{why}")
         return
     try:
         async with asyncio.timeout(seconds):

@@ -22,6 +22,7 @@ from detent.teststate import Refused as TrialRefused
 
 from ..definitions import Definition, described, judged
 from ..refusals import Refused
+from . import words
 from .operation import Call, Nothing, Reply, Shape, operation
 from .shapes import (
     Instant,
@@ -147,7 +148,7 @@ class Deploy(Shape):
     """Which version an alias leads to from now on."""
 
     version: Annotated[int, Meta(ge=1, le=10**9)]
-    alias: Annotated[str, Meta(pattern=r"^(?=.*[a-zA-Z_\-.])[a-zA-Z0-9_\-.]{1,80}$")] = LIVE
+    alias: Annotated[str, Meta(pattern=words.ALIAS)] = LIVE
     percent: Annotated[
         int, Meta(ge=1, le=100, description="Its share of the executions; the version before keeps the rest.")
     ] = 100
@@ -420,7 +421,7 @@ async def try_state(call: Call, body: Try) -> Tried:
             request[name] = encode(value).decode()
     place = entry.arn.partition(":stateMachine:")[0]
     try:
-        answer = await run_trial(request, call.service.handlers.resolve, place=place)
+        answer = await run_trial(request, call.service.handlers.handler, place=place)
     except TrialRefused as refused:
         raise Refused(400, "cannot-be-tried", refused.message) from None
     output = answer.get("output")

@@ -25,6 +25,7 @@ from detent.store.base import Store
 from ..exchange import Exchange
 from ..refusals import Refused
 from ..service import Service
+from .words import in_words
 
 T = TypeVar("T")
 
@@ -176,7 +177,7 @@ class Operation:
         try:
             return msgspec.convert(given, self.query, strict=False)
         except msgspec.ValidationError as error:
-            raise Refused(400, "invalid-query", _in_words(error)) from None
+            raise Refused(400, "invalid-query", in_words(error, self.query)) from None
 
     def _known(self) -> str:
         names = [*self.parameters, *(f"{name}.NAME" for name in self.lists)]
@@ -221,7 +222,7 @@ class Operation:
                 if isinstance(text := getattr(body, name), str):
                     text.encode()
         except msgspec.ValidationError as error:
-            raise Refused(400, "invalid-body", _in_words(error)) from None
+            raise Refused(400, "invalid-body", in_words(error, self.body)) from None
         except UnicodeEncodeError:
             raise Refused(
                 400, "invalid-body", "half of a surrogate pair may stand in JSON values only"
@@ -313,7 +314,3 @@ def _bare(kind: Any) -> Any:
 def text_of(value: Any) -> bytes:
     """A value with shapes in it as JSON."""
     return encode(msgspec.to_builtins(value))
-
-
-def _in_words(error: msgspec.ValidationError) -> str:
-    return str(error)[:500]

@@ -15,6 +15,7 @@ from detent.runtime.names import NAME_MAX, Names, is_name
 from detent.search import ATTRIBUTES_MAX, NAME_PATTERN
 
 from ..refusals import Refused
+from . import words
 from .operation import Call, Shape
 
 Name = Annotated[
@@ -22,7 +23,7 @@ Name = Annotated[
     Meta(
         min_length=1,
         max_length=NAME_MAX,
-        pattern=r"^[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]+$",
+        pattern=words.NAME,
         description="1 to 80 characters, without blanks and the characters that ARNs and URLs give a meaning.",
     ),
 ]
@@ -42,7 +43,7 @@ Cursor = Annotated[
 Wait = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9]{1,6}(ms|s|m)$",
+        pattern=words.DURATION,
         description="How long to wait at most, such as `30s`; five minutes are the most.",
         examples=["30s"],
     ),

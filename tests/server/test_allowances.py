@@ -106,7 +106,7 @@ def mapping(**fields: Any) -> Any:
 
 def program(tag: str, folder: Path, private: Private) -> Reach:
     made = folder / f"{tag}.touched"
-    return Reach(task(f"exec:touch {made}"), made.exists, "nobody handles the resource exec:touch")
+    return Reach(task(f"exec:touch {made}"), made.exists, "allow it with --allow-exec touch")
 
 
 def file_read(tag: str, folder: Path, private: Private) -> Reach:
@@ -194,10 +194,11 @@ def test_a_state_that_is_only_tried_reaches_no_more(
 ) -> None:
     reach = KINDS[kind](f"{kind}-tried", folder, private)
     tried = boto(strict).test_state(definition=json.dumps(reach.definition["States"]["A"]), roleArn=ROLE)
-    assert tried["status"] == "FAILED"
+    assert (tried["status"], reach.refusal in tried["cause"]) == ("FAILED", True), tried
     api = Api(strict.url)
     api.machine(f"{kind}-tried", reach.definition)
-    assert api("POST", f"/v1/machines/{kind}-tried/test", {})["status"] == "FAILED"
+    tried = api("POST", f"/v1/machines/{kind}-tried/test", {})
+    assert (tried["status"], reach.refusal in tried["cause"]) == ("FAILED", True), tried
     assert not reach.got_it()
 
 

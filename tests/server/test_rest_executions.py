@@ -241,3 +241,26 @@ def test_a_worker_that_waits_in_vain_gets_nothing(api: Api) -> None:
     assert [one["name"] for one in api("GET", "/v1/activities")["activities"]] == ["quiet"]
     assert api("DELETE", "/v1/activities/quiet").status == 204
     assert api("POST", "/v1/activities/quiet/poll").status == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"name": "order 7"}, "name: a name is without blanks and without <"),
+        ({"name": ""}, "name: it is empty"),
+        ({"name": "x" * 81}, "name: it has more than 80 characters"),
+        ({"machine": None}, "machine: "),
+        ({"nome": "x"}, "unknown field `nome`; there are machine, input, name, version, alias"),
+        ({"version": 0}, "version: it is less than 1"),
+    ],
+)
+def test_what_is_wrong_with_a_request_is_said_in_words(api: Api, body: Any, words: str) -> None:
+    refused = api("POST", "/v1/executions", {"machine": "pass", **body})
+    assert (refused.status, refused["type"]) == (400, "urn:detent:problem:invalid-body")
+    assert words in refused["detail"]
+    assert "regex" not in refused["detail"]
+
+
+def test_a_time_is_asked_for_in_words(api: Api) -> None:
+    refused = api("POST", "/v1/executions", {"machine": "pass"}, wait="5 years")
+    assert refused["detail"] == "wait: a time is a whole number with its unit, which is ms, s or m: write 30s"

@@ -108,6 +108,13 @@ class Registry:
                 self._handlers[resource] = handler
         return handler
 
+    def handler(self, resource: str) -> Handler | None:
+        """As :meth:`resolve`. Raises HandlersError where there is something to say about why nobody can do it."""
+        handler = self.resolve(resource)
+        if handler is None and (why := self.refusal(resource)) is not None:
+            raise HandlersError(why)
+        return handler
+
     def _make(self, resource: str) -> Handler | None:
         if is_function_arn(resource):
             return self._function_arn

@@ -17,7 +17,7 @@ async def test_state(call: Call) -> JSON:
         arns.check_role(call.params["roleArn"])
     try:
         return await run_trial(
-            call.params, call.service.handlers.resolve, place=call.prefix, clock=call.service.clock
+            call.params, call.service.handlers.handler, place=call.prefix, clock=call.service.clock
         )
     except Refused as refused:
         raise ServiceError(refused.code, refused.message) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -64,6 +65,8 @@ def test_what_is_handled_is_not_refused(shop: Registry, resource: str) -> None:
 def test_what_nobody_handles_has_its_reason(shop: Registry, resource: str, reason: str) -> None:
     assert reason in (shop.refusal(resource) or "")
     assert shop.resolve(resource) is None
+    with pytest.raises(HandlersError, match=re.escape(reason)):
+        shop.handler(resource)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +81,7 @@ def test_what_nobody_handles_has_its_reason(shop: Registry, resource: str, reaso
 )
 def test_what_the_engine_sees_to_itself_is_not_refused(shop: Registry, resource: str) -> None:
     assert shop.refusal(resource) is None
-    assert shop.resolve(resource) is None
+    assert shop.resolve(resource) is shop.handler(resource) is None
 
 
 def test_a_missing_function_is_found_before_the_start_where_its_name_is_known(shop: Registry) -> None:
