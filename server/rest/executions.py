@@ -12,10 +12,8 @@ from uuid import NAMESPACE_OID, uuid4, uuid5
 import msgspec
 from msgspec import Meta
 
-from detent.core.codec import encode_signal
 from detent.core.execution import RUNNING
 from detent.core.limits import DETENT
-from detent.core.signals import Stopped
 from detent.core.values import JSON, Payload, decode
 from detent.history import project
 from detent.places import Places
@@ -26,7 +24,8 @@ from detent.runtime.names import Names
 from detent.runtime.progress import Progress
 from detent.runtime.recall import recall, recall_steps
 from detent.runtime.starting import start_or_existing
-from detent.store.base import ExecutionRecord, Found, Letter, NotFound, Query
+from detent.runtime.stopping import stop
+from detent.store.base import ExecutionRecord, Found, NotFound, Query
 from detent.trace import trace
 
 from ..refusals import Refused
@@ -54,8 +53,6 @@ from .timeline import Span, spans
 TAG = "executions"
 #: How often is looked at an execution that another process runs, in seconds.
 LOOK_SECONDS = 0.25
-#: How long the answer to a stop waits for the end, in seconds. What was asked for is durable before.
-STOP_SECONDS = 5.0
 
 Status = Literal["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
 
@@ -331,11 +328,8 @@ async def stop_execution(call: Call, body: StopExecution) -> Reply[ExecutionDeta
     One that has ended stays as it is.
     """
     id = execution_id(call)
-    if (await call.store.load(id, limit=0)).head.ended_at is None:
-        stop = encode_signal(Stopped(body.error, body.cause))
-        await call.store.send([Letter(id, f"stop-{call.key or secrets.token_hex(8)}", stop)])
-        call.engine.answers_arrived()
-    record, progress = await _wait(call, id, STOP_SECONDS)
+    await stop(call.engine, id, body.error, body.cause, key=call.key or secrets.token_hex(8))
+    record, progress = await _wait(call, id, 0)
     return Reply(_details(record, progress), 202 if progress.status == RUNNING else 200)
 
 

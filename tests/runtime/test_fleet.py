@@ -28,8 +28,9 @@ from detent.runtime.muster import muster
 from detent.runtime.names import Names
 from detent.runtime.offers import Offers, asked_for, read_info
 from detent.runtime.recall import recall
+from detent.runtime.stopping import ELSEWHERE_SECONDS, stop
 from detent.runtime.worker import Duties, WorkerError, duties_of_server, read_limits
-from detent.store.base import ExecutionRecord, Letter, MachineRecord
+from detent.store.base import ExecutionRecord, Letter, MachineRecord, NotFound
 
 Run = Callable[[TaskCall], Awaitable[Any]]
 
@@ -205,6 +206,52 @@ def test_what_nobody_does_can_be_stopped() -> None:
             assert (state.status, state.error) == (ABORTED, "Why")
             assert now() < 61
             assert await fleet.memory.wanted() == []
+
+    run(scenario())
+
+
+def test_whoever_is_asked_to_stop_what_another_one_runs_answers_when_that_one_has_stopped_it() -> None:
+    async def scenario() -> None:
+        fleet = Fleet(m=machine(task("T")))
+        async with fleet.worker("one", work=hang) as one, fleet.worker("two", work=hang) as two:
+            await fleet.start(one)
+            await asyncio.sleep(5)
+            asked = now()
+            await stop(two, "arn:x", "Why", "because", key="1")
+            state = (await recall(fleet.memory, "arn:x"))[1]
+            assert (state.status, state.error, state.cause) == (ABORTED, "Why", "because")
+            assert now() < asked + ELSEWHERE_SECONDS
+
+    run(scenario())
+
+
+def test_a_stop_of_what_a_dead_worker_holds_is_answered_at_once_and_happens_when_it_can() -> None:
+    async def scenario() -> None:
+        fleet = Fleet(m=machine(task("T")))
+        async with fleet.worker("one", work=hang) as one, fleet.worker("two", work=hang) as two:
+            await fleet.start(one)
+            await asyncio.sleep(5)
+            kill(one)
+            asked = now()
+            for _ in range(2):
+                await stop(two, "arn:x", "Why", "because", key="1")
+            assert now() < asked + 3 * ELSEWHERE_SECONDS
+            assert (await recall(fleet.memory, "arn:x"))[1].status == RUNNING
+            assert (await fleet.end()).status == ABORTED
+
+    run(scenario())
+
+
+def test_what_has_ended_is_not_stopped_and_what_is_unknown_is_not_found() -> None:
+    async def scenario() -> None:
+        fleet = Fleet(m=machine(do("P")))
+        async with fleet.worker() as one:
+            await fleet.start(one)
+            await stop(one, "arn:x", None, None, key="1")
+            assert (await fleet.end()).status == SUCCEEDED
+            assert await fleet.memory.unread("arn:x") == 0
+            with pytest.raises(NotFound):
+                await stop(one, "arn:y", None, None, key="1")
 
     run(scenario())
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from detent.core.codec import encode_signal
-from detent.core.execution import RUNNING, Execution
+from detent.core.execution import Execution
 from detent.core.redrive import redrive_status
-from detent.core.signals import Stopped
 from detent.core.values import JSON
 from detent.history import project
 from detent.runtime.attributes import REDRIVEN
 from detent.runtime.catalogue_entries import MachineEntry, Origin
-from detent.runtime.errors import EngineError, NotRedrivable
+from detent.runtime.errors import NotRedrivable
 from detent.runtime.recall import recall, recall_steps
-from detent.store.base import ExecutionRecord, Found, Head, Letter, NotFound, Query
+from detent.runtime.stopping import stop
+from detent.store.base import ExecutionRecord, Found, NotFound, Query
 
 from .. import arns
 from ..call import Call, seconds
@@ -33,11 +30,6 @@ from ..errors import (
 )
 from ..pages import size
 from .found import belongs, execution_of
-
-#: How long an answer to StopExecution waits for the end, in seconds. What was asked for is durable before.
-STOP_SECONDS = 5.0
-#: How often is looked for the end of an execution that another process runs, in seconds.
-LOOK_SECONDS = 0.1
 
 _INCLUDED: Mapping[str, JSON] = {"included": True}
 _LEFT_OUT: Mapping[str, JSON] = {"included": False}
@@ -254,25 +246,10 @@ def without_data(event: Mapping[str, Any]) -> dict[str, JSON]:
 async def stop_execution(call: Call) -> JSON:
     params = call.params
     arn = arns.execution(params["executionArn"])
+    await execution_of(call, arn)
+    await stop(call.engine, arn.text, params.get("error"), params.get("cause"), key=secrets.token_hex(8))
     head = (await execution_of(call, arn)).head
-    if head.ended_at is None:
-        stop = encode_signal(Stopped(params.get("error"), params.get("cause")))
-        await call.store.send([Letter(arn.text, f"stop-{secrets.token_hex(8)}", stop)])
-        call.engine.answers_arrived()
-        head = await _end_of(call, arn)
     return {"stopDate": seconds(call.now if head.ended_at is None else head.ended_at)}
-
-
-async def _end_of(call: Call, arn: arns.Arn) -> Head:
-    """The head of an execution once it has ended, or as it is when that takes too long."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(STOP_SECONDS):
-            while (head := (await execution_of(call, arn)).head).ended_at is None:
-                with suppress(EngineError, NotFound):
-                    if (await call.engine.result(arn.text)).status == RUNNING:
-                        await asyncio.sleep(LOOK_SECONDS)  # it runs elsewhere, or is just being made live
-            return head
-    return (await execution_of(call, arn)).head
 
 
 async def redrive_execution(call: Call) -> JSON:
