@@ -53,6 +53,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jumping.now
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """However long the threads take: a limit would be over at once."""
+        await super().shutdown_default_executor()
+
 
 class VirtualClock:
     """The clock of the loop that runs, for the engine."""
