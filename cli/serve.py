@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from .ending import ends_in_order, when_told
 from .exits import Exit, Refusal, say
 from .keeping import Kept, keeping, retention_of
 from .options import SETTINGS, allowances, functions_option, handlers_option, mock_option, variables
@@ -77,6 +77,7 @@ SUFFIXES = (".json", ".yaml", ".yml")
 @keeping
 @click.option("--watch", is_flag=True, help="Publish definitions again when their files change.")
 @variables
+@ends_in_order
 def serve(
     definitions: tuple[str, ...],
     handlers: tuple[str, ...],
@@ -184,8 +185,7 @@ async def _serve(
             serving.cancel()
         ending.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, end)
+    when_told(loop, end)
     try:
         async with open_server(settings, registry) as server:
             for file, document in documents.items():

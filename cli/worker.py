@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
+from .ending import ends_in_order, when_told
 from .exits import EXIT_OF_CODE, Exit, Refusal
 from .keeping import Kept, keeping, retention_of
 from .options import SETTINGS, allowances, jsonpath_option
@@ -77,6 +77,7 @@ GRACE_SECONDS = 30.0
 @allowances
 @keeping
 @jsonpath_option
+@ends_in_order
 def worker(
     handlers: tuple[str, ...],
     store: str,
@@ -142,8 +143,7 @@ async def _work(
     def end() -> None:
         (at_once if ending.is_set() else ending).set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, end)
+    when_told(loop, end)
     try:
         opening = open_worker(store, registry, duties, paths=paths, task_limit=task_limit, storages=storages)
         async with opening as engine:

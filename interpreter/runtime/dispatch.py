@@ -22,7 +22,7 @@ from ..core.values import Payload, decode
 from ..mocking import MockError
 from ..store.base import NotFound, StoreUnavailable
 from .clock import Clock
-from .handlers.base import Handler, TaskCall, TaskError
+from .handlers.base import Handler, NotBegun, TaskCall, TaskError
 from .handlers.errors import HandlersError
 from .leases import Lease
 from .limits import Limits
@@ -108,7 +108,9 @@ class Dispatcher:
             return False
         if self._draining:
             return True  # it is begun by whoever has the execution next
-        attempt = self._running[place] = _Attempt(place, _call(execution, pending), pending)
+        attempt = self._running[place] = _Attempt(
+            place, _call(execution, pending, self._lease.is_sure), pending
+        )
         self._waiting.append(attempt)
         self._go_on()
         return True
@@ -255,38 +257,41 @@ class Dispatcher:
     async def _ask(self, handler: Handler, attempt: _Attempt) -> Signal:
         """What becomes of an attempt. It begins now; that is told alone unless it ends at once."""
         call, pending = attempt.call, attempt.pending
-        if not self._lease.is_sure():
-            # This process may have stood still for long: what it held may be somebody else's, who does this now.
-            await self._lease.sure()
-        attempt.began_at = now = self._clock.now()
-        # The answer of a job or a callback is not its end: that it began is always told.
-        if attempt.task is not self._beginner or pending.mode != "request":
-            self._tell_begin(attempt)
-        if pending.timeout is not None and (not pending.started or pending.mode == "request"):
-            call.deadline = now + pending.timeout * 1000
-        try:
-            result = await handler.run(call, lambda: self._on_beat(call.execution, call.pending))
-            payload = Payload(result)
-            payload.text  # noqa: B018  # what cannot be written is found here, while a task can still fail
-            # A job or a callback was only begun by the call; its end comes from elsewhere.
-            return (Succeeded if pending.mode == "request" else Submitted)(call.pending, payload)
-        except TaskError as error:
-            return Failed(call.pending, error.error, error.cause)
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            # Nobody here cancelled it: something that the handler awaits was.
-            return Failed(call.pending, type(error).__name__, "the handler was cancelled from inside")
-        except (TypeError, ValueError) as error:
-            return Failed(call.pending, type(error).__name__, str(error))
-        except Exception as error:
-            facts = about(call.execution, call.state)
-            log.exception("the handler of %s broke in %s", call.resource, call.execution, extra=facts)
-            return Failed(call.pending, type(error).__name__, str(error))
+        while True:
+            if not self._lease.is_sure():
+                # This process may have stood still for long: what it held may be somebody else's, who does this now.
+                await self._lease.sure()
+            attempt.began_at = now = self._clock.now()
+            # The answer of a job or a callback is not its end: that it began is always told.
+            if attempt.task is not self._beginner or pending.mode != "request":
+                self._tell_begin(attempt)
+            if pending.timeout is not None and (not pending.started or pending.mode == "request"):
+                call.deadline = now + pending.timeout * 1000
+            try:
+                result = await handler.run(call, lambda: self._on_beat(call.execution, call.pending))
+                payload = Payload(result)
+                payload.text  # noqa: B018  # what cannot be written is found here, while a task can still fail
+                # A job or a callback was only begun by the call; its end comes from elsewhere.
+                return (Succeeded if pending.mode == "request" else Submitted)(call.pending, payload)
+            except NotBegun:
+                continue
+            except TaskError as error:
+                return Failed(call.pending, error.error, error.cause)
+            except asyncio.CancelledError as error:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                # Nobody here cancelled it: something that the handler awaits was.
+                return Failed(call.pending, type(error).__name__, "the handler was cancelled from inside")
+            except (TypeError, ValueError) as error:
+                return Failed(call.pending, type(error).__name__, str(error))
+            except Exception as error:
+                facts = about(call.execution, call.state)
+                log.exception("the handler of %s broke in %s", call.resource, call.execution, extra=facts)
+                return Failed(call.pending, type(error).__name__, str(error))
 
 
-def _call(execution: Execution, pending: Pending) -> TaskCall:
+def _call(execution: Execution, pending: Pending, may_begin: Callable[[], bool]) -> TaskCall:
     assert pending.arguments is not None
     frame = execution.frames[pending.frame]
     return TaskCall(
@@ -300,4 +305,5 @@ def _call(execution: Execution, pending: Pending) -> TaskCall:
         pending.id,
         pending.attempt,
         pending.due,
+        may_begin,
     )

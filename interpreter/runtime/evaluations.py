@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -20,8 +21,11 @@ from ..core.evaluation import TOOK_TOO_LONG, TOOK_TOO_MUCH, BrokenOff, Evaluatio
 
 #: Seconds of evaluations after which a decision lets others go first.
 DECISION_SECONDS = 0.05
-#: Seconds that a helper process has: to start, and for the one second that the service allows.
-HELPER_SECONDS = 4.0
+#: Seconds that a helper process has in all, however busy the machine is. What it computes it limits itself, to the one
+#: second that the service allows.
+HELPER_SECONDS = 60.0
+#: How a helper ends that has computed for too long.
+_OUT_OF_TIME = -getattr(signal, "SIGPROF", 0)
 #: Helper processes at work at a time.
 HELPERS_MAX = 2
 
@@ -121,7 +125,9 @@ class Helpers:
                 with suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()
-        return answer if process.returncode == 0 else TOOK_TOO_MUCH
+        if process.returncode == 0:
+            return answer
+        return TOOK_TOO_LONG if process.returncode == _OUT_OF_TIME else TOOK_TOO_MUCH
 
 
 def _environment() -> dict[str, str]:

@@ -1,26 +1,30 @@
 """The process that evaluates what would keep an engine from its work: a request in, an answer out, the end.
 
-Run as ``python -m detent.runtime.helper`` by ``evaluations``, which ends it when its time is over. Memory it
-limits itself, where the system can.
+Run as ``python -m detent.runtime.helper`` by ``evaluations``, which ends it when it has patience no longer. Memory
+and time it limits itself, where the system can: the time that it computes, so that an expression has what it needs on
+a busy machine, too.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
 from ..query.jsonata.apart import answer_request
-from ..query.jsonata.engine import warm_up
+from ..query.jsonata.engine import SERVICE, Limits, warm_up
 
 #: Bytes that an evaluation may take: enough for the longest list that the service allows.
 MEMORY_BYTES = 96 * 1024 * 1024
+#: Milliseconds by the clock on the wall that an evaluation has where the system counts how long it computes.
+PATIENCE_MILLISECONDS = 60_000
 
 
 def main() -> None:
     request = sys.stdin.buffer.read()
     warm_up()
     _limit_memory()
-    answer = answer_request(request)
+    answer = answer_request(request, _limit_time())
     sys.stdout.buffer.write(answer)
     sys.stdout.buffer.flush()
 
@@ -35,6 +39,17 @@ def _limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     except (ImportError, OSError, ValueError):
         return
+
+
+def _limit_time() -> Limits:
+    """Have the system end this process by SIGPROF once it has computed for as long as the service allows.
+
+    Returns the limits that are left to the evaluation itself: all of them where the system cannot.
+    """
+    if not hasattr(signal, "setitimer"):
+        return SERVICE
+    signal.setitimer(signal.ITIMER_PROF, SERVICE.milliseconds / 1000)
+    return SERVICE._replace(milliseconds=PATIENCE_MILLISECONDS)
 
 
 if __name__ == "__main__":

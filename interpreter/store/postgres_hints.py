@@ -4,8 +4,8 @@ A hint says only that it may be worth looking. It is sent outside every transact
 make commits wait for each other, and at most a few times a second. The poll of each engine is the truth: where
 hints do not come through, as behind a transaction pooler, work is found by it.
 
-Whether they come through is seen by a word to oneself, again and again: a connection that was dropped half-way says
-nothing either.
+A connection that the server ends is noticed at once. One that was dropped half-way says nothing: whether hints come
+through is seen by a word to oneself, again and again.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -45,6 +46,8 @@ class Hints:
     def __init__(self, url: str) -> None:
         self._url = url
         self._me = secrets.token_hex(8)
+        #: Whether a hint has ever come through: then one that does not was lost, and no pooler swallows them.
+        self._hears = False
         self._speaker: Any = None
         self._sending: asyncio.Task[None] | None = None
         self._again = False
@@ -100,10 +103,11 @@ class Hints:
 
     async def _listen(self, heard: Callable[[], None]) -> None:
         """Listen until the connection is lost. Raises _Deaf if not even a word to oneself is ever heard."""
-        echo = asyncio.Event()
+        echo, ended = asyncio.Event(), asyncio.Event()
 
         def hear(connection: Any, process: int, channel: str, word: str) -> None:
             if word == f"{self._me}?":
+                self._hears = True
                 echo.set()
             elif word != self._me:
                 heard()
@@ -112,22 +116,29 @@ class Hints:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await listener.add_listener(CHANNEL, hear)
-            await self._hear_oneself(echo, _Deaf)
+            listener.add_termination_listener(lambda connection: ended.set())
+            await self._hear_oneself(echo)
             while True:
                 heard()  # what was said while nobody listened
-                await asyncio.sleep(WORD_SECONDS)
-                await self._hear_oneself(echo, TimeoutError)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(WORD_SECONDS):
+                        await ended.wait()
+                if ended.is_set():
+                    raise ConnectionError("the server has ended it")
+                await self._hear_oneself(echo)
         finally:
             listener.terminate()
 
-    async def _hear_oneself(self, echo: asyncio.Event, otherwise: type[Exception]) -> None:
+    async def _hear_oneself(self, echo: asyncio.Event) -> None:
         echo.clear()
         await self._notify(f"{self._me}?")
         try:
             async with asyncio.timeout(ECHO_SECONDS):
                 await echo.wait()
         except TimeoutError:
-            raise otherwise from None
+            if self._hears:
+                raise
+            raise _Deaf from None
 
     async def close(self) -> None:
         """Say nothing more."""

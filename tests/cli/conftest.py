@@ -118,8 +118,6 @@ def program(folder: Path) -> Program:
     """Runs the installed program."""
 
     def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [PROGRAM, *arguments], capture_output=True, text=True, check=False, timeout=60, **options
-        )
+        return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, check=False, **options)
 
     return run

@@ -84,7 +84,7 @@ def test_what_another_process_runs_is_answered_paused_and_resumed(start: Start, 
     assert "PAUSED" in program("executions").stdout
     going = program("resume", "asked")
     assert (going.returncode, going.stdout) == (0, "ask:asked goes on, in the process that runs it\n")
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate()
     assert json.loads(out) == {"decision": {"ok": True}, "thanks": "early"}
 
 

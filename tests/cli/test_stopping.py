@@ -66,7 +66,7 @@ def test_what_another_process_runs_is_shown_and_stopped(start: Start, program: P
 
     stopped = program("stop", "held", "--error", "Enough", "--cause", "no more")
     assert (stopped.returncode, stopped.stdout) == (0, "wait:held is stopped\n")
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate()
     assert process.returncode == 5
     assert "held ABORTED: Enough: no more" in said
 
@@ -83,7 +83,7 @@ def test_what_another_process_runs_is_left_or_stopped_before_it_is_deleted(
 
     deleted = program("delete", "held", "--force")
     assert (deleted.returncode, deleted.stdout) == (0, "wait:held is deleted\n")
-    process.communicate(timeout=60)
+    process.communicate()
     assert process.returncode == 5
     assert program("show", "held").returncode == 2
 

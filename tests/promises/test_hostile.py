@@ -1,7 +1,7 @@
 """Thousands of requests and definitions that nobody means well with: each gets a clean answer (P12, P13).
 
-A clean answer is 2xx or a well-formed 4xx within ten seconds. The log tells of no defect, memory does not grow by
-100 MB, and an innocent execution beside them goes on. ``TORTURE=2`` asks everything, and not a sample.
+A clean answer is 2xx or a well-formed 4xx, at full size within ten seconds. The log tells of no defect, memory does not
+grow by 100 MB, and an innocent execution beside them goes on. ``TORTURE=2`` asks everything, and not a sample.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ import pytest
 from .attacks import PREFIX, ROLE, Attack, aws, aws_attacks, rest_attacks, sample
 from .definitions import definitions, machine
 from .test_timers import Answering, p99
-from .world import SIZE, Answer, World, say, world
+from .world import PATIENCE, SIZE, Answer, World, say, world
 
 MEMORY_MAX = 100 * 1024 * 1024
-#: How long an answer may take, in seconds.
-ANSWER_SECONDS = 10
+#: How long an answer may take, in seconds: timed where the machine does nothing else.
+ANSWER_SECONDS = PATIENCE if SIZE == 1 else 10
 CLIENTS = 4
 #: Over how many servers the definitions are spread: each gets more than two thousand requests at full size.
 SHARES = 1 if SIZE == 1 else 3

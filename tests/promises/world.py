@@ -11,9 +11,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 #: How large the tests are: ``TORTURE=10`` makes ten times as many executions, kills and timers.
@@ -21,7 +22,7 @@ SIZE = int(os.environ.get("TORTURE", "1"))
 PROGRAM = str(Path(sys.executable).with_name("detent"))
 EFFECTS = str(Path(__file__).with_name("effects.py"))
 #: Far more than anything takes, in seconds.
-PATIENCE = 100 * max(1, SIZE // 5)
+PATIENCE = 600 * max(1, SIZE // 5)
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class World:
         self.before: Sequence[str] = ()
         #: Whether a server that ends by itself is started again, as a supervisor would.
         self.supervised = False
-        self.port = free_port()
+        self.port, self.claim = own_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.effects_file = folder / "effects"
         self.effects_file.touch()
@@ -225,11 +226,21 @@ class Answer:
             assert int(self.headers["Retry-After"]) > 0, self
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+def own_port() -> tuple[int, socket.socket]:
+    """A port for a server that comes and goes, and what keeps it from the other processes of the tests.
+
+    It is none that the system gives to clients: while there is no server, one of them could be given it, even one that
+    looks for the server, which would then talk to itself.
+    """
+    for port in Random().sample(range(12_000, 32_000), 10_000):
+        # Nobody else uses the port of that number for datagrams.
+        claim = socket.socket(type=socket.SOCK_DGRAM)
+        with suppress(OSError), socket.socket() as tried:
+            claim.bind(("127.0.0.1", port))
+            tried.bind(("127.0.0.1", port))
+            return port, claim
+        claim.close()
+    raise AssertionError("no port is free")
 
 
 @contextmanager
@@ -240,6 +251,7 @@ def world(folder: Path, *options: str, store: str | None = None) -> Iterator[Wor
         yield made
     finally:
         made.kill()
+        made.claim.close()
 
 
 def say(figures: str) -> None:

@@ -19,7 +19,7 @@ from detent.core.values import Payload
 from detent.runtime import rounds
 from detent.runtime.engine import Engine
 from detent.runtime.errors import EngineError, ExecutionExists, ExecutionStuck, ExecutionTaken
-from detent.runtime.handlers.base import Beat, TaskCall, TaskError
+from detent.runtime.handlers.base import Beat, NotBegun, TaskCall, TaskError
 from detent.runtime.machines import Machines
 from detent.runtime.progress import Progress
 from detent.runtime.recall import recall
@@ -276,6 +276,23 @@ def test_an_attempt_knows_its_deadline_and_is_cut_off_at_it() -> None:
     for deadline, began in deadlines:
         assert deadline is not None
         assert abs(deadline - (BEGINNING + 1000 * (began + 5))) <= 2
+
+
+def test_an_attempt_that_could_not_begin_is_asked_for_again() -> None:
+    asked = []
+
+    async def late(task: TaskCall, beat: Beat) -> Any:
+        asked.append(task.may_begin())
+        if len(asked) == 1:
+            raise NotBegun
+        return "done"
+
+    async def scenario() -> None:
+        async with engine(machine(task("T")), late) as opened:
+            assert (await play(opened)).status == SUCCEEDED
+
+    run(scenario())
+    assert asked == [True, True]
 
 
 def test_a_task_that_beats_lives_and_one_that_stops_does_not() -> None:

@@ -15,6 +15,7 @@ from detent.core.errors import StateFailure
 from detent.core.evaluation import BrokenOff
 from detent.core.execution import FAILED, SUCCEEDED, Execution
 from detent.query.jsonata import Stage, compile_expression
+from detent.query.jsonata.engine import QUICK
 from detent.runtime.compose import Names, open_engine, start_execution
 from detent.runtime.engine import Engine
 from detent.runtime.evaluations import Evaluations, Helpers
@@ -105,11 +106,19 @@ def test_bombs_end_in_a_failure_of_their_state() -> None:
 # A decision that is broken off
 
 
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is quick stays quick on a busy machine; SLOW is not, for it makes too long a list."""
+    monkeypatch.setattr("detent.query.jsonata.engine.QUICK", QUICK._replace(milliseconds=100_000))
+    monkeypatch.setattr("detent.runtime.evaluations.DECISION_SECONDS", 100.0)
+
+
 def evaluate(text: str, evaluations: Evaluations) -> Any:
     bindings = Bindings([1, 2], {}, dict, None, evaluator=evaluations)  # type: ignore[arg-type]
     return compile_expression(text, place="Output", stage=Stage())(None, bindings)
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_what_is_known_is_not_evaluated_again() -> None:
     evaluations = Evaluations()
     assert evaluate("1 + 1", evaluations) == 2
@@ -122,6 +131,7 @@ def test_what_is_known_is_not_evaluated_again() -> None:
     assert evaluate(SLOW, evaluations) == 160000400000
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_many_quick_evaluations_let_others_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("detent.runtime.evaluations.DECISION_SECONDS", 0.0)
     evaluations = Evaluations()
@@ -140,6 +150,7 @@ def test_a_decision_is_taken_up_as_often_as_it_takes(monkeypatch: pytest.MonkeyP
     assert execution.output.value == [2, 3, 4, 5]
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_a_failure_found_elsewhere_is_the_same_failure() -> None:
     evaluations = Evaluations()
     text = f"$error('found ' & {SLOW})"

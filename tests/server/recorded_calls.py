@@ -24,7 +24,7 @@ _LOOKS = ("Describe", "List", "GetExecutionHistory")
 #: Members that answers of the service have had since 2023 and 2024: older recordings do not know of them.
 _LEARNT = frozenset({"encryptionConfiguration", "redriveCount", "redriveStatus", "redriveStatusReason"})
 #: For how long a call that looks is repeated, in seconds.
-PATIENCE = 10.0
+PATIENCE = 100.0
 
 Difference = tuple[str, Any, Any] | None
 

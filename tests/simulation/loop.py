@@ -17,8 +17,8 @@ T = TypeVar("T")
 BEGINNING = 1_700_000_000_000
 
 
-#: How long threads may take, in real seconds, when nothing else will happen.
-THREAD_SECONDS = 5.0
+#: How long threads may take, in real seconds, when nothing else will happen: far more than they need.
+THREAD_SECONDS = 100.0
 
 
 class _Jumping(selectors.SelectSelector):

@@ -39,6 +39,7 @@ SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
     "shared_buffers": "64MB",
+    "max_connections": "500",
     "autovacuum": "off",
     "deadlock_timeout": "10ms",
     "timezone": "UTC",

@@ -19,7 +19,7 @@ PROGRAM = str(Path(sys.executable).parent / "detent")
 WORK = """\
 StartAt: Work
 States:
-  Work: {Type: Task, Resource: task:work, TimeoutSeconds: 1, End: true}
+  Work: {Type: Task, Resource: task:work, End: true}
 """
 
 HANDLERS = """\
@@ -104,7 +104,6 @@ def program(folder: Path) -> Program:
             text=True,
             errors="replace",
             check=False,
-            timeout=60,
             **options,
         )
         assert "Traceback" not in result.stderr

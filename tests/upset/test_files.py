@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import WORK, Program, the_error
+from .conftest import Program, the_error
 
 NOISE = bytes(range(256)) * 8
 DEEP = "[" * 100_000
@@ -166,7 +166,6 @@ def test_a_store_of_a_later_release(program: Program, command: list[str]) -> Non
 
 def test_a_machine_that_is_edited_while_an_execution_waits(program: Program, folder: Path) -> None:
     """The execution goes on with the definition it was started with, which is kept with it."""
-    (folder / "work.yaml").write_text(WORK.replace("TimeoutSeconds: 1, ", ""))
     left = program(
         "run", "work.yaml", "--handlers", "handlers.py", "--name", "one", "--input", '{"do": "os._exit"}'
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
-from .conftest import Program, the_error
+from .conftest import WORK, Program, the_error
 
 #: What the handler does, and the error of the task.
 FAILURES = [
@@ -20,7 +21,6 @@ FAILURES = [
     ("no memory", "MemoryError", ""),
     ("interrupt", "KeyboardInterrupt", ""),
     ("sys.exit", "SystemExit", "7"),
-    ("hang", "States.Timeout", ""),
 ]
 
 
@@ -46,6 +46,14 @@ def test_failures_of_a_handler(command: Program, what: str, error: str, cause: s
     assert cause in (outcome["cause"] or "")
     assert len(outcome["cause"] or "") < 400
     assert result.returncode == 3
+    assert command("verify", "one").returncode == 0
+
+
+def test_a_handler_that_takes_too_long_is_not_waited_for(command: Program, folder: Path) -> None:
+    (folder / "work.yaml").write_text(WORK.replace("End: true", "TimeoutSeconds: 1, End: true"))
+    result = command(*run("hang"), "--output", "json")
+    outcome = json.loads(result.stdout)
+    assert (outcome["status"], outcome["error"], result.returncode) == ("FAILED", "States.Timeout", 3)
     assert command("verify", "one").returncode == 0
 
 

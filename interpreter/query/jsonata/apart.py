@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ...core.evaluation import TOOK_TOO_LONG, TOOK_TOO_MUCH
 from ...core.values import JSON, decode, encode
-from .engine import SERVICE, Document, Outcome, Program
+from .engine import Document, Limits, Outcome, Program
 from .messages import MEMORY, TIME, EvaluationError
 from .parser import parse
 from .references import references
@@ -29,14 +29,14 @@ def write_request(request: Request) -> bytes:
     return encode(request._asdict())
 
 
-def answer_request(text: bytes) -> bytes:
-    """Evaluate a request under the service's limits: the answer as it travels back."""
+def answer_request(text: bytes, limits: Limits) -> bytes:
+    """Evaluate a request: the answer as it travels back."""
     request = Request(**decode(text))
     tree = parse(request.text)
     program = Program(request.text, tree, references(tree))
     chance = None if request.seed is None else Random(request.seed)
     document = Document(request.states, request.variables, request.now)
-    outcome = program.run(document, chance, SERVICE)
+    outcome = program.run(document, chance, limits)
     if outcome.type == "error":
         return encode({"error": [outcome.value.code, outcome.value.message]})
     return encode({"type": outcome.type, "value": outcome.value})

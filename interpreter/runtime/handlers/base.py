@@ -32,6 +32,15 @@ class TaskError(Exception):
         return self.error if self.cause is None else f"{self.error}: {self.cause}"
 
 
+class NotBegun(Exception):
+    """Nothing has been done: since the engine let it begin, this process may have stood still for so long that what
+    it held is somebody else's."""
+
+
+def _always() -> bool:
+    return True
+
+
 @dataclass(slots=True)
 class TaskCall:
     """One attempt of one task.
@@ -51,6 +60,8 @@ class TaskCall:
     pending: int
     attempt: int
     deadline: int | None
+    #: Whether it may begin, asked just before it does, from whatever thread: see :class:`NotBegun`.
+    may_begin: Callable[[], bool] = _always
 
     @property
     def key(self) -> str:
@@ -77,7 +88,7 @@ class Handler(Protocol):
     def slots(self) -> asyncio.Semaphore | None: ...
 
     async def run(self, task: TaskCall, beat: Beat) -> JSON:
-        """Do it and answer the result, a JSON value. Raises TaskError.
+        """Do it and answer the result, a JSON value. Raises TaskError, and NotBegun if ``may_begin`` said no.
 
         Called on the engine's loop, which must never wait for user code: a handler moves what may block
         elsewhere. Cancelled when the task is no longer awaited.

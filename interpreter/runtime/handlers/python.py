@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from ...core.values import JSON
-from .base import Beat, TaskCall, TaskError
+from .base import Beat, NotBegun, TaskCall, TaskError
 from .context import TaskContext
 from .errors import HandlersError
 from .payloads import NotJSON, cut, plain
@@ -89,44 +89,51 @@ class PythonHandler:
 
     async def run(self, task: TaskCall, beat: Beat) -> JSON:
         context = self._context(task, beat)
-        return await self._workers.run(_Call(self._function, task.arguments, context, self._failure))
+        return await self._workers.run(_Call(self._function, task, context, self._failure))
 
 
 class _Call:
     """One call of a function. The result is copied: what the function keeps of it, it may change."""
 
-    __slots__ = ("_arguments", "_context", "_failure", "_function", "is_async")
+    __slots__ = ("_context", "_failure", "_function", "_task", "is_async")
 
     def __init__(
         self,
         function: Function,
-        arguments: JSON,
+        task: TaskCall,
         context: TaskContext,
         failure: Callable[[BaseException, TaskContext], TaskError],
     ) -> None:
         self.is_async = function.is_async
         self._function = function
-        self._arguments = arguments
+        self._task = task
         self._context = context
         self._failure = failure
 
     def run(self) -> JSON:
+        self._look()
         # BaseException: sys.exit() in a handler is that task's failure, not the engine's end.
         process = os.getpid()
         try:
-            return plain(self._function.call(self._arguments, self._context))
+            return plain(self._function.call(self._task.arguments, self._context))
         except BaseException as error:
             raise self._failed(error) from None
         finally:
             _end_if_forked(process)
 
     async def run_async(self) -> JSON:
+        self._look()
         try:
-            return plain(await self._function.call(self._arguments, self._context))
+            return plain(await self._function.call(self._task.arguments, self._context))
         except GeneratorExit:
             raise
         except BaseException as error:
             raise self._failed(error) from None
+
+    def _look(self) -> None:
+        # On the way from the engine's loop time may have passed: in a process that stood still, much.
+        if not self._task.may_begin():
+            raise NotBegun
 
     def cancel(self) -> None:
         self._context.cancelled = True

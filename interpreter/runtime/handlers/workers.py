@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from typing import Any, Protocol
 
 from ...core.values import JSON
-from .base import TaskError
+from .base import NotBegun, TaskError
 
 #: Threads for handlers that block. They wait more than they compute, so there are more of them than cores.
 THREADS = 32
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 class Work(Protocol):
-    """One call of user code. Whatever the code does, both forms end in a JSON value or a TaskError."""
+    """One call of user code. Whatever the code does, both forms end in a JSON value, a TaskError, or NotBegun."""
 
     is_async: bool
 
@@ -50,7 +50,7 @@ class Workers:
         self._answers: _Mailbox | None = None
 
     async def run(self, work: Work) -> JSON:
-        """The work's result. Raises TaskError. Cancelling it cancels the work and does not wait for it."""
+        """The work's result. Raises TaskError and NotBegun. Cancelling it cancels the work and does not wait for it."""
         loop = asyncio.get_running_loop()
         answers = self._answers
         if answers is None or answers.loop is not loop:
@@ -92,7 +92,7 @@ class _Job:
             return
         try:
             result = self.work.run()
-        except TaskError as error:
+        except (TaskError, NotBegun) as error:
             self.answers.post(_fail, self.future, error)
         else:
             self.answers.post(_succeed, self.future, result)
@@ -100,7 +100,7 @@ class _Job:
     async def run_async(self) -> None:
         try:
             result = await self.work.run_async()
-        except TaskError as error:
+        except (TaskError, NotBegun) as error:
             self.answers.post(_fail, self.future, error)
         else:
             self.answers.post(_succeed, self.future, result)
@@ -111,7 +111,7 @@ def _succeed(future: asyncio.Future[JSON], result: JSON) -> None:
         future.set_result(result)
 
 
-def _fail(future: asyncio.Future[JSON], error: TaskError) -> None:
+def _fail(future: asyncio.Future[JSON], error: TaskError | NotBegun) -> None:
     if not future.done():
         future.set_exception(error)
 

@@ -174,7 +174,7 @@ def is_running(pid: int) -> bool:
 
 def ends(pid: int) -> bool:
     """Whether a process that was sent a signal ends; signals take their time."""
-    for _ in range(2000):
+    for _ in range(20_000):
         if not is_running(pid):
             return True
         time.sleep(0.005)

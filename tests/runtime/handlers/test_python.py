@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from detent.runtime.handlers.base import TaskError, task_key
+from detent.runtime.handlers.base import NotBegun, TaskError, task_key
 from detent.runtime.handlers.context import TaskContext
 from detent.runtime.handlers.errors import HandlersError
 from detent.runtime.handlers.python import task
@@ -339,7 +339,7 @@ def test_no_handler_runs_on_the_engines_thread(registry: Registry, do: Do) -> No
 
 
 def test_sync_handlers_run_side_by_side(registry: Registry, on_loop: Await) -> None:
-    together = threading.Barrier(4, timeout=10)
+    together = threading.Barrier(4, timeout=100)
     registry.add("meet", lambda: together.wait() >= 0)
     handler = registry.resolve("task:meet")
 
@@ -372,7 +372,7 @@ def test_a_cancelled_async_handler_is_cancelled(registry: Registry, on_loop: Awa
 
     registry.add("wait", handler)
     on_loop(cancelled_after(registry, begun))
-    assert ended.wait(10)
+    assert ended.wait(100)
 
 
 def test_a_cancelled_sync_handler_is_told_and_its_result_is_dropped(
@@ -383,7 +383,7 @@ def test_a_cancelled_sync_handler_is_told_and_its_result_is_dropped(
 
     def handler(context: TaskContext) -> str:
         begun.set()
-        released.wait(10)
+        released.wait(100)
         seen.append(context.cancelled)
         ended.set()
         return "too late"
@@ -391,7 +391,7 @@ def test_a_cancelled_sync_handler_is_told_and_its_result_is_dropped(
     registry.add("wait", handler)
     on_loop(cancelled_after(registry, begun))
     released.set()
-    assert ended.wait(10)
+    assert ended.wait(100)
     assert seen == [True]
 
 
@@ -407,7 +407,7 @@ async def cancelled_after(registry: Registry, begun: threading.Event) -> None:
 
 def test_what_was_cancelled_before_it_began_never_begins(on_loop: Await) -> None:
     registry, released, ran = Registry(threads=1), threading.Event(), []
-    registry.add("hold", lambda: released.wait(10))
+    registry.add("hold", lambda: released.wait(100))
     registry.add("note", lambda: ran.append(1))
 
     async def scene() -> None:
@@ -460,3 +460,19 @@ def test_closing_cancels_what_still_runs(on_loop: Await) -> None:
             await running
 
     on_loop(scene())
+
+
+def test_what_may_not_begin_any_more_when_its_thread_is_there_does_nothing(
+    registry: Registry, on_loop: Await
+) -> None:
+    ran = []
+
+    async def asynchronous() -> None:
+        ran.append("async")
+
+    registry.add("async", asynchronous)
+    registry.add("sync", lambda: ran.append("sync"))
+    for name in ("async", "sync"):
+        with pytest.raises(NotBegun):
+            on_loop(registry.resolve(f"task:{name}").run(call("", may_begin=lambda: False), lambda: None))
+    assert ran == []
