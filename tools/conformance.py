@@ -46,7 +46,7 @@ since it was recorded.
 Also known, though no recording shows it:
 
 - Nothing here has a quota of requests, and no throttling follows from one.
-- `request` and `response`, which TestState shows of an HTTP Task at level TRACE, are not shown.
+- HTTP Tasks (`http:invoke`) were never recorded: they follow the documentation, [as far as it goes](http-tasks.md).
 - A mocked result is held against the answers of the services that are named in
   [the data](../interpreter/teststate/models/README.md); of another service it is taken as it is.
 - Of the findings of ValidateStateMachineDefinition those have the service's words that were seen; others have ours.

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import lru_cache
-
-from .values import JSON, Payload
 
 _INTEGRATION = re.compile(
     r"^arn:[^:]*:states:[^:]*:[^:]*:(?P<service>aws-sdk:[^:.]+|[^:.]+):(?P<action>[^:]+(?::2)?)$"
@@ -52,19 +49,3 @@ def producer(resource: str) -> str:
     """The name under which the service speaks of a task's result: the integration's service, or the ARN itself."""
     found = integration(resource)
     return resource if found is None else found[0]
-
-
-#: Members of the parameters of apigateway:invoke that hold lists of texts by name (resources, section 4).
-_LISTS_BY_NAME = ("Headers", "QueryParameters")
-
-
-def bad_parameter(resource: str, parameters: Payload) -> str | None:
-    """The parameter with which the service does not start the task, None if there is none."""
-    if (integration(resource) or ("", ""))[0] != "apigateway" or not isinstance(parameters.value, Mapping):
-        return None
-    given = parameters.value
-    return next((name for name in _LISTS_BY_NAME if not _lists_by_name(given.get(name, {}))), None)
-
-
-def _lists_by_name(value: JSON) -> bool:
-    return isinstance(value, Mapping) and all(isinstance(one, list) for one in value.values())

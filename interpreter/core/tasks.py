@@ -19,7 +19,8 @@ from .execution import RUNNING, TIMED_OUT, Frame, Pending
 from .leaving import finish
 from .machine import Task
 from .map_runs import end_run
-from .resources import bad_parameter, producer, signal_name
+from .parameters import refused
+from .resources import producer, signal_name
 from .signals import (
     Began,
     ChildEnded,
@@ -83,13 +84,9 @@ def _call(
 
 def _require_startable(resource: str, parameters: Payload) -> None:
     """Raises StateFailure for parameters with which the service does not start the task."""
-    refused = bad_parameter(resource, parameters)
-    if refused is not None:
-        raise StateFailure(
-            RUNTIME,
-            f"The Parameters '{parameters.text.decode()}' could not be used to start the Task: "
-            f"[The value of the field '{refused}' has an invalid format]",
-        )
+    problem = refused(resource, parameters)
+    if problem is not None:
+        raise StateFailure(RUNTIME, problem)
 
 
 def _seconds(evaluate: Evaluate | None, bindings: Bindings) -> int | None:

@@ -12,7 +12,7 @@ from ..core.values import JSON
 from ..teststate import Call, Trial
 from .clock import Clock, SystemClock
 from .dispatch import Resolve
-from .handlers.base import TaskCall, TaskError
+from .handlers.base import NotingHandler, TaskCall, TaskError
 from .handlers.errors import HandlersError
 
 #: Seconds that a trial may take (api, section 14).
@@ -57,7 +57,10 @@ async def _work(trial: Trial, call: Call, resolve: Resolve, now: int) -> None:
         return
     try:
         async with asyncio.timeout(seconds):
-            result = await handler.run(task, lambda: None)
+            if trial.traced and isinstance(handler, NotingHandler):
+                result = await handler.run_noting(task, trial.note, reveal=trial.reveals)
+            else:
+                result = await handler.run(task, lambda: None)
     except TaskError as error:
         trial.fail(error.error, error.cause)
     except TimeoutError:

@@ -54,6 +54,7 @@ class Request:
     input: JSON
     input_text: str
     level: str
+    reveals: bool
     variables: Mapping[str, JSON]
     context: Mapping[str, JSON] | None
     mock: Mock | None
@@ -82,6 +83,7 @@ class Request:
             input=_input(input_text),
             input_text=input_text,
             level=_one_of("inspectionLevel", members.get("inspectionLevel", "INFO"), LEVELS),
+            reveals=bool(members.get("revealSecrets")),
             variables=_object("variables", members.get("variables")) or {},
             context=_object("context", members.get("context")),
             mock=mock,

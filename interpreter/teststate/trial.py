@@ -49,7 +49,16 @@ _ROOT_PATH = ""
 _BEFORE = ""
 _ENDS = (StateExited, RetryScheduled, ExecutionEnded)
 #: Members of the inspection data that are no texts of JSON.
-_PLAIN = frozenset({"errorDetails", "maxConcurrency", "toleratedFailureCount", "toleratedFailurePercentage"})
+_PLAIN = frozenset(
+    {
+        "errorDetails",
+        "maxConcurrency",
+        "request",
+        "response",
+        "toleratedFailureCount",
+        "toleratedFailurePercentage",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +109,20 @@ class Trial:
     def response(self) -> dict[str, JSON]:
         """The answer. Only once there is no :attr:`call` left to be made."""
         return self._answered(self._ended)
+
+    @property
+    def traced(self) -> bool:
+        """Whether it is to be told what the work was done with."""
+        return self._request.level == "TRACE"
+
+    @property
+    def reveals(self) -> bool:
+        """Whether secrets may be told."""
+        return self._request.reveals
+
+    def note(self, name: str, value: JSON) -> None:
+        """Show what the work was done with in the inspection data."""
+        self._notes[name] = value
 
     def succeed(self, result: JSON) -> None:
         """The work was done."""

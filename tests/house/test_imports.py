@@ -83,6 +83,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 #: The rooms a library is used in. A library that is not listed is used nowhere.
 LIBRARIES: dict[str, set[str]] = {
     "aiohttp": {"detent.client", "detent.runtime.handlers", "detent.runtime.items.web", "detent.server"},
+    "yarl": {"detent.runtime.handlers"},
     "aiosqlite": {"detent.store"},
     "asyncpg": {"detent.store"},
     "botocore": {"detent.runtime.handlers.aws", "detent.runtime.items.s3"},

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ...core.values import JSON
 
@@ -77,6 +77,10 @@ def task_key(execution: str, pending: int) -> str:
 Beat = Callable[[], None]
 
 
+#: Takes note of what a task was done with, by name.
+Note = Callable[[str, JSON], None]
+
+
 class Handler(Protocol):
     """Whoever can do the work behind a resource.
 
@@ -93,3 +97,11 @@ class Handler(Protocol):
         Called on the engine's loop, which must never wait for user code: a handler moves what may block
         elsewhere. Cancelled when the task is no longer awaited.
         """
+
+
+@runtime_checkable
+class NotingHandler(Handler, Protocol):
+    """A handler that can tell what it did: TestState shows it."""
+
+    async def run_noting(self, task: TaskCall, note: Note, *, reveal: bool) -> JSON:
+        """As :meth:`run`, with notes; ``reveal`` says that they may hold secrets."""

@@ -26,7 +26,11 @@ SOCKET_SECONDS = 60
 #: would fail the next task, since a POST must not be sent twice on suspicion.
 _KEEP_ALIVE_SECONDS = 4
 _CHUNK_BYTES = 64 * 1024
-_SOCKET = "States.Http.Socket"
+SOCKET_ERROR = "States.Http.Socket"
+
+
+#: What says who sends a POST, and what it sends.
+OWN_HEADERS = {"User-Agent": "detent", "Content-Type": "application/json"}
 
 
 class HttpClient:
@@ -45,7 +49,6 @@ class HttpClient:
             self._session = aiohttp.ClientSession(
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                headers={"User-Agent": "detent", "Content-Type": "application/json"},
             )
         return self._session
 
@@ -83,7 +86,7 @@ class HttpHandler:
                 f"the answer of {self._target.place} has more than {RESULT_BYTES_MAX} bytes",
             ) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise self._failed(error) from None
+            raise socket_failure(error, self._target.place) from None
         if not 200 <= status < 300:
             cause = self._target.without_secrets(body.decode("utf-8", "replace"))
             raise TaskError(f"States.Http.StatusCode.{status}", cut(cause))
@@ -93,7 +96,7 @@ class HttpHandler:
         async with self._client.session.post(
             self._target.url,
             data=encode(task.arguments),
-            headers={"Idempotency-Key": task.key, **self._target.headers},
+            headers={**OWN_HEADERS, "Idempotency-Key": task.key, **self._target.headers},
             allow_redirects=False,
             timeout=_timeout(task),
         ) as response:
@@ -107,23 +110,24 @@ class HttpHandler:
                     break
             return response.status, bytes(body)
 
-    def _failed(self, error: Exception) -> TaskError:
-        place = self._target.place
-        if isinstance(error, aiohttp.ClientConnectorError):
-            if isinstance(error.os_error, _Refused):
-                return TaskError(PERMISSIONS, str(error.os_error))
-            reason = error.os_error.strerror or str(error.os_error)
-            return TaskError(_SOCKET, f"no connection to {place}: {reason}")
-        if isinstance(error, TimeoutError):
-            return TaskError(_SOCKET, f"{place} did not answer within {SOCKET_SECONDS} seconds")
-        # The class alone: a message may quote the URL or a header.
-        return TaskError(_SOCKET, f"the exchange with {place} broke off: {type(error).__name__}")
-
 
 def _timeout(task: TaskCall) -> aiohttp.ClientTimeout:
     """A task with a deadline has the engine as its clock."""
     total = SOCKET_SECONDS if task.deadline is None else None
     return aiohttp.ClientTimeout(total=total, sock_connect=SOCKET_SECONDS)
+
+
+def socket_failure(error: Exception, place: str) -> TaskError:
+    """What a task fails with whose exchange with a place did not come to an end."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        if isinstance(error.os_error, _Refused):
+            return TaskError(PERMISSIONS, str(error.os_error))
+        reason = error.os_error.strerror or str(error.os_error)
+        return TaskError(SOCKET_ERROR, f"no connection to {place}: {reason}")
+    if isinstance(error, TimeoutError):
+        return TaskError(SOCKET_ERROR, f"{place} did not answer within {SOCKET_SECONDS} seconds")
+    # The class alone: a message may quote the URL or a header.
+    return TaskError(SOCKET_ERROR, f"the exchange with {place} broke off: {type(error).__name__}")
 
 
 class _TooLarge(Exception):

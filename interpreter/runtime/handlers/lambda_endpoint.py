@@ -7,7 +7,7 @@ are not signed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import aiohttp
@@ -17,12 +17,10 @@ from ...core.resources import producer
 from ...core.turn import too_large
 from ...core.values import JSON, encode
 from .base import TaskCall, TaskError
+from .http import OWN_HEADERS, HttpClient
 from .invocation import Invocation
 from .metadata import refused, request_id, sdk_metadata
 from .payloads import RESULT_BYTES_MAX, cut, parse, parse_or_text
-
-if TYPE_CHECKING:
-    from .http import HttpClient
 
 #: The longest that a function may run, in seconds, and so an answer takes.
 INVOCATION_SECONDS = 900
@@ -98,6 +96,7 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
 
 def _headers(task: TaskCall, invocation: Invocation) -> dict[str, str]:
     headers = {
+        **OWN_HEADERS,
         "Idempotency-Key": task.key,
         "X-Amz-Invocation-Type": invocation.kind,
         "X-Amz-Log-Type": invocation.log,

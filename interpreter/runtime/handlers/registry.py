@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from ...core.parameters import connection_name, connection_of
 from ...core.resources import integration, is_activity, signal_name, starts_execution
 from ...core.values import JSON
 from .aws import ENDPOINT, AwsHandler, AwsServices
 from .aws_names import service_call
 from .base import Handler
-from .connections import Target, target_of
+from .connections import Target, connection_named, target_of
 from .errors import HandlersError
 from .guards import ANY, EVERYTHING, Guards
 from .invocation import endpoint_of
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 TASK = "task:"
 HTTP = ("http://", "https://")
+HTTP_INVOKE = ("http", "invoke")
+_HTTP_INVOKE_PATTERN = "arn:*:states:*:*:http:invoke"
 _INVOKE = (("lambda", "invoke"), ("lambda", "invoke.waitForTaskToken"))
 
 
@@ -91,6 +94,7 @@ class Registry:
         return [
             *functions,
             *(f"{scheme}*" for scheme in HTTP),
+            _HTTP_INVOKE_PATTERN,
             *self._services.patterns,
             *(f"{EXEC}{words}" for name in sorted(self.guards.programs) for words in _commands(name)),
         ]
@@ -120,6 +124,10 @@ class Registry:
             return self._function_arn
         if integration(resource) in _INVOKE:
             return self._invoke
+        if integration(resource) == HTTP_INVOKE:
+            from .http_invoke import HttpInvokeHandler  # as in _http_client
+
+            return HttpInvokeHandler(self._http_client(), self._environment)
         call = service_call(resource)
         if call is not None and self._services.reaches(call.service):
             return AwsHandler(call, self._services, self._workers)
@@ -145,11 +153,16 @@ class Registry:
         return LambdaEndpoint(url, self._lambda_client)
 
     def _make_http(self, target: Target) -> Handler:
-        from .http import HttpClient, HttpHandler  # aiohttp is a slow import, and most workflows need none
+        from .http import HttpHandler  # as below
+
+        return HttpHandler(target, self._http_client())
+
+    def _http_client(self) -> HttpClient:
+        from .http import HttpClient  # aiohttp is a slow import, and most workflows need none
 
         if self._http is None:
             self._http = HttpClient(self.guards)
-        return HttpHandler(target, self._http)
+        return self._http
 
     def refusal(self, resource: str, arguments: JSON = None) -> str | None:
         """Why nobody handles a resource and how to mend it; None if somebody does.
@@ -171,6 +184,8 @@ class Registry:
             if not isinstance(named, str):
                 return None
             return self._missing_function(named)
+        if found == HTTP_INVOKE:
+            return self._missing_connection(arguments)
         call = service_call(resource)
         if call is not None:
             return None if self._services.reaches(call.service) else _NO_SERVICES
@@ -196,6 +211,16 @@ class Registry:
             return f"programs such as {program!r} are not started here: allow it with --allow-exec {program}"
         if is_missing(program, self._environment):
             return f"there is no program {program!r}: install it, or give its path"
+        return None
+
+    def _missing_connection(self, parameters: JSON) -> str | None:
+        """Why the connection that http:invoke names cannot be used."""
+        name = connection_name(connection_of(parameters)) if isinstance(parameters, Mapping) else None
+        try:
+            if name is not None:
+                connection_named(name, self._environment)
+        except HandlersError as error:
+            return str(error)
         return None
 
     def _missing_function(self, reference: str) -> str | None:

@@ -232,7 +232,9 @@ def test_without_an_endpoint_nobody_calls_a_service(on_loop: Await) -> None:
     registry = Registry(environment={})
     assert registry.resolve(f"{ARN}sqs:sendMessage") is None
     assert "AWS_ENDPOINT_URL_SQS" in (registry.refusal(f"{ARN}sqs:sendMessage") or "")
-    assert not any(pattern.startswith("arn:") for pattern in registry.offers)
+    assert [pattern for pattern in registry.offers if ":states:" in pattern] == [
+        "arn:*:states:*:*:http:invoke"
+    ]
     on_loop(registry.close())
 
 
