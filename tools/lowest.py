@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
 project = tomllib.loads((Path(__file__).resolve().parent.parent / "pyproject.toml").read_text())["project"]
 for requirement in [*project["dependencies"], *project["optional-dependencies"]["test"]]:
     if ">=" in requirement:
-        print(requirement.replace(">=", "=="))
+        # A constraint may not name extras.
+        print(re.sub(r"\[.*?\]", "", requirement).replace(">=", "=="))
