@@ -9,6 +9,8 @@ from aiohttp import web
 from .refusals import Refused
 from .service import Service
 
+#: What a request is called, by its client or by the server; every answer has it.
+REQUEST_ID = "X-Request-Id"
 #: What every answer names as its server: nobody outside needs to know what that is made of.
 SERVER = {"Server": "detent"}
 

@@ -16,7 +16,7 @@ from detent.store.base import StoreUnavailable
 from . import health
 from .aws import endpoint as aws
 from .door import Door
-from .exchange import Exchange
+from .exchange import REQUEST_ID, Exchange
 from .keys import Keyring
 from .refusals import PROBLEM, Refused
 from .rest import api, page
@@ -24,7 +24,6 @@ from .service import Service
 
 log = logging.getLogger(__name__)
 
-REQUEST_ID = "X-Request-Id"
 #: Characters of a path that are logged.
 PATH_MAX = 500
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")

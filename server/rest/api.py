@@ -10,13 +10,16 @@ from detent.core.values import encode
 from detent.runtime.compose import RELEASE
 
 from ..exchange import Exchange
-from . import admin, events, executions, exports, machines, steering, tasks
+from . import admin, definitions, events, executions, exports, machines, steering, tasks, trials, versions
 from .openapi import document
 from .operation import JSON_TYPE
 from .routes import Routes
 
 OPERATIONS = (
     *machines.OPERATIONS,
+    *definitions.OPERATIONS,
+    *versions.OPERATIONS,
+    *trials.OPERATIONS,
     *executions.OPERATIONS,
     *exports.OPERATIONS,
     *steering.OPERATIONS,

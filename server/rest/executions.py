@@ -176,6 +176,7 @@ class Redriven(Shape):
     tag=TAG,
     status=202,
     also={200: "It has ended while it was waited for, or is there already"},
+    gives={"Location": "Where the execution is found."},
     keyed=True,
 )
 async def start_execution(call: Call, query: Waiting, body: StartExecution) -> Reply[ExecutionDetails]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -12,8 +12,9 @@ from msgspec import Meta
 from detent.core.values import JSON
 from detent.search import NAME_PATTERN
 
+from ..exchange import REQUEST_ID
 from ..refusals import PROBLEM
-from .operation import IDEMPOTENCY_KEY, JSON_TYPE, Nothing, Operation, Shape
+from .operation import IDEMPOTENCY_KEY, JSON_TYPE, REPLAYED, Nothing, Operation, Shape
 
 _PARAMETERS = {
     "activity": "An activity: its name, or its ARN.",
@@ -24,6 +25,32 @@ _PARAMETERS = {
 }
 #: What is required of the values of headers.
 _HEADERS = {IDEMPOTENCY_KEY: {"minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"}}
+_NUMBER = {"type": "string", "pattern": "^[0-9]+$"}
+#: Headers of answers that do not depend on the operation, by the name of their component.
+_ANSWERED: Mapping[str, tuple[str, str, JSON]] = {
+    "requestId": (
+        REQUEST_ID,
+        "What the request is called in the log: the client's own `X-Request-Id`, or a new name.",
+        {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,128}$"},
+    ),
+    "rateLimit": ("RateLimit-Limit", "How many requests a client may make at once, after a pause.", _NUMBER),
+    "rateRemaining": ("RateLimit-Remaining", "How many of them are left.", _NUMBER),
+    "rateReset": ("RateLimit-Reset", "In how many seconds all of them are there again.", _NUMBER),
+    "replayed": (
+        REPLAYED,
+        "The answer was given before, to this request with this key.",
+        {"type": "string", "const": "true"},
+    ),
+    "retryAfter": (
+        "Retry-After",
+        "In how many seconds to ask again: with 429, and with 503 while the store cannot answer.",
+        _NUMBER,
+    ),
+    "allow": ("Allow", "With 405: the methods there are.", {"type": "string"}),
+    "authenticate": ("WWW-Authenticate", "With 401: how a key is named.", {"type": "string"}),
+}
+_ALWAYS = ("requestId", "rateLimit", "rateRemaining", "rateReset")
+_REFUSED = (*_ALWAYS, "retryAfter", "allow", "authenticate")
 
 
 class Problem(Shape):
@@ -60,6 +87,10 @@ def document(operations: Iterable[Operation], version: str) -> JSON:
         "paths": paths,
         "components": {
             "schemas": components,
+            "headers": {
+                key: {"description": description, "schema": schema}
+                for key, (_, description, schema) in _ANSWERED.items()
+            },
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
         "security": [{}, {"key": []}],
@@ -142,10 +173,22 @@ def _responses(operation: Operation, of: dict[int, Any]) -> JSON:
         usual["content"] = {media: {"schema": {"type": "string"}} for media in operation.media}
     elif id(operation.result) in of:
         usual["content"] = {JSON_TYPE: {"schema": of[id(operation.result)]}}
-    problem = {"content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    responses = {str(operation.status): {"description": "Done", **usual}}
+    problem = {
+        "headers": _common(_REFUSED),
+        "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    headers: dict[str, JSON] = _common((*_ALWAYS, "replayed") if operation.keyed else _ALWAYS)
+    for name, description in operation.gives.items():
+        headers[name] = {"description": description, "required": True, "schema": {"type": "string"}}
+    responses = {str(operation.status): {"description": "Done", "headers": headers, **usual}}
     for status, description in operation.also.items():
-        content = {} if status == 204 else usual if status < 300 else problem
-        responses[str(status)] = {"description": description, **content}
+        content = usual if status < 300 and status != 204 else {}
+        told = problem if status >= 300 else {"headers": headers, **content}
+        responses[str(status)] = {"description": description, **told}
     responses["default"] = {"description": "Refused", **problem}
     return responses
+
+
+def _common(keys: Iterable[str]) -> dict[str, JSON]:
+    """Headers of the answers to any request."""
+    return {_ANSWERED[key][0]: {"$ref": f"#/components/headers/{key}"} for key in keys}

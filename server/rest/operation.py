@@ -98,7 +98,8 @@ class Call:
 class Operation:
     """``status`` is that of its usual answer, ``also`` says which others it has and when.
 
-    ``headers`` are those of the request that it looks at. ``keyed`` ones are done once for all requests with the same
+    ``headers`` are those of the request that it looks at, ``gives`` those that each answer of its has if it was done:
+    names, with what they say. ``keyed`` ones are done once for all requests with the same
     Idempotency-Key. ``media`` is given where it answers with something else than JSON: then ``run`` makes the response
     itself. ``strays`` is said of parameters that are not known.
     """
@@ -113,6 +114,7 @@ class Operation:
     status: int
     also: Mapping[int, str]
     headers: Mapping[str, str]
+    gives: Mapping[str, str]
     keyed: bool
     media: tuple[str, ...]
     strays: str
@@ -238,6 +240,7 @@ def operation(
     status: int = 200,
     also: Mapping[int, str] | None = None,
     headers: Mapping[str, str] | None = None,
+    gives: Mapping[str, str] | None = None,
     keyed: bool = False,
     media: tuple[str, ...] = (),
     strays: str = "",
@@ -262,6 +265,7 @@ def operation(
             status,
             dict(also or {}),
             {**(headers or {}), **(_KEYED if keyed else {})},
+            dict(gives or {}),
             keyed,
             media,
             strays,

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Meta
 
+from detent.runtime.catalogue_entries import MachineEntry, Revision
 from detent.runtime.names import NAME_MAX, Names, is_name
 from detent.search import ATTRIBUTES_MAX, NAME_PATTERN
 
@@ -60,6 +61,9 @@ SearchAttributes = Annotated[
     ),
 ]
 Token = Annotated[str, Meta(min_length=1, max_length=2048, description="The token that the task was given.")]
+
+#: The tag of what is about state machines.
+MACHINES = "machines"
 
 WAIT_SECONDS_MAX = 300.0
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
@@ -120,6 +124,16 @@ def names_of(call: Call, machine: str) -> Names:
             raise Refused(404, "not-found", f"{machine[:100]!r} is no name of a machine")
         names = call.service.names(machine)
     return names
+
+
+async def machine_of(call: Call) -> MachineEntry:
+    """The machine that the path names. Raises Refused, NotFound."""
+    return await call.engine.catalogue.machine(names_of(call, call.params["machine"]).machine_arn)
+
+
+async def revision_of(call: Call, entry: MachineEntry) -> Revision:
+    """What a machine is now."""
+    return await call.engine.catalogue.revision(entry, entry.revision)
 
 
 def machines_of(call: Call) -> str:

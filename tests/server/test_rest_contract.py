@@ -37,6 +37,10 @@ CHECKS = [
     response_schema_conformance,
 ]
 EXAMPLES = 20
+#: Headers that any answer over HTTP may have, and no document repeats.
+PLAIN = {"connection", "content-length", "content-type", "date", "server"}
+#: Those of pictures, which browsers show.
+PLAIN_OF_PICTURES = {"content-security-policy"}
 
 #: Streams have no end of their own.
 ASKED = [operation for operation in OPERATIONS if operation.media != ("text/event-stream",)]
@@ -57,6 +61,7 @@ class Place:
     def __init__(self, url: str) -> None:
         self.api = Api(url)
         self.schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
+        self.document = self.api("GET", "/openapi.json").json
         self.session = requests.Session()
         self._numbers = count()
 
@@ -81,7 +86,7 @@ class Place:
                 f"arn:aws:states:us-east-1:123456789012:stateMachine:{names['pass']}",
             ],
             # More of those with which anything can be done.
-            "execution": [*ids, f"{names['pass']}:x{number}", paused, paused, ids[3]],
+            "execution": [*ids, f"{names['pass']}:x{number}", paused, paused, ids[3], ids[1], ids[1]],
             "version": [1],
             "alias": ["live"],
             "activity": ["workers", WORKERS],
@@ -110,8 +115,16 @@ class Place:
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Place]:
-    with running_server(Settings(port=0, drain_seconds=1.0), {}) as server:
+    """Clients are rationed there, so that answers have all the headers that they can have; not so that one notices."""
+    settings = Settings(port=0, drain_seconds=1.0, requests_per_second=1e6)
+    with running_server(settings, {}) as server:
         yield Place(server.url)
+
+
+def described(document: Any, operation: Any, status: int) -> set[str]:
+    """The headers that the document gives the answers of an operation with a status."""
+    responses = document["paths"][operation.path][operation.method.lower()]["responses"]
+    return {name.lower() for name in responses.get(str(status), responses["default"])["headers"]}
 
 
 def naming_what_exists(case: Any, known: Mapping[str, Sequence[Any]], draw: Any) -> None:
@@ -151,9 +164,46 @@ def test_every_answer_is_one_that_the_document_describes(place: Place, operation
             case.body = {"wait": "1ms"}
         response = case.call(session=place.session, timeout=30)
         case.validate_response(response, checks=CHECKS)
+        named = {name.lower() for name in response.headers} - PLAIN
+        undescribed = named - described(place.document, operation, response.status_code)
+        assert undescribed <= (PLAIN_OF_PICTURES if operation.media else set())
         statuses.add(response.status_code)
 
     ask()
     assert min(statuses) < 400, (
         "nothing of what was asked could be done: the requests have to name what exists"
     )
+
+
+def test_the_document_says_which_headers_an_answer_has(place: Place) -> None:
+    known = place.fill()
+    machine = known["machine"][0]
+    responses = place.document["paths"]["/v1/machines/{machine}"]["get"]["responses"]
+    assert responses["200"]["headers"]["ETag"]["required"]
+    got = place.api("GET", f"/v1/machines/{machine}")
+    named = {"etag", "x-request-id", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"}
+    assert named <= {*got.headers}
+    for method, path, body in (
+        ("POST", "/v1/machines", {"name": "made", "definition": PASS}),
+        ("POST", "/v1/machines", {"name": "made", "definition": PASS}),
+        ("POST", f"/v1/machines/{machine}/clone", {"name": "cloned"}),
+        ("POST", "/v1/executions", {"machine": machine, "name": "made"}),
+    ):
+        told = place.api(method, path, body)
+        assert told.status in (200, 201, 202), told.body
+        assert place.api("GET", told.headers["location"])["name"] == body["name"]
+
+
+def test_the_document_says_what_a_refusal_names_in_its_headers(place: Place) -> None:
+    headers = place.document["paths"]["/v1/executions"]["post"]["responses"]["default"]["headers"]
+    assert {"Retry-After", "Allow", "WWW-Authenticate", "RateLimit-Limit"} <= {*headers}
+    components = place.document["components"]["headers"]
+    assert all(each["$ref"].rpartition("/")[2] in components for each in headers.values())
+    refused = place.api("PATCH", "/v1/executions")
+    assert (refused.status, refused.headers["allow"]) == (405, "GET, HEAD, POST")
+    settings = Settings(port=0, drain_seconds=1.0, requests_per_second=0.001)
+    with running_server(settings, {}) as server:
+        api = Api(server.url)
+        while (limited := api("GET", "/v1/machines")).status != 429:
+            assert limited.status == 200
+        assert int(limited.headers["retry-after"]) > 0
