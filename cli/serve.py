@@ -113,7 +113,7 @@ def serve(
     from detent.server.settings import Settings
 
     from .logs import log_everything
-    from .session import mock_file, registry_of
+    from .session import give_way, mock_file, registry_of
 
     if log_form is not None:
         log_everything(log_form)
@@ -136,6 +136,7 @@ def serve(
         file_roots=tuple(map(Path, file_root)),
     )
     search = _search_attributes(files)
+    give_way()
     return asyncio.run(_serve(settings, registry, documents, variables, search, watch))
 
 

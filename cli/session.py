@@ -37,6 +37,9 @@ from .view import View
 
 #: One Ctrl-C may arrive twice, from the terminal and from whoever started the program: that is no second one.
 SAME_INTERRUPT_SECONDS = 0.3
+#: How long a thread that computes (a handler, or what reads a large request) keeps the interpreter from the event loop
+#: and the store, in seconds. They give it away at every system call, so that Python's own 5 ms would add up.
+SWITCH_SECONDS = 0.001
 
 #: Where the store is named in the environment.
 STORE_VARIABLE = "DETENT_STORE"
@@ -55,6 +58,11 @@ class Settings:
     registry: Registry
     paths: Literal["detent", "jsonpath-ng"]
     mocks: MockFile | None = None
+
+
+def give_way() -> None:
+    """Have threads that compute in this process give way to whoever answers others: for programs that serve many."""
+    sys.setswitchinterval(SWITCH_SECONDS)
 
 
 def mock_file(path: str | None) -> MockFile | None:

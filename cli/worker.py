@@ -106,7 +106,7 @@ def worker(
     from detent.runtime.items.storages import Storages
     from detent.runtime.worker import Duties, WorkerError, read_limits
 
-    from .session import registry_of
+    from .session import give_way, registry_of
 
     if is_in_memory(store):
         raise Refusal(
@@ -121,6 +121,7 @@ def worker(
     except WorkerError as error:
         raise Refusal(str(error), exit=EXIT_OF_CODE.get(error.code, Exit.USAGE)) from None
     storages = Storages(map(Path, file_root), guards)
+    give_way()
     return asyncio.run(_work(store, registry, duties, storages, task_limit, grace_seconds, paths))
 
 

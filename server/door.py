@@ -32,6 +32,7 @@ class Door:
 
     def __init__(self, settings: Settings, keyring: Keyring) -> None:
         self._settings = settings
+        self._is_local = settings.is_local
         self._keyring = keyring
         self._hosts: set[str] = set()
         self._allowances: dict[str, Allowance] = {}
@@ -91,7 +92,7 @@ class Door:
 
     def _ration(self, exchange: Exchange, name: str | None) -> None:
         rate = self._settings.requests_per_second
-        if rate is None and name is None and self._settings.is_local:
+        if rate is None and name is None and self._is_local:
             return
         allowance = self._allowance(name or f"from {exchange.request.remote}", rate or 1000.0)
         taken = allowance.take()

@@ -79,8 +79,8 @@ class Page(Shape):
 
 def instant(milliseconds: int) -> str:
     """An instant as it is answered."""
-    at = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
+    at = datetime.fromtimestamp(milliseconds // 1000, UTC)
+    return f"{at.isoformat()[:19]}.{milliseconds % 1000:03d}Z"
 
 
 def milliseconds(text: str, name: str) -> int:

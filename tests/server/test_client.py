@@ -15,7 +15,7 @@ import pytest
 
 from detent.client import AsyncClient, Client, ClientError, Execution, ExecutionSummary, Machine
 from detent.client.shapes import Activity, Judgement, MachineSummary, Task, Tried, Version
-from detent.server.rest import executions, machines, tasks
+from detent.server.rest import definitions, executions, machines, tasks, trials, versions
 
 from .api import FAIL, HOLD, PASS
 from .conftest import Running, StartServer
@@ -223,9 +223,9 @@ def test_both_clients_do_the_same() -> None:
         (ExecutionSummary, executions.ExecutionSummary),
         (Machine, machines.Machine),
         (MachineSummary, machines.MachineSummary),
-        (Version, machines.MachineVersion),
-        (Judgement, machines.Judgement),
-        (Tried, machines.Tried),
+        (Version, versions.MachineVersion),
+        (Judgement, definitions.Judgement),
+        (Tried, trials.Tried),
         (Activity, tasks.Activity),
         (Task, tasks.TaskForWorker),
     ],
