@@ -408,6 +408,9 @@ class Store(Fleet, Protocol):
         ready or due by ``now``, the longest overdue first, then those with a message in the inbox, then
         those that wait for somebody who does a resource in ``wanted``.
 
+        Where more is due than is asked for, half of what is taken is shared evenly among the machines (see
+        :mod:`detent.store.fairness`): the executions of one do not keep those of the others waiting.
+
         Of those that are ready and have been claimed :data:`SUSPECT_CLAIMS` times without coming further at
         most one is taken, the one that was claimed least often, and none without ``suspects``: if it kills who
         works on it, nothing else that is suspected dies with it. ``machines`` are the machines to take executions

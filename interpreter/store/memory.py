@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 
 from .base import (
     SUSPECT_CLAIMS,
@@ -34,6 +34,7 @@ from .base import (
     StoreUnavailable,
     cursor_number,
 )
+from .fairness import Turns, fair, shared
 from .fleet import HandOver, Holdings, Offer, Reservation, Want, Worker
 from .memory_fleet import Ledger
 from .standing import Standing, begin, judge
@@ -78,6 +79,7 @@ class MemoryStore:
         self._leases: dict[str, int] = {}
         self._documents: dict[tuple[str, str], Document] = {}
         self._ledger = Ledger()
+        self._turns = Turns()
         self._created = 0
         self._sent = 0
         self._documented = 0
@@ -286,7 +288,9 @@ class MemoryStore:
             self._end_lease(other)
         self._leases.setdefault(owner, now + lease)
         claims: list[Claim] = []
-        found = self._unheld(only) if only is not None else self._attended(now, machines, wanted, suspects)
+        found = (
+            self._unheld(only) if only is not None else self._attended(now, limit, machines, wanted, suspects)
+        )
         for execution in list(islice(found, limit)):
             standing = execution.standing
             standing.owner = owner
@@ -298,29 +302,36 @@ class MemoryStore:
         return claims
 
     def _attended(
-        self, now: int, machines: Sequence[str] | None, wanted: Sequence[str], suspects: bool
+        self, now: int, limit: int, machines: Sequence[str] | None, wanted: Sequence[str], suspects: bool
     ) -> Iterator[_Execution]:
         """What may be claimed, at most one suspect among it."""
-        waiting = sorted(
-            (min(since.values()), self._executions[id].number, self._executions[id])
-            for id, since in self._ledger.wants.items()
-            if self._executions[id].standing.owner is None and not since.keys().isdisjoint(wanted)
-        )
-        least = min(
-            ((one.standing.claims, one.number) for one in self._needing_attention(now) if _is_suspect(one)),
-            default=None,
-        )
+
+        def may_be_taken(execution: _Execution) -> bool:
+            return machines is None or execution.record.machine in machines
+
+        due = list(filter(may_be_taken, self._due(now)))
+        sound = [execution for execution in due if not _is_suspect(execution)]
+        suspected = [execution for execution in due if _is_suspect(execution)]
+        least = min(suspected, key=lambda one: (one.standing.claims, one.number), default=None)
+        first = {execution.number for execution in sound[: limit - shared(limit)]}
+        waiting = {
+            _machine(one)
+            for one in self._unfinished.values()
+            if one.standing.owner is None
+            and _wake(one) is not None
+            and may_be_taken(one)
+            and one.number not in first
+        }
         seen: set[int] = set()
-        for execution in [*self._needing_attention(now), *(entry[2] for entry in waiting)]:
-            standing = execution.standing
-            if execution.number in seen or (
-                machines is not None and execution.record.machine not in machines
-            ):
-                continue
-            seen.add(execution.number)
-            if _is_suspect(execution) and (not suspects or (standing.claims, execution.number) != least):
-                continue
-            yield execution
+        for execution in chain(
+            fair(sound, limit, _machine, waiting, self._turns),
+            [least] if suspects and least is not None else [],
+            (one for one in self._addressed() if not _is_suspect(one) and may_be_taken(one)),
+            filter(may_be_taken, self._wanting(wanted)),
+        ):
+            if execution.number not in seen:
+                seen.add(execution.number)
+                yield execution
 
     def _unheld(self, ids: Iterable[str]) -> Iterator[_Execution]:
         for id in ids:
@@ -330,20 +341,28 @@ class MemoryStore:
                 if standing.owner is None and standing.head.ended_at is None:
                     yield execution
 
-    def _needing_attention(self, now: int) -> Iterator[_Execution]:
-        """What nobody holds: due executions by due instant, then those with a message by its number."""
+    def _due(self, now: int) -> Iterator[_Execution]:
+        """What nobody holds and needs attention by itself, the longest overdue first."""
         waking = [
             (wake, execution.number, execution)
             for execution in self._unfinished.values()
             if execution.standing.owner is None and (wake := _wake(execution)) is not None and wake <= now
         ]
-        waking.sort(key=lambda entry: entry[:2])
+        return (execution for *_, execution in sorted(waking, key=lambda entry: entry[:2]))
+
+    def _addressed(self) -> Iterator[_Execution]:
+        """What nobody holds and has a message, by the number of the first."""
         with_message = (self._executions[message.execution] for message in self._messages.values())
-        addressed = {execution.number: execution for execution in with_message}
-        for _, number, execution in waking:
-            addressed.pop(number, None)
-            yield execution
-        yield from (execution for execution in addressed.values() if execution.standing.owner is None)
+        return (execution for execution in with_message if execution.standing.owner is None)
+
+    def _wanting(self, resources: Sequence[str]) -> Iterator[_Execution]:
+        """What nobody holds and waits for somebody who does one of these resources, the longest waiting first."""
+        waiting = [
+            (min(since.values()), self._executions[id].number, self._executions[id])
+            for id, since in self._ledger.wants.items()
+            if self._executions[id].standing.owner is None and not since.keys().isdisjoint(resources)
+        ]
+        return (execution for *_, execution in sorted(waiting, key=lambda entry: entry[:2]))
 
     async def owners(self) -> Collection[str]:
         self._check_open()
@@ -514,6 +533,10 @@ class MemoryStore:
             raise StoreUnavailable("the store is not open")
         if engine and self._mode != "engine":
             raise StoreError("the store was opened without the right to run executions (engine=True)")
+
+
+def _machine(execution: _Execution) -> str:
+    return execution.record.machine
 
 
 def _is_suspect(execution: _Execution) -> bool:

@@ -38,6 +38,7 @@ from .base import (
     by_selectivity,
     cursor_number,
 )
+from .fairness import Turns
 from .fleet import Reservation
 from .migrate import queries
 from .postgres_fleet import PostgresFleet
@@ -66,6 +67,7 @@ class PostgresStore(PostgresFleet):
         self._pool: Pool | None = None
         self._engine = False
         self._hints = Hints(url)
+        self._turns = Turns()
 
     async def open(self, *, engine: bool) -> None:
         if self._pool is not None:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from .base import SUSPECT_CLAIMS, Beat, Claim, Letter, Outcome
+from .fairness import Turns, share, shared
 from .fleet import HandOver, Holdings, Offer, Want, Worker
 from .migrate import queries
 from .postgres_letters import columns, known, send
@@ -25,6 +26,8 @@ _SQL = queries("postgres")
 
 class PostgresFleet(ABC):
     """The half of the store that is about engines rather than executions."""
+
+    _turns: Turns
 
     @abstractmethod
     async def _run(
@@ -57,7 +60,9 @@ class PostgresFleet(ABC):
             return await self._run_executions(_claim_named, owner, lease, limit, [text(id) for id in only])
         of = None if machines is None else [text(machine) for machine in machines]
         resources = [text(resource) for resource in wanted]
-        return await self._run_executions(_claim, owner, now, lease, limit, of, resources, suspects)
+        return await self._run_executions(
+            _claim, owner, now, lease, limit, of, resources, suspects, self._turns
+        )
 
     async def renew(self, owner: str, *, now: int, lease: int) -> bool:
         return await self._run_executions(_renew, owner, lease)
@@ -129,10 +134,11 @@ async def _claim(
     machines: Sequence[str] | None,
     resources: Sequence[str],
     suspects: bool,
+    turns: Turns,
 ) -> list[Claim]:
     if not await _begun(transaction, owner, lease):
         return []
-    rows = await _claimed(transaction, "claim_due", owner, now, limit, machines, SUSPECT_CLAIMS)
+    rows = await _claimed_due(transaction, owner, now, limit, machines, turns)
     if suspects and len(rows) < limit:
         rows += await _claimed(transaction, "claim_suspect", owner, machines, SUSPECT_CLAIMS)
     if len(rows) < limit:
@@ -141,6 +147,44 @@ async def _claim(
     if resources and len(rows) < limit:
         rows += await _claimed(transaction, "claim_wanted", owner, limit - len(rows), resources, machines)
     return await _settled(transaction, rows)
+
+
+async def _claimed_due(
+    transaction: Transaction,
+    owner: str,
+    now: int,
+    limit: int,
+    machines: Sequence[str] | None,
+    turns: Turns,
+) -> list[tuple[Any, ...]]:
+    room = shared(limit)
+    rows = await _claimed(transaction, "claim_due", owner, now, limit - room, machines, SUSPECT_CLAIMS)
+    if not room or len(rows) < limit - room:
+        return rows
+    queues = await _queues(transaction, now, room, machines, turns)
+    if queues:
+        each = share(room, len(queues))
+        rows += await _claimed(transaction, "claim_queues", owner, now, room, queues, SUSPECT_CLAIMS, each)
+    if len(rows) < limit:
+        rest = limit - len(rows)
+        rows += await _claimed(transaction, "claim_due", owner, now, rest, machines, SUSPECT_CLAIMS)
+    return rows
+
+
+async def _queues(
+    transaction: Transaction, now: int, room: int, machines: Sequence[str] | None, turns: Turns
+) -> list[str]:
+    """The machines whose turn it is, as far as something is due of them."""
+
+    async def after(name: str, count: int) -> list[tuple[str, bool]]:
+        if not count:
+            return []
+        asked = (now, machines, SUSPECT_CLAIMS, name, count)
+        return [tuple(row) for row in await transaction.rows(_SQL["queues"], *asked)]
+
+    later = await after(turns.last, room)
+    earlier = await after("", room - len(later)) if turns.last else []
+    return [name for name, is_due in turns.taken(later, earlier, lambda queue: queue[0]) if is_due]
 
 
 async def _claimed(transaction: Transaction, name: str, *arguments: Any) -> list[tuple[Any, ...]]:

@@ -41,6 +41,7 @@ from .base import (
     by_selectivity,
     cursor_number,
 )
+from .fairness import Turns
 from .fleet import Reservation
 from .migrate import queries
 from .sqlite_file import (
@@ -79,6 +80,7 @@ class SqliteStore(SqliteFleet):
         self._keys: dict[str, int] = {}
         #: What is written beside the logs, often by many at the same time.
         self._small = Group(self._write)
+        self._turns = Turns()
 
     async def open(self, *, engine: bool) -> None:
         if self._reader is not None:

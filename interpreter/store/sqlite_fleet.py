@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from .base import SUSPECT_CLAIMS, Beat, Claim, Letter, Outcome
+from .fairness import Turns, share, shared
 from .fleet import HandOver, Holdings, Offer, Want, Worker
 from .migrate import queries
 
@@ -25,6 +27,8 @@ Row = tuple[Any, ...]
 
 class SqliteFleet(ABC):
     """The half of the store that is about engines rather than executions."""
+
+    _turns: Turns
 
     @abstractmethod
     async def _read(
@@ -55,8 +59,8 @@ class SqliteFleet(ABC):
     ) -> list[Claim]:
         def wanting(connection: sqlite3.Connection) -> list[Row]:
             if only is not None:
-                return _unheld(connection, only, limit)
-            return _attended(connection, now, limit, machines, wanted, suspects)
+                return _taken(connection, owner, _unheld(connection, only, limit))
+            return _attended(connection, owner, now, limit, machines, wanted, suspects, self._turns)
 
         return await self._run_executions(_claim, owner, now, lease, wanting)
 
@@ -121,40 +125,77 @@ def _claim(
     if connection.execute(_SQL["lease_until"], (owner,)).fetchone() is None:
         connection.execute(_SQL["put_lease"], (owner, now + lease))
     rows = wanting(connection)
-    keys = [(row[0],) for row in rows]
-    connection.executemany(_SQL["make_ready"], keys)
-    connection.executemany(_SQL["delete_wants"], keys)
-    connection.executemany(_SQL["claim"], [(owner, key) for (key,) in keys])
     return [Claim(id, fence + 1, claims + 1) for _, id, fence, claims, *_ in rows]
 
 
 def _attended(
     connection: sqlite3.Connection,
+    owner: str,
     now: int,
     limit: int,
     machines: Sequence[str] | None,
     wanted: Sequence[str],
     suspects: bool,
+    turns: Turns,
 ) -> list[Row]:
-    """What may be claimed, by key, at most one suspect among it."""
+    """Claim what needs attention, at most one suspect among it."""
     among = "TRUE" if machines is None else f"machine IN ({_marks(machines)})"
     named = [] if machines is None else list(machines)
-    rows: dict[int, Row] = {}
+    rows: list[Row] = []
 
-    def add(name: str, *arguments: Any, room: int, marks: str = "") -> None:
-        statement = _SQL[name].replace("/* machines */", among).replace("/* resources */", marks)
-        for row in connection.execute(statement, (*arguments, room)):
-            if len(rows) < limit:
-                rows.setdefault(row[0], row)
+    def take(name: str, *arguments: Any, room: int = limit, marks: str = "") -> None:
+        room = min(room, limit - len(rows))
+        if room > 0:
+            statement = _SQL[name].replace("/* machines */", among).replace("/* resources */", marks)
+            found = connection.execute(statement, (*arguments, *named, room)).fetchall()
+            rows.extend(_taken(connection, owner, found))
 
-    # As many as are asked for in all, since the first of them may be among those found before.
-    add("due", now, SUSPECT_CLAIMS, *named, room=limit)
+    room = shared(limit)
+    take("due", now, SUSPECT_CLAIMS, room=limit - room)
+    if room and len(rows) == limit - room:
+        rows += _taken(connection, owner, _shared_out(connection, now, room, machines, turns))
+        take("due", now, SUSPECT_CLAIMS)
     if suspects:
-        add("suspect", SUSPECT_CLAIMS, *named, room=1)
-    add("addressed", SUSPECT_CLAIMS, *named, room=limit)
+        take("suspect", SUSPECT_CLAIMS, room=1)
+    take("addressed", SUSPECT_CLAIMS)
     if wanted:
-        add("wanting", *wanted, *named, room=limit, marks=_marks(wanted))
-    return list(rows.values())
+        take("wanting", *wanted, marks=_marks(wanted))
+    return rows
+
+
+def _taken(connection: sqlite3.Connection, owner: str, rows: list[Row]) -> list[Row]:
+    """Those rows, whose executions have got an owner and a new fence."""
+    keys = [(row[0],) for row in rows]
+    connection.executemany(_SQL["make_ready"], keys)
+    connection.executemany(_SQL["delete_wants"], keys)
+    connection.executemany(_SQL["claim"], [(owner, key) for (key,) in keys])
+    return rows
+
+
+def _shared_out(
+    connection: sqlite3.Connection, now: int, room: int, machines: Sequence[str] | None, turns: Turns
+) -> list[Row]:
+    """What is due of the machines whose turn it is, the same number of each at most."""
+
+    def due(machine: str, count: int) -> list[Row]:
+        asked = (machine, now, SUSPECT_CLAIMS, count)
+        return connection.execute(_SQL["due_in_queue"], asked).fetchall()
+
+    later = list(islice(_queues(connection, turns.last, machines), room))
+    earlier = islice(_queues(connection, "", machines), room - len(later))
+    queues = [machine for machine in turns.taken(later, list(earlier), str) if due(machine, 1)]
+    if not queues:
+        return []
+    each = share(room, len(queues))
+    found = [row for machine in queues for row in due(machine, each)]
+    return sorted(found, key=lambda row: (row[4], row[0]))[:room]
+
+
+def _queues(connection: sqlite3.Connection, machine: str, among: Sequence[str] | None) -> Iterator[str]:
+    """The machines of which something waits, by their names, those after one."""
+    while (machine := connection.execute(_SQL["next_queue"], (machine,)).fetchone()[0]) is not None:
+        if among is None or machine in among:
+            yield machine
 
 
 def _marks(values: Sequence[str]) -> str:

@@ -58,6 +58,8 @@ CREATE UNIQUE INDEX execution_id ON execution (id);
 
 CREATE INDEX execution_waiting ON execution (wake, key) WHERE wake IS NOT NULL;
 
+CREATE INDEX execution_queue ON execution (machine, wake, key) WHERE wake IS NOT NULL AND machine <> '';
+
 CREATE INDEX execution_held ON execution (owner) WHERE owner IS NOT NULL;
 
 CREATE INDEX execution_child ON execution (parent) WHERE parent IS NOT NULL;

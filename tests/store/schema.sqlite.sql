@@ -45,6 +45,9 @@ CREATE UNIQUE INDEX execution_id ON execution (id);
 CREATE INDEX execution_waiting ON execution (CASE WHEN ready THEN 0 ELSE due END)
     WHERE ended_at IS NULL AND owner IS NULL;
 
+CREATE INDEX execution_queue ON execution (machine, CASE WHEN ready THEN 0 ELSE due END)
+    WHERE ended_at IS NULL AND owner IS NULL AND (ready OR due IS NOT NULL);
+
 CREATE INDEX execution_held ON execution (owner) WHERE owner IS NOT NULL;
 
 CREATE INDEX execution_child ON execution (parent) WHERE parent IS NOT NULL;

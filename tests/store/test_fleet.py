@@ -41,6 +41,64 @@ def test_an_owner_may_claim_executions_of_some_machines_only(play):
     play(scenario)
 
 
+async def crowd(store, machines):
+    """Executions of machines that have been due for long, those of the first machine for longest."""
+    numbers = {name: range(count) for name, count in machines.items()}
+    group = [(name, number) for name, each in numbers.items() for number in each]
+    await store.append(
+        [create(f"{name}{n}", due(place), machine=name) for place, (name, n) in enumerate(group)]
+    )
+
+
+def test_half_of_a_claim_is_shared_among_the_machines(play):
+    async def scenario(store):
+        await crowd(store, {"many": 30, "some": 6, "few": 1})
+        # Four that have been due for longest, one of each machine, and one more that has.
+        first = await claimed(store, limit=8)
+        assert sorted(first) == sorted([*(f"many{n}" for n in range(6)), "some0", "few0"])
+        # Five of those, two of each, and one more.
+        assert Counter(id[:4] for id in await claimed(store, limit=10)) == {"many": 8, "some": 2}
+        # No machine is left out, and nothing comes twice.
+        rest = await claimed(store)
+        assert len(rest) == 19
+        assert await claimed(store) == []
+
+    play(scenario)
+
+
+def test_where_more_machines_wait_than_there_is_room_they_take_turns(play):
+    async def scenario(store):
+        await crowd(store, {"many": 100} | {f"m{n}-": 3 for n in range(9)})
+        others = [[id for id in await claimed(store, limit=8) if "-" in id] for _ in range(5)]
+        assert others == [
+            [f"m{n}-0" for n in (0, 1, 2, 3)],
+            [f"m{n}-0" for n in (4, 5, 6, 7)],
+            ["m0-1", "m1-1", "m8-0"],
+            [f"m{n}-1" for n in (2, 3, 4, 5)],
+            [f"m{n}-1" for n in (6, 7)] + ["m8-1"],
+        ]
+
+    play(scenario)
+
+
+def test_what_is_left_to_a_claim_of_few_machines_is_shared_among_these(play):
+    async def scenario(store):
+        await crowd(store, {"other": 30, "many": 30, "few": 2})
+        taken = await claimed(store, limit=8, machines=["many", "few", "none"])
+        assert sorted(taken) == ["few0", "few1", *(f"many{n}" for n in range(6))]
+
+    play(scenario)
+
+
+def test_what_waits_for_later_takes_no_share(play):
+    async def scenario(store):
+        await crowd(store, {"many": 30})
+        await store.append([create("later", due(5_000), machine="later"), create("held", machine="x")])
+        assert await claimed(store, limit=8) == [f"many{n}" for n in range(8)]
+
+    play(scenario)
+
+
 async def lose(store, owner, now):
     """Claim everything, and let the lease run out."""
     await claimed(store, owner, now=now)

@@ -28,6 +28,8 @@ INDEXES = {
     "release": "execution_id",
     "claim_named": "execution_id",
     "claim_due": "execution_waiting",
+    "claim_queues": "execution_queue",
+    "queues": "execution_queue",
     "claim_suspect": "execution_waiting",
     "claim_addressed": "execution_pkey",
     "claim_wanted": "want_resource",

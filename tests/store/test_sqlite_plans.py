@@ -51,6 +51,8 @@ def database(tmp_path_factory: pytest.TempPathFactory):
         ("segments", "SEARCH segment USING INDEX segment_log (execution=? AND after>?)"),
         ("payloads", "SEARCH segment USING INDEX segment_log (execution=? AND after=?)"),
         ("due", "SEARCH execution USING INDEX execution_waiting (<expr><?)"),
+        ("due_in_queue", "SEARCH execution USING INDEX execution_queue (machine=? AND <expr><?)"),
+        ("next_queue", "SEARCH execution USING INDEX execution_queue (machine>?)"),
         ("give_back_all", "SEARCH execution USING INDEX execution_held (owner=?)"),
         ("held", "SEARCH execution USING INDEX execution_held (owner=?)"),
         ("inbox", "SEARCH inbox USING INDEX inbox_waiting (number>?)"),

@@ -179,6 +179,43 @@ UPDATE execution SET owner = $1, fence = fence + 1, claims = claims + 1
 FROM taken WHERE execution.key = taken.key
 RETURNING execution.id, execution.fence, execution.claims, execution.key, taken.wake, taken.key AS place;
 
+-- name: queues
+-- The machines of which something waits, by their names, so many after one; and whether executions of it need attention now.
+WITH RECURSIVE queue (machine, place) AS (
+    (
+        SELECT machine, 1 FROM execution
+        WHERE wake IS NOT NULL AND machine <> '' AND machine > $4 AND ($2::text[] IS NULL OR machine = ANY ($2))
+        ORDER BY machine LIMIT 1
+    )
+    UNION ALL
+    SELECT next.machine, queue.place + 1 FROM queue CROSS JOIN LATERAL (
+        SELECT machine FROM execution
+        WHERE wake IS NOT NULL AND machine <> '' AND machine > queue.machine
+            AND ($2::text[] IS NULL OR machine = ANY ($2))
+        ORDER BY machine LIMIT 1
+    ) AS next WHERE queue.place < $5
+)
+SELECT machine, (
+    SELECT due.key FROM execution AS due
+    WHERE due.machine <> '' AND due.machine = queue.machine AND due.wake <= $1 AND (due.claims < $3 OR NOT due.ready)
+    ORDER BY due.wake, due.key LIMIT 1
+) IS NOT NULL FROM queue ORDER BY place;
+
+-- name: claim_queues
+-- As claim_due, so many of each of some machines at most.
+WITH taken AS MATERIALIZED (
+    SELECT due.key, due.wake FROM unnest($4::text[]) AS queue (machine) CROSS JOIN LATERAL (
+        SELECT execution.key, execution.wake FROM execution
+        WHERE execution.machine <> '' AND execution.machine = queue.machine AND execution.wake <= $2
+            AND (execution.claims < $5 OR NOT execution.ready)
+        ORDER BY execution.wake, execution.key LIMIT $6 FOR NO KEY UPDATE SKIP LOCKED
+    ) AS due
+    ORDER BY due.wake, due.key LIMIT $3
+)
+UPDATE execution SET owner = $1, fence = fence + 1, claims = claims + 1
+FROM taken WHERE execution.key = taken.key
+RETURNING execution.id, execution.fence, execution.claims, execution.key, taken.wake, taken.key AS place;
+
 -- name: claim_suspect
 -- An execution that is ready and was claimed again and again without coming further, the least often of them.
 WITH taken AS MATERIALIZED (

@@ -164,6 +164,18 @@ WHERE ended_at IS NULL AND owner IS NULL AND CASE WHEN ready THEN 0 ELSE due END
     AND (claims < ? OR NOT ready) AND /* machines */
 ORDER BY CASE WHEN ready THEN 0 ELSE due END, key LIMIT ?;
 
+-- name: next_queue
+-- The next machine of which something waits that nobody holds.
+SELECT min(machine) FROM execution
+WHERE ended_at IS NULL AND owner IS NULL AND (ready OR due IS NOT NULL) AND machine > ?;
+
+-- name: due_in_queue
+-- Executions of a machine that need attention by themselves and that nobody holds, the longest overdue first, without suspects.
+SELECT key, id, fence, claims, CASE WHEN ready THEN 0 ELSE due END AS wake FROM execution
+WHERE ended_at IS NULL AND owner IS NULL AND (ready OR due IS NOT NULL) AND machine = ?
+    AND CASE WHEN ready THEN 0 ELSE due END <= ? AND (claims < ? OR NOT ready)
+ORDER BY CASE WHEN ready THEN 0 ELSE due END, key LIMIT ?;
+
 -- name: suspect
 -- An execution that is ready and was claimed again and again without coming further, the least often of them.
 SELECT key, id, fence, claims FROM execution
