@@ -50,7 +50,8 @@ Also known, though no recording shows it:
 - A mocked result is held against the answers of the services that are named in
   [the data](../interpreter/teststate/models/README.md); of another service it is taken as it is.
 - Of the findings of ValidateStateMachineDefinition those have the service's words that were seen; others have ours.
-- JSONPath follows the reference implementation but for a few paths that the language itself has no use for, and those
+- Paths are measured as the reference implementation takes them, `$.` before them or not; the language wants it. They
+  follow it but for a few paths that the language itself has no use for, and those
   where the service was seen to do otherwise; `tests/query/test_jsonpath_jayway.py` names them.
 """
 

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from detent.query.bindings import Bindings
-from detent.query.jsonpath import compile_path, invalid_path
+from detent.query.jsonpath import PathSyntaxError, compile_path, invalid_path, parse_path
 
 DATA = Path(__file__).parent / "data"
 
@@ -26,6 +26,18 @@ def bindings(
 def read(path: str, document: Any, **bound: Any) -> Any:
     """The value of a path, missing it as InputPath does."""
     return compile_path(path, on_missing=invalid_path)(document, bindings(document, **bound))
+
+
+def read_plain(path: str, document: Any) -> Any:
+    """The value of a path as Jayway's own interface takes it, where it is not one of the States Language.
+
+    There ``$.`` may be left out, and nothing but ``$`` is a root: no variables, no context object. Raises
+    PathSyntaxError.
+    """
+    parsed = parse_path(path if path.lstrip()[:1] in ("$", "@") else f"$.{path.lstrip()}")
+    if parsed.root != "$":
+        raise PathSyntaxError(f"{parsed.root!r} is a root of the States Language", 1)
+    return compile_path(parsed, on_missing=invalid_path)(document, bindings(document))
 
 
 def same(left: Any, right: Any) -> bool:

@@ -14,11 +14,12 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from random import Random
 from typing import Any, Literal, NamedTuple
 
 from ...core.values import JSON
+from .blame import blamed
 from .builtin import BUILT_IN
 from .functions import FUNCTIONS, UNDEFINED
 from .growth import may_outgrow, needs_room
@@ -124,6 +125,8 @@ class Program:
         "_references",
         "_sources",
         "_text",
+        "_tree",
+        "_whole",
         "draws",
     )
 
@@ -133,6 +136,8 @@ class Program:
         self._needs_room = needs_room(tree)
         self.draws = not CHANCE.isdisjoint(references.variables)
         self._text = _without_roots(text, references)
+        self._whole = text
+        self._tree = tree
         self._hideable = BUILT_IN & references.variables
         self._sources: dict[tuple[frozenset[str], int | None], str] = {}
         self._finite = not (_COMPUTING & references.operators or _OVERFLOWING & references.calls.keys())
@@ -157,8 +162,11 @@ class Program:
         compiled, host = programs.get(source) or self._compile(source)
         host.begin(chance)
         outcome = _evaluate(compiled, document.converted, None, limits, self._references)
-        if outcome.type == "error" and host.error is not None:
-            return Outcome("error", EvaluationError(*host.error))
+        if outcome.type == "error":
+            if host.error is not None:
+                return Outcome("error", EvaluationError(*host.error))
+            part = partial(_of_a_part, document=document, limits=limits)
+            return Outcome("error", blamed(outcome.value, self._whole, self._tree, part))
         if self._finite or outcome.value.__class__ in _PLAIN:
             return outcome
         return Outcome(outcome.type, _as_json(outcome.value))
@@ -206,6 +214,17 @@ class _Compiled(threading.local):
 
 
 _compiled = _Compiled()
+
+
+def _of_a_part(text: str, *, document: Document, limits: Limits) -> Outcome | None:
+    """What comes out of a part of an expression; None for one that draws, or comes to the service's own limits."""
+    tree = parse(text)
+    program = Program(text, tree, references(tree))
+    if program.draws:
+        return None
+    outcome = program.run(document, None, limits)
+    at_limit = outcome.type == "error" and outcome.value.code is None
+    return None if at_limit and limits.size is None else outcome
 
 
 def evaluate(text: str, document: JSON, variables: Mapping[str, JSON], limits: Limits) -> Outcome:
@@ -308,7 +327,16 @@ $__size := function($level, $counted){(
 )};
 $__size([[$__result]], 0)"""
 _LETTERS = ("a", "b", "c", "d")
-_ARITY = {"hash": 2, "parse": 1, "partition": 2, "random": 1, "range": 3, "shuffle": 1, "uuid": 0}
+_ARITY = {
+    "encodeUrl": 1,
+    "hash": 2,
+    "parse": 1,
+    "partition": 2,
+    "random": 1,
+    "range": 3,
+    "shuffle": 1,
+    "uuid": 0,
+}
 
 
 def _added(name: str, called_with: int) -> str:
@@ -321,7 +349,21 @@ def _added(name: str, called_with: int) -> str:
 
 #: Functions of the language that must behave otherwise here.
 _REPLACED: Mapping[str, str] = {
+    "clone": "$clone := function($value)<(oa)-:o>{$value}",
     "eval": "$eval := null",
+    "formatBase": (
+        "$__formatBase := $formatBase; $formatBase := function($number, $radix)<n-n?:s>"
+        "{$__formatBase($round($number), $round($radix))}"
+    ),
+    "fromMillis": (
+        "$__fromMillis := $fromMillis; $fromMillis := function($at, $picture, $zone)<n-s?s?:s>"
+        "{$__fromMillis($at < 0 ? $ceil($at) : $floor($at), $picture, $zone)}"
+    ),
+    "reduce": (
+        "$__reduce := $reduce; $reduce := function($items, $function, $first)<afj?:j>{"
+        "$exists($first) ? $__reduce($items, $function, $first)"
+        " : $count($items) = 0 ? $__none : $__reduce($items, $function)}"
+    ),
     "now": "$now := function($picture, $zone){$fromMillis($$.now, $picture, $zone)}",
     "millis": "$millis := function(){$$.now}",
     "pad": (

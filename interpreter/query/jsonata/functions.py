@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable
 from random import Random
 from typing import NoReturn
+from urllib.parse import quote
 from uuid import UUID
 
 from ...core.values import JSON
@@ -103,6 +104,15 @@ def shuffle(arguments: list[JSON], chance: Random) -> JSON:
     return items
 
 
+def encode_url(arguments: list[JSON], chance: Random) -> JSON:
+    """``$encodeUrl(text)``: of the language itself, whose engine leaves blanks as they are."""
+    _at_most(arguments, 1, "encodeUrl")
+    if not arguments or arguments[0] is UNDEFINED:
+        return UNDEFINED
+    text = _text(arguments, 0, "encodeUrl")
+    return quote(text, safe=";,/?:@&=+$-_.!~*'()#", errors="surrogatepass")
+
+
 def parse(arguments: list[JSON], chance: Random) -> JSON:
     """``$parse(text)``: the value of a JSON text."""
     text = _text(arguments, 0, "parse")
@@ -122,6 +132,7 @@ FUNCTIONS: dict[str, Callable[[list[JSON], Random], JSON]] = {
     "shuffle": shuffle,
     "uuid": uuid,
     "parse": parse,
+    "encodeUrl": encode_url,
 }
 
 

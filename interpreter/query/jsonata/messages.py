@@ -125,7 +125,7 @@ _LIMITS: Mapping[str, str] = {"D1011": DEPTH, "D1012": TIME, "D2015": MEMORY, "U
 _OF_AN_ARGUMENT: Mapping[str, Callable[[str, str], str]] = {"T0411": _context, "T0412": _elements}
 
 _COMPARISONS = ("<", "<=", ">", ">=")
-_INCOMPARABLE = 'The expressions on either side of operator "{}" must evaluate to numeric or string values'
+_INCOMPARABLE = 'The expressions either side of operator "{}" must evaluate to numeric or string values'
 
 _REWORDED: Mapping[str, Callable[[str], str]] = {
     "D1001": _constant("Number out of range: null"),
@@ -192,7 +192,10 @@ _REWORDED: Mapping[str, Callable[[str], str]] = {
     "D3138": _constant(
         "The $single() function expected exactly 1 matching result.  Instead it matched more."
     ),
+    "D3137": lambda message: message or "$error() function evaluated",
+    "D3141": lambda message: message or "$assert() statement failed",
     "T1006": _constant("Attempted to invoke a non-function"),
+    "T1010": lambda message: re.sub(r"function \$(\w+)", r'function "\1"', message),
     "T2001": _side("left"),
     "T2002": _side("right"),
     "T2003": _constant("The left side of the range operator (..) must evaluate to an integer"),

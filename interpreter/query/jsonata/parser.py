@@ -32,13 +32,16 @@ class Node:
 
     ``name variable string number value regex wildcard descendant parent`` (``value`` says which),
     ``block array range object negate call partial lambda predicate group sort transform condition bind
-    focus index placeholder``. ``parts`` are its operands in reading order.
+    focus index placeholder``. ``parts`` are its operands in reading order. An expression's text is that
+    from ``begin`` to ``end``; ``start`` is where what is said of the node is to be found.
     """
 
     kind: str
     start: int
     value: str = ""
     parts: tuple[Node, ...] = ()
+    begin: int = 0
+    end: int = 0
 
     def walk(self) -> Iterator[Node]:
         """This node and all below it, in reading order."""
@@ -59,6 +62,7 @@ class _Parser:
         self._lexer = Lexer(text)
         self._depth = 0
         self._token = self._lexer.next(operand=True)
+        self._end = 0
 
     def whole(self) -> Node:
         if self._token.kind == "end":
@@ -72,6 +76,7 @@ class _Parser:
 
     def _advance(self, *, operand: bool) -> Token:
         token = self._token
+        self._end = token.end
         self._token = self._lexer.next(operand=operand)
         return token
 
@@ -97,9 +102,12 @@ class _Parser:
         self._depth += 1
         if self._depth > MAX_NESTING:
             self._fail("S0201", f"an expression may nest {MAX_NESTING} deep")
+        begin = self._token.start
         left = self._operand()
+        left.begin, left.end = begin, self._end
         while self._token.kind == "operator" and power < _POWERS.get(self._token.value, 0):
             left = self._continue(left)
+            left.begin, left.end = begin, self._end
         if self._token.kind not in ("operator", "end"):
             # Two operands side by side.
             self._fail("S0201", f"Syntax error: {quoted(self._token.value)}")

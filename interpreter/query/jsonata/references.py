@@ -12,23 +12,15 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .parser import Node
+from .signatures import asking_the_context
 
 #: Members of ``$states``. The last two exist at some places only.
 MEMBERS = ("input", "context", "result", "errorOutput")
 
 #: Nodes whose value is that of their first part, looked at more closely.
 _REFINEMENTS = frozenset({"predicate", "group", "sort", "focus", "index"})
-#: Functions that take a context item of any kind, by how many arguments they then are given.
-_ASKS_THE_CONTEXT = {
-    "string": 0,
-    "keys": 0,
-    "spread": 0,
-    "boolean": 0,
-    "not": 0,
-    "each": 1,
-    "sift": 1,
-    "lookup": 1,
-}
+#: Functions that take a context item, by how many arguments they then are given; ``$sift`` is called with its function.
+_ASKS_THE_CONTEXT = {**asking_the_context(), "sift": 1}
 _CONTEXT_NAMES = {"wildcard": "*", "descendant": "**", "parent": "%"}
 
 

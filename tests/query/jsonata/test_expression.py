@@ -202,7 +202,7 @@ def test_following_names_is_what_the_engine_does(value: Any, path: list[str]) ->
         ),
         (
             "null < 1",
-            'threw an error during evaluation. T2010: The expressions on either side of operator "<" must evaluate to '
+            'threw an error during evaluation. T2010: The expressions either side of operator "<" must evaluate to '
             "numeric or string values",
         ),
         (
