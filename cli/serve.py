@@ -220,6 +220,7 @@ def _say_what_is_served(server: Server, settings: Settings, documents: Mapping[s
 store     {settings.store}
 AWS       {server.url}/
 REST      {server.url}/v1
+docs      {server.url}/docs
 
 For AWS SDKs and the AWS CLI:
   export AWS_ENDPOINT_URL_SFN={server.url}

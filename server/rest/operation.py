@@ -211,7 +211,9 @@ class Operation:
         if not text and self.body_optional:
             text = b"{}"
         elif (media := call.exchange.request.content_type) != JSON_TYPE:
-            raise Refused(415, "not-json", f"send the body as {JSON_TYPE}, not as {media[:100]}")
+            raise Refused(
+                415, "not-json", f"send the body as {JSON_TYPE}, not as {media[:100]} (curl does with --json)"
+            )
         try:
             return await call.service.desk.parse(text)
         except (ValueError, RecursionError) as error:

@@ -80,7 +80,7 @@ class Routes:
                     405, "method-not-allowed", f"{allowed} and nothing else", headers={"Allow": allowed}
                 )
             return operation, params
-        raise Refused(404, "not-found", f"there is nothing at {raw_path[:200]}")
+        raise Refused(404, "not-found", f"there is nothing at {raw_path[:200]}; /docs shows what there is")
 
     async def answer(self, exchange: Exchange) -> web.StreamResponse:
         """Answer a request. Raises Refused, StoreUnavailable."""

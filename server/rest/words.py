@@ -13,9 +13,9 @@ ALIAS = r"^(?=.*[a-zA-Z_\-.])[a-zA-Z0-9_\-.]{1,80}$"
 DURATION = r"^[0-9]{1,6}(ms|s|m)$"
 
 _WORDS: Mapping[str, str] = {
-    NAME: 'a name is without blanks and without < > { } [ ] ? * " # % \\ ^ | ~ ` $ & , ; : / : write order-7',
-    ALIAS: "an alias is made of 1 to 80 letters, digits, and _ - . , and is no number: write live",
-    DURATION: "a time is a whole number with its unit, which is ms, s or m: write 30s",
+    NAME: 'a name is without blanks and without < > { } [ ] ? * " # % \\ ^ | ~ ` $ & , ; : / (write order-7)',
+    ALIAS: "an alias is made of 1 to 80 letters, digits, and _ - . and is no number (write live)",
+    DURATION: "a time is a whole number with its unit, which is ms, s or m (write 30s)",
 }
 _PLACE = re.compile(r"(?P<problem>.*?)(?: - at `(?:key in )?\$\.?(?P<place>.*)`)?", re.DOTALL)
 _SAYINGS = [

@@ -263,4 +263,6 @@ def test_what_is_wrong_with_a_request_is_said_in_words(api: Api, body: Any, word
 
 def test_a_time_is_asked_for_in_words(api: Api) -> None:
     refused = api("POST", "/v1/executions", {"machine": "pass"}, wait="5 years")
-    assert refused["detail"] == "wait: a time is a whole number with its unit, which is ms, s or m: write 30s"
+    assert (
+        refused["detail"] == "wait: a time is a whole number with its unit, which is ms, s or m (write 30s)"
+    )

@@ -194,3 +194,15 @@ def test_a_definition_is_judged_without_being_kept(api: Api) -> None:
     told = api("POST", "/v1/machines/validate", {"definition": {}})
     assert told["valid"] is False
     assert told["findings"]
+
+
+def test_where_nothing_is_or_a_body_is_no_json_the_answer_says_how_to_go_on(api: Api) -> None:
+    nothing = api("GET", "/v1/machine")
+    assert (nothing.status, nothing["detail"]) == (
+        404,
+        "there is nothing at /v1/machine; /docs shows what there is",
+    )
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    refused = api("POST", "/v1/machines", {"name": "x"}, form)
+    assert refused.status == 415
+    assert "curl does with --json" in refused["detail"]
