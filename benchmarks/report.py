@@ -94,7 +94,11 @@ def _table(figures: dict[str, dict[str, Any]]) -> Iterator[str]:
         f"| {recover['executions']:,} interrupted executions run again | "
         f"after {recover['all_run_after_seconds']} s | | |"
     )
-    for protocol, name in (("aws", "the AWS protocol"), ("rest", "REST")):
+    for protocol, name in (
+        ("aws", "the AWS protocol"),
+        ("rest", "REST"),
+        ("rest_keyed", "REST, each with a key"),
+    ):
         found = figures["server"][protocol]
         for kind, store in (("memory", "in memory"), ("sqlite", "durable on SQLite")):
             yield (

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from detent.core.execution import SUCCEEDED
 from detent.runtime.compose import Names, open_engine, start_execution
+from detent.runtime.errors import TaskClosed
 
 from .pooler import pooled
 
@@ -34,8 +36,10 @@ def database(new_database: Any) -> str:
 def test_workers_at_any_engine_do_the_tasks_of_an_execution(database: str) -> None:
     async def work(engine: Any, done: list[Any]) -> None:
         while (task := await engine.activities.get_activity_task(REVIEW, wait_seconds=5)) is not None:
-            await engine.answers.send_task_success(task.token, task.input * 2)
-            done.append(task.input)
+            # On a machine that stands still for longer than a lease, another worker has the task as well.
+            with suppress(TaskClosed):
+                await engine.answers.send_task_success(task.token, task.input * 2)
+                done.append(task.input)
 
     async def scenario() -> None:
         async with (
