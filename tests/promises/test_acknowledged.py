@@ -1,7 +1,7 @@
 """SIGKILL right after each acknowledgement: what was acknowledged is there when the server is back (P1).
 
 Every operation by which a server acknowledges a change is asked for once, over the AWS protocol and over REST, and the
-server killed as soon as its answer has arrived.
+server killed as soon as its answer has arrived; on a store in a file, and on Postgres.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from store.databases import named, run
+from store.server import shared_server
 
 from detent.server.aws.operations import OPERATIONS as AWS
 from detent.server.rest.api import OPERATIONS as REST
@@ -130,9 +132,23 @@ class Dying:
         return str(taken["taskToken"])
 
 
-@pytest.fixture
-def dying(tmp_path: Path) -> Iterator[Dying]:
-    with world(tmp_path) as under:
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with shared_server(tmp_path_factory.mktemp("acknowledged")) as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def dying(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Dying]:
+    store = None
+    if request.param == "postgres":
+        address = request.getfixturevalue("postgres")
+        database = f"acknowledged_{request.function.__name__}"[:60]
+        run(address, f"CREATE DATABASE {database}")
+        store = named(address, database)
+    with world(tmp_path, store=store) as under:
+        # What the dead held the next one takes over soon.
+        under.environment["DETENT_LEASE_SECONDS"] = "1"
         under.start()
         yield Dying(under)
 

@@ -123,7 +123,7 @@ class World:
 
     def ask(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Answer:
         """One request, one answer. Raises OSError if there is none; AssertionError for a malformed one."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         sent = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         try:
             connection.request(method, path, sent, {"Content-Type": "application/json"} | (headers or {}))
