@@ -88,7 +88,7 @@ class Intake:
         self._claims: dict[str, Claim] = {}
         #: The answer to a claim was lost: the store may have us hold what nobody works on here.
         self._unsure = False
-        self._doubtful: set[str] = set()
+        self._doubtful: dict[str, None] = {}
         self._beats: dict[tuple[str, int], Beat] = {}
         self._lease = lease
         self._offers = offers
@@ -98,7 +98,7 @@ class Intake:
         self._more = False
         self._soon = False
         self._hinted: asyncio.TimerHandle | None = None
-        self._followed: set[str] = set()
+        self._followed: dict[str, None] = {}
         self._written = asyncio.Event()
         #: The highest number of a message that was delivered.
         self._seen = 0
@@ -180,11 +180,11 @@ class Intake:
 
     def follow(self, executions: Iterable[str]) -> None:
         """Somebody here waits for the ends of these: they are made live with the next poll."""
-        self._followed.update(executions)
+        self._followed.update(dict.fromkeys(executions))
 
     def doubt(self, execution: str) -> None:
         """Its start was refused because the store could not answer; it may have been written all the same."""
-        self._doubtful.add(execution)
+        self._doubtful[execution] = None
 
     def note(self, beat: Beat) -> None:
         """A sign of life, to be stored with the next poll."""
@@ -198,7 +198,7 @@ class Intake:
         await self._settle_doubts()
         for id in [id for id in self._followed if id not in self._live]:
             await self.claim(id)
-            self._followed.discard(id)
+            self._followed.pop(id, None)
         if self._takes_over:
             await self._take_over()
         await self._deliver_messages()
@@ -340,7 +340,7 @@ class Intake:
         for id in [id for id in self._doubtful if id not in self._live]:
             with suppress(NotFound):
                 await self._adopt(Claim(id, 1, 1), ())
-            self._doubtful.discard(id)
+            self._doubtful.pop(id, None)
 
     async def _deliver_messages(self, after: int = 0) -> None:
         late: dict[str, list[int]] = {}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import selectors
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from random import Random
 from typing import Any, TypeVar
 
 from detent.query.jsonata import engine
-from detent.runtime import evaluations
+from detent.runtime import evaluations, seeds
 
 T = TypeVar("T")
 
@@ -70,8 +72,23 @@ class VirtualClock:
 
 def run(main: Coroutine[Any, Any, T]) -> T:
     """As ``asyncio.run``, in virtual time."""
-    with unhurried(), asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with unhurried(), drawn_alike(), asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(main)
+
+
+@contextmanager
+def drawn_alike() -> Iterator[None]:
+    """What is drawn by lot, the names of engines and the seeds of decisions, is the same in every run."""
+    random = Random(0)
+    hexadecimal, octets = secrets.token_hex, seeds.token_bytes
+    secrets.token_hex = lambda nbytes=None: random.randbytes(nbytes or 32).hex()
+    seeds.token_bytes = lambda nbytes=None: random.randbytes(nbytes or 32)
+    seeds._pool.clear()
+    try:
+        yield
+    finally:
+        secrets.token_hex, seeds.token_bytes = hexadecimal, octets
+        seeds._pool.clear()
 
 
 @contextmanager
