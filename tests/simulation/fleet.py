@@ -135,7 +135,7 @@ class FleetWorld(World):
                     except ExecutionExists:
                         pass
                     self.acknowledged.add(record.id)
-        people = asyncio.gather(self._signals(record), self._pauses(record))
+        people = [asyncio.create_task(each) for each in (self._signals(record), self._pauses(record))]
         while record.id not in self.ends:
             if (await self.memory.load(record.id, limit=0)).head.ended_at is None:
                 await asyncio.sleep(1)
@@ -148,4 +148,5 @@ class FleetWorld(World):
             elif state.status != RUNNING:
                 self.ends[record.id] = state
             await asyncio.sleep(1)
-        people.cancel()
+        for each in people:
+            each.cancel()

@@ -131,7 +131,7 @@ class World:
                     pass  # an earlier start took place, though its answer was lost
                 self.acknowledged.add(record.id)
             await asyncio.sleep(0.1)
-        people = asyncio.gather(self._signals(record), self._pauses(record))
+        people = [asyncio.create_task(each) for each in (self._signals(record), self._pauses(record))]
         resumes = self.random.random() < 0.5
         while record.id not in self.ends:
             try:
@@ -149,7 +149,8 @@ class World:
             elif state is not None and state.status != RUNNING:
                 self.ends[record.id] = state
             await asyncio.sleep(1)
-        people.cancel()
+        for each in people:
+            each.cancel()
 
     # People
 
