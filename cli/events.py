@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from detent.core.values import Payload
@@ -68,8 +67,8 @@ def _as_json(item: Event | Signal) -> dict[str, JSON]:
 
 
 def _fields(item: Event | Signal) -> Iterator[tuple[str, Any]]:
-    for field in fields(item):
-        yield field.name, getattr(item, field.name)
+    for name in item.__struct_fields__:
+        yield name, getattr(item, name)
 
 
 def _value(value: Any) -> JSON:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -224,7 +224,10 @@ def _check_types(item: Any) -> None:
 
 @cache
 def _types_of(kind: type[Any]) -> list[tuple[str, tuple[type, ...]]]:
-    return [(each.name, tuple(_KINDS[name] for name in str(each.type).split(" | "))) for each in fields(kind)]
+    return [
+        (name, tuple(_KINDS[part] for part in str(type).split(" | ")))
+        for name, type in kind.__annotations__.items()
+    ]
 
 
 def _part(part: Mapping[str, JSON]) -> Part:

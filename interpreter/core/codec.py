@@ -12,16 +12,15 @@ must lead to the same events (replay), while folding them (verify) decides nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
-from operator import attrgetter
 from typing import Any
 
 from .errors import DetentError
 from .events import EVENTS, Event
+from .rows import Record, Row, code_of, encode_rows, fields_of, replaced
 from .signals import SIGNALS, Signal
-from .values import JSON, Payload, decode, encode, encode_rows
+from .values import JSON, Payload, decode, encode
 
 #: Version of the log's format; older ones are brought up to date where rows are decoded.
 FORMAT = 1
@@ -36,8 +35,7 @@ class LogError(DetentError):
     code = "LOG"
 
 
-@dataclass(slots=True)
-class Step:
+class Step(Record):
     """One signal and what it led to."""
 
     signal: Signal
@@ -46,8 +44,7 @@ class Step:
     events: Sequence[Event]
 
 
-@dataclass(slots=True)
-class Encoded:
+class Encoded(Record):
     """A segment's parts as texts; ``blobs`` are the large values by digest."""
 
     control: bytes
@@ -68,34 +65,33 @@ class _Table:
         """What stands for a payload in a row; called by the JSON writer for what is not JSON."""
         if type(payload) is not Payload:
             raise TypeError(f"{type(payload).__name__} has no place in the log")
-        ref = payload.ref
-        if ref is None:
-            ref = payload.ref = self._store(payload.text)
+        ref = payload.ref or self._store(payload)
         return ref[1] if ref[0] == self.after else ref
 
-    def _store(self, text: bytes) -> tuple[int, int] | str:
+    def _store(self, payload: Payload) -> tuple[int, int] | str:
+        text = payload.text
         if len(text) > BLOB_BYTES:
-            digest = blake2b(text, digest_size=20).hexdigest()
+            payload.ref = digest = blake2b(text, digest_size=20).hexdigest()
             self.blobs[digest] = text
             return digest
         index = self.index.setdefault(text, len(self.texts))
         if index == len(self.texts):
             self.texts.append(text)
-        return self.after, index
+        payload.ref = ref = self.after, index
+        return ref
 
 
 class _Shape:
-    """How one class of signal or event becomes a row and back."""
+    """How a row becomes one class of signal or event again."""
 
-    def __init__(self, kind: type[Any]) -> None:
+    def __init__(self, kind: type[Row]) -> None:
         self.kind = kind
-        names = [field.name for field in fields(kind)]
-        self.row: Callable[[Any], tuple[Any, ...]] = attrgetter("code", *names)
+        types = list(fields_of(kind).values())
         #: Positions of fields in the row that hold a payload, or may hold none, a dict of payloads, a tuple.
-        self.payloads = [i for i, f in enumerate(fields(kind)) if str(f.type).startswith("Payload")]
-        self.optional = [i for i, f in enumerate(fields(kind)) if str(f.type) == "Payload | None"]
-        self.dicts = [i for i, f in enumerate(fields(kind)) if "dict[str, Payload]" in str(f.type)]
-        self.tuples = [i for i, f in enumerate(fields(kind)) if str(f.type).startswith("tuple")]
+        self.payloads = [i for i, type in enumerate(types) if type.startswith("Payload")]
+        self.optional = [i for i, type in enumerate(types) if type == "Payload | None"]
+        self.dicts = [i for i, type in enumerate(types) if "dict[str, Payload]" in type]
+        self.tuples = [i for i, type in enumerate(types) if type.startswith("tuple")]
 
     def build(self, row: Sequence[Any], known: _Known) -> Any:
         values = list(row[1:])
@@ -132,11 +128,8 @@ class _Known:
         return found
 
 
-_SIGNALS: Mapping[str, _Shape] = {kind.code: _Shape(kind) for kind in SIGNALS}
-_EVENTS: Mapping[str, _Shape] = {kind.code: _Shape(kind) for kind in EVENTS}
-_ROWS: Mapping[type, Callable[[Any], tuple[Any, ...]]] = {
-    shape.kind: shape.row for shape in (*_SIGNALS.values(), *_EVENTS.values())
-}
+_SIGNALS: Mapping[str, _Shape] = {code_of(kind): _Shape(kind) for kind in SIGNALS}
+_EVENTS: Mapping[str, _Shape] = {code_of(kind): _Shape(kind) for kind in EVENTS}
 
 
 def encode_segment(after: int, release: str, steps: Iterable[Step]) -> Encoded:
@@ -145,22 +138,8 @@ def encode_segment(after: int, release: str, steps: Iterable[Step]) -> Encoded:
     Payloads that were not stored yet get their ``ref``.
     """
     table = _Table(after)
-    rows = _ROWS
-    control = [
-        FORMAT,
-        release,
-        [
-            [
-                rows[step.signal.__class__](step.signal),
-                step.now,
-                step.seed,
-                [rows[event.__class__](event) for event in step.events],
-            ]
-            for step in steps
-        ],
-    ]
-    text = encode_rows(control, table.reference)
-    return Encoded(text, b"[" + b",".join(table.texts) + b"]", table.blobs)
+    control = encode_rows((FORMAT, release, steps), table.reference)
+    return Encoded(control, b"[%b]" % b",".join(table.texts), table.blobs)
 
 
 def decode_log(segments: Iterable[tuple[int, bytes]]) -> Iterator[Step]:
@@ -193,7 +172,7 @@ def _decode_segment(control: bytes, known: _Known) -> Iterator[Step]:
 def payloads_of(step: Step) -> Iterator[Payload]:
     """Every payload that a step's rows refer to."""
     for item in (step.signal, *step.events):
-        for name in item.__slots__:
+        for name in item.__struct_fields__:
             value = getattr(item, name)
             if isinstance(value, Payload):
                 yield value
@@ -239,17 +218,17 @@ def fill_payloads(
 def unstored(signal: Signal) -> Signal:
     """The signal with payloads that no segment holds: for deciding it once more."""
     fresh: dict[str, Any] = {
-        field.name: Payload(text=value.text)
-        for field in fields(signal)
-        if isinstance(value := getattr(signal, field.name), Payload)
+        name: Payload(text=value.text)
+        for name in signal.__struct_fields__
+        if isinstance(value := getattr(signal, name), Payload)
     }
-    return replace(signal, **fresh) if fresh else signal
+    return replaced(signal, **fresh) if fresh else signal
 
 
 def encode_signal(signal: Signal) -> bytes:
     """A signal that travels alone, its payloads in it."""
-    row = [part.value if isinstance(part, Payload) else part for part in _ROWS[signal.__class__](signal)]
-    return encode(row)
+    parts = (getattr(signal, name) for name in signal.__struct_fields__)
+    return encode([signal.code, *(part.value if isinstance(part, Payload) else part for part in parts)])
 
 
 def decode_signal(text: bytes) -> Signal:

@@ -13,21 +13,16 @@ brought to the new shape where rows are decoded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 from . import run_events as r
+from .rows import Row
 from .values import Payload
 
 
-@dataclass(slots=True)
-class ExecutionStarted:
+class ExecutionStarted(Row, tag="ES"):
     """The first event. ``ends_at`` is the instant at which the machine's own TimeoutSeconds is over.
 
     ``spelling`` is the input as its caller spelled it, if that was kept.
     """
-
-    code: ClassVar[str] = "ES"
 
     execution: str
     name: str
@@ -44,11 +39,8 @@ class ExecutionStarted:
     previous: int
 
 
-@dataclass(slots=True)
-class StateEntered:
+class StateEntered(Row, tag="En"):
     """A frame enters a state; ``kind`` is the state's type."""
-
-    code: ClassVar[str] = "En"
 
     frame: int
     state: str
@@ -59,11 +51,8 @@ class StateEntered:
     previous: int
 
 
-@dataclass(slots=True)
-class StateExited:
+class StateExited(Row, tag="Ex"):
     """A state is left; ``next`` is None if the frame ends here. ``assigned`` are variables of the frame's scope."""
-
-    code: ClassVar[str] = "Ex"
 
     frame: int
     output: Payload
@@ -73,12 +62,9 @@ class StateExited:
     previous: int
 
 
-@dataclass(slots=True)
-class TaskScheduled:
+class TaskScheduled(Row, tag="Ts"):
     """Opens a pending of kind task. ``timeout`` and ``heartbeat`` in seconds; ``token`` is the hash of the
     attempt's task token; ``attempt`` counts from 1 within the visit of the state."""
-
-    code: ClassVar[str] = "Ts"
 
     frame: int
     resource: str
@@ -93,36 +79,27 @@ class TaskScheduled:
     previous: int
 
 
-@dataclass(slots=True)
-class ActivityMissing:
+class ActivityMissing(Row, tag="Na"):
     """The activity whose task was to be scheduled did not exist. Who decides was told so; deciding again is told it
     by this event."""
-
-    code: ClassVar[str] = "Na"
 
     frame: int
     resource: str
 
 
-@dataclass(slots=True)
-class TaskOffered:
+class TaskOffered(Row, tag="To"):
     """A worker may take the task that was just scheduled until ``due``; then it has run out of time."""
-
-    code: ClassVar[str] = "To"
 
     frame: int
     pending: int
     due: int
 
 
-@dataclass(slots=True)
-class TaskStarted:
+class TaskStarted(Row, tag="Tb"):
     """Someone works on the task; its deadlines count from here.
 
     Once more, and not shown, if an attempt is run again by another worker because the first one has died.
     """
-
-    code: ClassVar[str] = "Tb"
 
     frame: int
     pending: int
@@ -133,10 +110,7 @@ class TaskStarted:
     previous: int
 
 
-@dataclass(slots=True)
-class TaskSubmitted:
-    code: ClassVar[str] = "Tj"
-
+class TaskSubmitted(Row, tag="Tj"):
     frame: int
     pending: int
     output: Payload
@@ -144,12 +118,9 @@ class TaskSubmitted:
     previous: int
 
 
-@dataclass(slots=True)
-class TaskSucceeded:
+class TaskSucceeded(Row, tag="Ty"):
     """Closes the pending."""
 
-    code: ClassVar[str] = "Ty"
-
     frame: int
     pending: int
     output: Payload
@@ -157,11 +128,8 @@ class TaskSucceeded:
     previous: int
 
 
-@dataclass(slots=True)
-class TaskFailed:
+class TaskFailed(Row, tag="Tn"):
     """Closes the pending. ``timed_out`` names the clock that ran out: ``task`` or ``heartbeat``."""
-
-    code: ClassVar[str] = "Tn"
 
     frame: int
     pending: int
@@ -172,22 +140,16 @@ class TaskFailed:
     previous: int
 
 
-@dataclass(slots=True)
-class SignalReceived:
+class SignalReceived(Row, tag="Sg"):
     """A named signal is here and kept. The success of a task that waits for the name takes the oldest of them."""
-
-    code: ClassVar[str] = "Sg"
 
     key: str
     name: str
     output: Payload
 
 
-@dataclass(slots=True)
-class StateAmended:
+class StateAmended(Row, tag="Am"):
     """Closes a pending of kind task, timer or retry: ``output`` was given as the result of the state."""
-
-    code: ClassVar[str] = "Am"
 
     frame: int
     pending: int
@@ -196,22 +158,16 @@ class StateAmended:
     previous: int
 
 
-@dataclass(slots=True)
-class WaitStarted:
+class WaitStarted(Row, tag="Wa"):
     """Opens a pending of kind timer. An absolute instant follows the wall clock, another the time that passes."""
-
-    code: ClassVar[str] = "Wa"
 
     frame: int
     due: int
     absolute: bool
 
 
-@dataclass(slots=True)
-class RetryScheduled:
+class RetryScheduled(Row, tag="Rt"):
     """Opens a pending of kind retry: the state is executed again at ``due``, jitter included."""
-
-    code: ClassVar[str] = "Rt"
 
     frame: int
     retrier: int
@@ -219,35 +175,26 @@ class RetryScheduled:
     last: int
 
 
-@dataclass(slots=True)
-class Yielded:
+class Yielded(Row, tag="Yi"):
     """Opens a pending of kind more, due at once: the frame will enter ``state`` in another turn."""
-
-    code: ClassVar[str] = "Yi"
 
     frame: int
     state: str
     due: int
 
 
-@dataclass(slots=True)
-class TimerFired:
+class TimerFired(Row, tag="Fi"):
     """Closes a pending of kind timer, retry or more."""
-
-    code: ClassVar[str] = "Fi"
 
     frame: int
     pending: int
 
 
-@dataclass(slots=True)
-class Forked:
+class Forked(Row, tag="Fo"):
     """A Parallel or Map state begins to open frames: ``width`` of them in all, ``limit`` at a time.
 
     ``scopes`` has one path per branch, or the path of a Map's body; ``items`` are a Map's.
     """
-
-    code: ClassVar[str] = "Fo"
 
     frame: int
     width: int
@@ -258,11 +205,8 @@ class Forked:
     previous: int
 
 
-@dataclass(slots=True)
-class FrameOpened:
+class FrameOpened(Row, tag="Fr"):
     """A branch or an iteration begins; the new frame's number is the next one. ``frame`` is the parent."""
-
-    code: ClassVar[str] = "Fr"
 
     frame: int
     index: int
@@ -271,11 +215,8 @@ class FrameOpened:
     previous: int
 
 
-@dataclass(slots=True)
-class FrameClosed:
+class FrameClosed(Row, tag="Fc"):
     """A branch or an iteration succeeded; ``last`` is where its parent's history goes on."""
-
-    code: ClassVar[str] = "Fc"
 
     frame: int
     output: Payload
@@ -284,16 +225,13 @@ class FrameClosed:
     previous: int
 
 
-@dataclass(slots=True)
-class FrameAborted:
+class FrameAborted(Row, tag="Fa"):
     """A branch or an iteration ends without a result because its parent handles an error.
 
     What the history shows of it, in this order: the ``iteration`` (``failed``, ``aborted``, or None for a
     branch) and the type of the open ``state`` (None if it is none that the history aborts).
     """
 
-    code: ClassVar[str] = "Fa"
-
     frame: int
     iteration: str | None
     state: str | None
@@ -301,12 +239,9 @@ class FrameAborted:
     previous: int
 
 
-@dataclass(slots=True)
-class Halted:
+class Halted(Row, tag="Ha"):
     """As FrameAborted, but nobody handles the error: the frame stays, with nothing pending."""
 
-    code: ClassVar[str] = "Ha"
-
     frame: int
     iteration: str | None
     state: str | None
@@ -314,33 +249,24 @@ class Halted:
     previous: int
 
 
-@dataclass(slots=True)
-class Joined:
+class Joined(Row, tag="Jo"):
     """All branches or iterations succeeded."""
 
-    code: ClassVar[str] = "Jo"
-
     frame: int
     shown: int
     previous: int
 
 
-@dataclass(slots=True)
-class JoinFailed:
+class JoinFailed(Row, tag="Jf"):
     """A branch or iteration failed and the Parallel or Map does not try again."""
 
-    code: ClassVar[str] = "Jf"
-
     frame: int
     shown: int
     previous: int
 
 
-@dataclass(slots=True)
-class EvaluationFailed:
+class EvaluationFailed(Row, tag="Ev"):
     """An expression of the state could not be evaluated; ``location`` is its place inside the state."""
-
-    code: ClassVar[str] = "Ev"
 
     frame: int
     error: str
@@ -350,31 +276,22 @@ class EvaluationFailed:
     previous: int
 
 
-@dataclass(slots=True)
-class ExecutionPaused:
+class ExecutionPaused(Row, tag="Pa"):
     """From here on answers and due timers are recorded, and no state is entered or tried again."""
 
-    code: ClassVar[str] = "Pa"
-
     key: str
     at: int
 
 
-@dataclass(slots=True)
-class ExecutionResumed:
+class ExecutionResumed(Row, tag="Re"):
     """What was held back by a pause goes on."""
 
-    code: ClassVar[str] = "Re"
-
     key: str
     at: int
 
 
-@dataclass(slots=True)
-class ExecutionEnded:
+class ExecutionEnded(Row, tag="EE"):
     """The last event, unless the execution is redriven."""
-
-    code: ClassVar[str] = "EE"
 
     status: str
     output: Payload | None
@@ -385,14 +302,11 @@ class ExecutionEnded:
     previous: int
 
 
-@dataclass(slots=True)
-class ExecutionRedriven:
+class ExecutionRedriven(Row, tag="Rd"):
     """The execution goes on where it ended. What halted is halted no longer, and retries count from zero.
 
     ``token`` is that of the request, ``ends_at`` the instant at which the execution's own time is over now.
     """
-
-    code: ClassVar[str] = "Rd"
 
     token: str | None
     at: int

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from .clocks import Clocks
+from .rows import Record
 from .run_events import ChildOf
 from .runs import MapRun
 from .values import JSON, Payload
@@ -30,8 +31,7 @@ _NO_SIGNALS: Mapping[str, Sequence[Payload]] = {}
 _NO_KEYS: Set[str] = frozenset()
 
 
-@dataclass(slots=True)
-class Pending:
+class Pending(Record):
     """One thing an execution waits for. ``id`` is the number of the event that opened it.
 
     ``kind`` is task, timer, retry, more or child. ``due`` is when a timer fires or a task runs out of time,

@@ -5,19 +5,14 @@ Fields mean what they mean in :mod:`detent.core.events`. Nothing of a Map Run's 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
-
+from .rows import Row
 from .values import Payload
 
 # The state that waits
 
 
-@dataclass(slots=True)
-class MapRunStarted:
+class MapRunStarted(Row, tag="Cs"):
     """Opens a pending of kind child. ``run`` is the Map Run's ARN, ``arguments`` what it is told (core.runs)."""
-
-    code: ClassVar[str] = "Cs"
 
     frame: int
     run: str
@@ -26,11 +21,8 @@ class MapRunStarted:
     previous: int
 
 
-@dataclass(slots=True)
-class MapRunEnded:
+class MapRunEnded(Row, tag="Ce"):
     """Closes the pending. ``status`` is the Map Run's."""
-
-    code: ClassVar[str] = "Ce"
 
     frame: int
     pending: int
@@ -41,11 +33,8 @@ class MapRunEnded:
     previous: int
 
 
-@dataclass(slots=True)
-class MapRunRedriven:
+class MapRunRedriven(Row, tag="Cr"):
     """Opens the pending of a Map Run that has ended once more, under its own number; ``count`` is how often."""
-
-    code: ClassVar[str] = "Cr"
 
     frame: int
     pending: int
@@ -58,15 +47,12 @@ class MapRunRedriven:
 # The Map Run
 
 
-@dataclass(slots=True)
-class RunBegan:
+class RunBegan(Row, tag="Mr"):
     """The first event of a Map Run. ``scope`` and ``state`` are the place of the Map state in the machine.
 
     ``items`` are given unless a reader reads them; ``width`` says how many they are. ``settings`` is the rest
     of what the run was told. A limit of None is not set.
     """
-
-    code: ClassVar[str] = "Mr"
 
     execution: str
     name: str
@@ -88,11 +74,8 @@ class RunBegan:
     started_at: int
 
 
-@dataclass(slots=True)
-class ItemsRead:
+class ItemsRead(Row, tag="Mi"):
     """Closes the reading pending: the next items, by their index. ``cursor`` is where to read on, None at the end."""
-
-    code: ClassVar[str] = "Mi"
 
     pending: int
     items: dict[str, Payload]
@@ -101,11 +84,8 @@ class ItemsRead:
     source: str
 
 
-@dataclass(slots=True)
-class ChildOpened:
+class ChildOpened(Row, tag="Mo"):
     """Opens a pending of kind child: the execution ``child`` begins with ``input``, made of ``count`` items."""
-
-    code: ClassVar[str] = "Mo"
 
     child: str
     number: int
@@ -114,85 +94,61 @@ class ChildOpened:
     at: int
 
 
-@dataclass(slots=True)
-class ChildClosed:
+class ChildClosed(Row, tag="Me"):
     """Closes the pending: the child has ended as ``status``."""
-
-    code: ClassVar[str] = "Me"
 
     pending: int
     status: str
     redrives: int
 
 
-@dataclass(slots=True)
-class ChildReopened:
+class ChildReopened(Row, tag="Mb"):
     """Opens a pending of kind child again: a child that did not succeed goes on, or ``child`` does its work anew.
 
     It goes on under the number ``pending`` that its first attempt had.
     """
-
-    code: ClassVar[str] = "Mb"
 
     pending: int
     child: str
     at: int
 
 
-@dataclass(slots=True)
-class RunRedriveNoted:
+class RunRedriveNoted(Row, tag="Mv"):
     """A redrive was asked for while the run was closing: it takes place when the children have ended."""
-
-    code: ClassVar[str] = "Mv"
 
     at: int
 
 
-@dataclass(slots=True)
-class RunUpdated:
+class RunUpdated(Row, tag="Mu"):
     """Somebody has changed the limits of the run; these hold from now on."""
-
-    code: ClassVar[str] = "Mu"
 
     concurrency: int
     tolerated_count: int | None
     tolerated_percentage: float | None
 
 
-@dataclass(slots=True)
-class RunYielded:
+class RunYielded(Row, tag="My"):
     """Opens a pending of kind more, due at once: more children are opened in another turn."""
-
-    code: ClassVar[str] = "My"
 
     due: int
 
 
-@dataclass(slots=True)
-class RunResumed:
+class RunResumed(Row, tag="Mn"):
     """Closes a pending of kind more."""
-
-    code: ClassVar[str] = "Mn"
 
     pending: int
 
 
-@dataclass(slots=True)
-class RunClosing:
+class RunClosing(Row, tag="Mx"):
     """No further child is opened, those that run are stopped; then the run ends as ``status``."""
-
-    code: ClassVar[str] = "Mx"
 
     status: str
     error: str | None
     cause: str | None
 
 
-@dataclass(slots=True)
-class ResultsGathered:
+class ResultsGathered(Row, tag="Mw"):
     """Closes the gathering pending: the results are in ``output``, ``written`` of them elsewhere."""
-
-    code: ClassVar[str] = "Mw"
 
     pending: int
     output: Payload
@@ -202,11 +158,8 @@ class ResultsGathered:
 # A child
 
 
-@dataclass(slots=True)
-class ChildOf:
+class ChildOf(Row, tag="Co"):
     """The second event of a child: the pending of the Map Run that waits for its end, and its number of items."""
-
-    code: ClassVar[str] = "Co"
 
     run: str
     pending: int

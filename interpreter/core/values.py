@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import orjson
@@ -35,14 +34,6 @@ def encode(value: JSON) -> bytes:
     if text.find(b"null") >= 0:
         _refuse_non_finite(value)
     return text
-
-
-def encode_rows(rows: JSON, reference: Callable[[Any], JSON]) -> bytes:
-    """As :func:`encode`, for rows that may hold other objects: ``reference`` says what stands for one."""
-    try:
-        return orjson.dumps(rows, default=reference)
-    except TypeError:
-        return json.dumps(rows, default=reference, separators=(",", ":")).encode()
 
 
 def decode(text: bytes) -> JSON:

@@ -6,7 +6,7 @@ Flows are plain functions here, so that a test says what it needs and nothing is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from detent.core.bindings import Bindings
@@ -292,20 +292,20 @@ def _line(number: int, event: Event) -> str:
     parts = [f"{number}:", place, type(event).__name__]
     if getattr(event, "frame", 0):
         parts.append(f"frame {event.frame}")  # type: ignore[union-attr]  # just asked for
-    for item in fields(event):
-        value = getattr(event, item.name)
-        if item.name in _HIDDEN or value is None:
+    for name in event.__struct_fields__:
+        value = getattr(event, name)
+        if name in _HIDDEN or value is None:
             continue
-        if item.name in ("due", "beat_due", "ends_at"):
-            value = f"{item.name} {(value - NOON) / 1000:g}s"
+        if name in ("due", "beat_due", "ends_at"):
+            value = f"{name} {(value - NOON) / 1000:g}s"
         elif isinstance(value, Payload):
             value = value.text.decode()
         elif isinstance(value, dict):
             value = "assigned " + ",".join(f"{k}={v.text.decode()}" for k, v in value.items())
-        elif item.name in ("state", "next", "status", "error", "cause"):
+        elif name in ("state", "next", "status", "error", "cause"):
             value = str(value)
         else:
-            value = f"{item.name} {value}"
+            value = f"{name} {value}"
         parts.append(value)
     return " ".join(parts)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from pathlib import Path
 
 from detent.core import codec
 from detent.core.events import EVENTS
+from detent.core.rows import code_of, fields_of
 from detent.core.signals import SIGNALS
 from detent.store import base
 
@@ -17,14 +17,12 @@ ROW = re.compile(r"^\| `(\w+)` \| (\w+) \| ([\w, ]+) \|$", re.MULTILINE)
 
 def test_every_row_has_the_documented_fields_in_order() -> None:
     documented = {code: (name, row.split(", ")) for code, name, row in ROW.findall(DOCUMENT.read_text())}
-    written = {
-        kind.code: (kind.__name__, [field.name for field in fields(kind)]) for kind in (*SIGNALS, *EVENTS)
-    }
+    written = {code_of(kind): (kind.__name__, list(fields_of(kind))) for kind in (*SIGNALS, *EVENTS)}
     assert written == documented
 
 
 def test_codes_are_unique() -> None:
-    codes = [kind.code for kind in (*SIGNALS, *EVENTS)]
+    codes = [code_of(kind) for kind in (*SIGNALS, *EVENTS)]
     assert len(set(codes)) == len(codes)
 
 

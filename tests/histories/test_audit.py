@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from detent.audit import replay, verify
 from detent.compile import compile_definition
 from detent.core.codec import Step
 from detent.core.events import ExecutionEnded, StateEntered, TimerFired
+from detent.core.rows import replaced
 
 from .lists import LISTED, name
 from .performing import performed
@@ -51,9 +51,9 @@ def changed(steps: list[Step], kind: type, **fields: Any) -> list[Step]:
         events = []
         for event in step.events:
             if isinstance(event, kind) and not done:
-                event, done = replace(event, **fields), True
+                event, done = replaced(event, **fields), True
             events.append(event)
-        out.append(replace(step, events=events))
+        out.append(replaced(step, events=events))
     return out
 
 
@@ -75,14 +75,14 @@ def test_an_empty_log_has_no_start() -> None:
 def test_a_log_cut_short_is_stuck_only_if_nothing_is_pending() -> None:
     steps = log()
     assert laws(steps[:1]) == []
-    cut = replace(steps[1], events=steps[1].events[:-1])
+    cut = replaced(steps[1], events=steps[1].events[:-1])
     assert laws([steps[0], cut]) == [("a running execution waits for something", 0)]
 
 
 def test_what_follows_the_end_is_found() -> None:
     steps = log()
     assert ("nothing but a redrive follows the end", 19) in laws(
-        [*steps, replace(steps[-1], events=[steps[-1].events[-1]])]
+        [*steps, replaced(steps[-1], events=[steps[-1].events[-1]])]
     )
 
 
@@ -100,7 +100,7 @@ def test_an_answer_to_nothing_is_found() -> None:
 
 def test_a_timer_that_fired_early_is_found() -> None:
     steps = log()
-    early = [steps[0], replace(steps[1], now=steps[0].now + 4_999), *steps[2:]]
+    early = [steps[0], replaced(steps[1], now=steps[0].now + 4_999), *steps[2:]]
     assert ("a timer is never early", 4) in laws(early)
 
 

@@ -94,7 +94,7 @@ LIBRARIES: dict[str, set[str]] = {
     "jsonpath_ng": {"detent.query"},
     "jsonschema": {"detent.schema"},
     "lsprotocol": {"detent.cli.lsp"},
-    "msgspec": {"detent.client", "detent.server"},
+    "msgspec": {"detent.client", "detent.core.rows", "detent.server"},
     "orjson": {"detent.core.values"},
     "re2": {"detent.query"},
     "referencing": {"detent.schema"},

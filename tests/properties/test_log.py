@@ -63,7 +63,7 @@ class Shelf:
 
 def payloads_of(item: object) -> list[Payload]:
     found = []
-    for name in item.__slots__:  # type: ignore[attr-defined]  # signals and events are slotted
+    for name in item.__struct_fields__:  # type: ignore[attr-defined]  # signals and events are structs
         value = getattr(item, name)
         found += [value] if isinstance(value, Payload) else []
         found += list(value.values()) if isinstance(value, dict) else []
