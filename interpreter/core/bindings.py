@@ -7,10 +7,11 @@ from random import Random
 from typing import Any, Protocol
 
 from .evaluation import Evaluator
+from .rows import Record
 from .values import JSON
 
 
-class Bindings:
+class Bindings(Record):
     """The only argument an expression gets beside the document that its ``$`` stands for.
 
     ``input`` is the state's raw input, ``result`` what its work answered, ``error`` the error output in a
@@ -20,56 +21,31 @@ class Bindings:
     cost; without one it may cost what the service allows.
     """
 
-    __slots__ = (
-        "_chance",
-        "_context",
-        "_make_chance",
-        "_make_context",
-        "error",
-        "evaluator",
-        "input",
-        "now",
-        "result",
-        "shared",
-        "variables",
-    )
-
-    def __init__(
-        self,
-        input: JSON,
-        variables: Mapping[str, JSON],
-        make_context: Callable[[], JSON],
-        make_chance: Callable[[], Random],
-        result: JSON = None,
-        error: JSON = None,
-        now: int = 0,
-        evaluator: Evaluator | None = None,
-    ) -> None:
-        self.input = input
-        self.result = result
-        self.error = error
-        self.variables = variables
-        self.now = now
-        self.evaluator = evaluator
-        self.shared: Any = None
-        self._make_context = make_context
-        self._make_chance = make_chance
-        self._context: JSON = None
-        self._chance: Random | None = None
+    input: JSON
+    variables: Mapping[str, JSON]
+    make_context: Callable[[], JSON]
+    make_chance: Callable[[], Random]
+    result: JSON = None
+    error: JSON = None
+    now: int = 0
+    evaluator: Evaluator | None = None
+    shared: Any = None
+    known_context: JSON = None
+    known_chance: Random | None = None
 
     @property
     def context(self) -> JSON:
         """The context object (language, section 9)."""
-        if self._context is None:
-            self._context = self._make_context()
-        return self._context
+        if self.known_context is None:
+            self.known_context = self.make_context()
+        return self.known_context
 
     @property
     def chance(self) -> Random:
         """Seeded by the transition, so that deciding again draws the same numbers."""
-        if self._chance is None:
-            self._chance = self._make_chance()
-        return self._chance
+        if self.known_chance is None:
+            self.known_chance = self.make_chance()
+        return self.known_chance
 
 
 class Evaluate(Protocol):

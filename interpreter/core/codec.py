@@ -85,7 +85,7 @@ class _Shape:
     """How a row becomes one class of signal or event again."""
 
     def __init__(self, kind: type[Row]) -> None:
-        self.kind = kind
+        self.kind: type[Any] = kind
         types = list(fields_of(kind).values())
         #: Positions of fields in the row that hold a payload, or may hold none, a dict of payloads, a tuple.
         self.payloads = [i for i, type in enumerate(types) if type.startswith("Payload")]

@@ -91,12 +91,16 @@ def advance(
     them mattered stands in the events (:func:`missing_in`). ``context`` is shown in place of the execution's own
     context object. Raises what ``evaluator`` raises to break off; ``execution`` is then of no more use.
     """
-    profile = signal.profile if isinstance(signal, STARTS) else execution.profile
-    turn = Turn(machine, execution, now, seed, profile, evaluator, context, missing)
     # The first signal is a start, no later one is; what has ended receives nothing but a redrive.
+    profile = execution.profile
+    if isinstance(signal, STARTS):
+        if execution.seq:
+            return []
+        profile = signal.profile
+    elif not execution.seq:
+        return []
+    turn = Turn(machine, execution, now, seed, profile, evaluator, context, missing)
     ended = execution.status != RUNNING
-    if isinstance(signal, STARTS) != (execution.seq == 0):
-        return turn.events
     if execution.run is not None or isinstance(signal, StartedRun):
         decide_runs.receive(turn, signal)
     elif isinstance(signal, Redriven) == ended:
@@ -189,17 +193,18 @@ def _run(turn: Turn) -> None:
 
     A turn that enters too many states leaves the rest to another, a paused execution to when it is resumed.
     """
-    frames = turn.execution.frames
-    while turn.closing or turn.ready:
-        if turn.closing:
-            id, output = turn.closing.popleft()
+    execution, ready, closing = turn.execution, turn.ready, turn.closing
+    frames, steps_max = execution.frames, turn.limits.steps_per_turn
+    while closing or ready:
+        if closing:
+            id, output = closing.popleft()
             _close(turn, frames[id], output)
             continue
-        id, state = turn.ready.popleft()
+        id, state = ready.popleft()
         frame = frames.get(id)
-        if frame is None or frame.halted or turn.execution.status != RUNNING:
+        if frame is None or frame.halted or execution.status != RUNNING:
             continue
-        if turn.execution.paused or turn.steps >= turn.limits.steps_per_turn:
+        if execution.paused or turn.steps >= steps_max:
             turn.emit(Yielded(id, state, turn.now))
             continue
         turn.steps += 1

@@ -146,12 +146,14 @@ def _task_started(execution: Execution, event: TaskStarted) -> None:
     pending = execution.pending[event.pending]
     pending.started = True
     pending.worker = event.worker
-    due, beat_due = event.due, pending.beat_due
-    if event.beat_due is not None:
-        # Signs of life may have been heard before the beginning could be written.
-        beat_due = max(event.beat_due, beat_due or 0)
-    if due != pending.due or beat_due != pending.beat_due:
-        execution.set_clocks(pending, due, beat_due)
+    if event.due is not None or event.beat_due is not None:
+        beat_due = pending.beat_due
+        if event.beat_due is not None:
+            # Signs of life may have been heard before the beginning could be written.
+            beat_due = max(event.beat_due, beat_due or 0)
+        execution.set_clocks(pending, event.due, beat_due)
+    else:
+        pending.due = None
 
 
 def _task_submitted(execution: Execution, event: TaskSubmitted) -> None:

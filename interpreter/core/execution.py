@@ -178,24 +178,30 @@ class Execution:
     child_of: ChildOf | None = None
     variable_bytes: int | None = field(default=None, compare=False)
     clocks: Clocks | None = field(default=None, compare=False)
-    opened: list[int] | None = field(default=None, compare=False)
-    closed: list[int] | None = field(default=None, compare=False)
+    opened: dict[int, Pending] | None = field(default=None, compare=False)
+    closed: dict[int, None] | None = field(default=None, compare=False)
 
     def open(self, pending: Pending) -> None:
         """Wait for something."""
-        self.pending[pending.id] = pending
+        id = pending.id
+        self.pending[id] = pending
         if self.opened is None:
-            self.opened = [pending.id]
+            self.opened = {id: pending}
         else:
-            self.opened.append(pending.id)
+            self.opened[id] = pending
+        if self.closed and id in self.closed:
+            del self.closed[id]
 
     def close(self, pending: int) -> None:
         """Wait for it no longer."""
         del self.pending[pending]
-        if self.closed is None:
-            self.closed = [pending]
+        if self.opened and pending in self.opened:
+            # A pending that came and went since the journal was taken is nobody's business.
+            del self.opened[pending]
+        elif self.closed is None:
+            self.closed = {pending: None}
         else:
-            self.closed.append(pending)
+            self.closed[pending] = None
 
     def set_clocks(self, pending: Pending, due: int | None, beat_due: int | None) -> None:
         """From now on a task runs out of time, and is taken for dead, at these instants."""
@@ -221,13 +227,9 @@ class Execution:
 
     def take_journal(self) -> tuple[list[Pending], list[int]]:
         """The pendings opened since the last call that still wait, and the ids of those that no longer do."""
-        ids, closed = self.opened or (), self.closed or []
+        opened, closed = self.opened, self.closed
         self.opened = self.closed = None
-        if ids and closed:
-            # A pending that came and went in between is nobody's business.
-            new = set(ids)
-            closed = [id for id in closed if id not in new]
-        return [self.pending[id] for id in ids if id in self.pending], closed
+        return list(opened.values()) if opened else [], list(closed) if closed else []
 
     def due(self) -> int | None:
         """The earliest instant at which the execution needs attention by itself."""

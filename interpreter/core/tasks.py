@@ -55,9 +55,10 @@ def schedule(turn: Turn, frame: Frame, state: Task) -> None:
             frame.last,
         )
     )
-    if state.mode == "activity" and timeout is not None and turn.limits.activity_times_out_untaken:
-        turn.emit(TaskOffered(frame.id, turn.execution.seq, turn.now + timeout * 1000))
-    if state.mode == "signal":
+    if state.mode == "activity":
+        if timeout is not None and turn.limits.activity_times_out_untaken:
+            turn.emit(TaskOffered(frame.id, turn.execution.seq, turn.now + timeout * 1000))
+    elif state.mode == "signal":
         pending = turn.execution.pending[turn.execution.seq]
         # Nobody has to take it: its time runs from now on.
         begin(turn, pending, frame, None)
@@ -77,8 +78,8 @@ def _call(
     payload = turn.payload(arguments, frame, frame.input)
     _require_startable(state.resource, payload)
     credentials = None if state.credentials is None else Payload(state.credentials(bindings.input, bindings))
-    timeout = _seconds(state.timeout, bindings)
-    heartbeat = _seconds(state.heartbeat, bindings)
+    timeout = None if state.timeout is None else _seconds(state.timeout, bindings)
+    heartbeat = None if state.heartbeat is None else _seconds(state.heartbeat, bindings)
     return payload, credentials, timeout, heartbeat
 
 
@@ -89,9 +90,7 @@ def _require_startable(resource: str, parameters: Payload) -> None:
         raise StateFailure(RUNTIME, problem)
 
 
-def _seconds(evaluate: Evaluate | None, bindings: Bindings) -> int | None:
-    if evaluate is None:
-        return None
+def _seconds(evaluate: Evaluate, bindings: Bindings) -> int:
     seconds: int = evaluate(bindings.input, bindings)
     return seconds
 

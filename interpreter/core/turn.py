@@ -21,7 +21,7 @@ from .execution import Execution, Frame, size_of
 from .limits import PROFILES
 from .machine import Machine, State
 from .tokens import make_token
-from .values import JSON, Payload
+from .values import JSON, Payload, encode
 
 #: No activity is missing.
 NOTHING: Set[str] = frozenset()
@@ -62,7 +62,7 @@ class Turn:
     ) -> None:
         self.machine = machine
         self.execution = execution
-        self.now = max(now, execution.now)
+        self.now = max(execution.now, now)
         self.seed = seed
         self.limits = PROFILES[profile]
         self.evaluator = evaluator
@@ -117,12 +117,15 @@ class Turn:
                 if self.context is None
                 else self.context
             ),
-            lambda: Random(f"{self.seed}/{execution.id}/{execution.seq}"),
+            self._chance,
             None,
             error,
             self.now,
             self.evaluator,
         )
+
+    def _chance(self) -> Random:
+        return Random(f"{self.seed}/{self.execution.id}/{self.execution.seq}")
 
     def ends_at(self, *, child: bool = False) -> int | None:
         """When the time of an execution that begins now, or goes on now after its end, is over.
@@ -148,10 +151,10 @@ class Turn:
         for payload in alike:
             if payload is not None and payload.value is value:
                 return payload
-        payload = written(value)
-        if len(payload.text) > self.limits.payload_bytes:
+        made = written(value)
+        if len(made.text) > self.limits.payload_bytes:
             raise too_large(frame.state or "")
-        return payload
+        return made
 
     def assigned(self, frame: Frame, values: Mapping[str, JSON] | None) -> dict[str, Payload] | None:
         """Payloads for what a frame's state assigns; None if it assigns nothing.
@@ -191,9 +194,7 @@ def too_large(producer: str) -> StateFailure:
 
 def written(value: JSON) -> Payload:
     """A payload for a value, whatever its size. Raises StateFailure for what is not JSON."""
-    payload = Payload(value)
     try:
-        payload.text  # noqa: B018  # writing it is the check
+        return Payload(value, encode(value))
     except (TypeError, ValueError) as error:
         raise StateFailure(RUNTIME, f"The value is not JSON that can be stored: {error}") from None
-    return payload

@@ -21,6 +21,11 @@ _AS_ZEROS = bytes(ord("0") if chr(byte) in "0123456789" else 0 for byte in range
 _LONG_NUMBER = b"0" * 18
 
 
+#: Texts up to this size are copied out of the buffer that they were written to, in bytes: what the writer answers
+#: holds on to all of it, and texts are kept.
+_BUFFER = 16_384
+
+
 def encode(value: JSON) -> bytes:
     """The compact JSON text of a value, UTF-8, keys in their order.
 
@@ -33,7 +38,7 @@ def encode(value: JSON) -> bytes:
         return _encode_slowly(value)
     if text.find(b"null") >= 0:
         _refuse_non_finite(value)
-    return text
+    return b"%b" % text if len(text) < _BUFFER else text
 
 
 def decode(text: bytes) -> JSON:
@@ -80,10 +85,6 @@ def _refuse_non_finite(value: JSON) -> None:
                 raise ValueError(f"{number} is not a JSON number")
         inner = [item for item in level if isinstance(item, (dict, list, tuple))]
         level = [part for item in inner for part in (item.values() if isinstance(item, dict) else item)]
-
-
-#: Texts up to this size are copied out of the buffer they were written to, in bytes.
-_BUFFER = 16_384
 
 
 class _Missing:
@@ -145,11 +146,10 @@ class Payload:
     @property
     def text(self) -> bytes:
         """The compact JSON text. Raises what :func:`encode` raises for a value that is not JSON."""
-        if self._text is None:
-            text = encode(self.value)
-            # What the writer answers holds on to its whole buffer: a small text that is kept must not.
-            self._text = b"%b" % text if len(text) < _BUFFER else text
-        return self._text
+        text = self._text
+        if text is None:
+            text = self._text = encode(self.value)
+        return text
 
     def __eq__(self, other: object) -> bool:
         """Equal payloads have equal texts, or stand at the same place of the log."""

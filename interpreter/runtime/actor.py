@@ -16,6 +16,7 @@ from ..core.evolve import evolve
 from ..core.execution import RUNNING, Execution, Pending
 from ..core.limits import PROFILES
 from ..core.machine import OTHERS_ANSWER, Machine
+from ..core.rows import Record
 from ..core.run_events import RunClosing
 from ..core.signals import ChildEnded, Redriven, Signal, Succeeded
 from ..core.turn import NOTHING
@@ -36,8 +37,7 @@ from .seeds import draw_seed
 _NOTHING = Encoded(b"", b"[]", {})
 
 
-@dataclass(slots=True)
-class Decided:
+class Decided(Record):
     """What an actor wants written, and what follows once it is; at once where there is no batch.
 
     ``after`` is the number of the last event before the steps.
@@ -155,18 +155,21 @@ class Actor:
         ``hurried``, it raises BrokenOff where an evaluation takes long. The state is void then, the mailbox as
         it was: with the state as the log has it, and with the answer learnt, the round is decided again.
         """
-        after = self.execution.seq
+        execution = self.execution
+        after = execution.seq
         steps: list[Step] = []
         drained: list[int] = []
         taken, self.mailbox = self.mailbox, []
-        seeds = self._seeds_of(after, len(taken))
+        seeds = [] if self._broken is None else self._seeds_known(after)
         for place, (signal, at, message) in enumerate(taken):
+            if place == len(seeds):
+                seeds.append(draw_seed())
             seed = seeds[place]
             evaluations = self._evaluations(place) if hurried else None
             try:
                 events = advance(
                     self.machine,
-                    self.execution,
+                    execution,
                     signal,
                     now=at,
                     seed=seed,
@@ -185,49 +188,69 @@ class Actor:
         self._broken = self.missing = None
         if not steps and not drained:
             return None
-        opened, closed = self.execution.take_journal()
+        opened, closed = execution.take_journal()
         decided = Decided(after, None, steps, opened, closed)
-        withdrawn = self._withdraw(closed)
+        withdrawn = self._withdraw(closed) if self._offered else []
         self._note(opened)
-        offers = self._offer(decided)
-        whole, all_closed = steps, closed
+        offers = self._offer(decided) if self._offered else []
+        if self._kept is not None and self._keep(self._kept, decided, drained):
+            return decided
+        decided.batch = self._batch(decided, drained, offers, withdrawn, owner, release)
+        return decided
+
+    def _keep(self, kept: _Kept, decided: Decided, drained: list[int]) -> bool:
+        """Whether what was decided is kept, to be written with the end."""
+        if not self.created or self.execution.status != RUNNING:
+            return False
+        kept.steps += decided.steps
+        kept.closed += decided.closed
+        kept.drained += drained
+        return True
+
+    def _batch(
+        self,
+        decided: Decided,
+        drained: list[int],
+        offers: list[tuple[int, str]],
+        withdrawn: list[int],
+        owner: str,
+        release: str,
+    ) -> Batch:
+        """What is to be written of what was decided, and was kept before."""
+        execution, record = self.execution, self.record
+        after, steps, closed = decided.after, decided.steps, decided.closed
         if self._kept is not None:
             kept = self._kept
-            if self.created and self.execution.status == RUNNING:
-                kept.steps += steps
-                kept.closed += closed
-                kept.drained += drained
-                return decided
             after -= sum(len(step.events) for step in kept.steps)
-            whole, all_closed, drained = kept.steps + steps, kept.closed + closed, kept.drained + drained
-        encoded = encode_segment(after, release, whole) if whole else _NOTHING
-        decided.batch = Batch(
-            self.record.id,
+            steps, closed, drained = kept.steps + steps, kept.closed + closed, kept.drained + drained
+        encoded = encode_segment(after, release, steps) if steps else _NOTHING
+        alone = record.parent is None and not self._children
+        runs_on = self.created and execution.status == RUNNING and execution.redriven_at is None
+        return Batch(
+            record.id,
             after,
-            self.execution.seq,
+            execution.seq,
             encoded.control,
             encoded.payloads,
-            head_of(self.execution),
-            None if self.created else self.record,
+            head_of(execution),
+            None if self.created else record,
             encoded.blobs,
             drained,
-            all_closed,
-            self._letters(steps, closed),
+            closed,
+            [] if alone else self._letters(decided.steps, decided.closed),
             offers,
             withdrawn,
             self.fence,
             owner,
-            self._attributes(steps),
+            NONE if runs_on else self._attributes(decided.steps),
         )
-        return decided
 
-    def _seeds_of(self, after: int, count: int) -> list[str]:
-        """Seeds for so many signals: those of the round that was broken off, if the log still ends where it did."""
+    def _seeds_known(self, after: int) -> list[str]:
+        """The seeds of the round that was broken off, if the log still ends where it did."""
         if self._broken is None or after != self._broken.after:
             self._broken = None
-            return [draw_seed() for _ in range(count)]
-        seeds = self._broken.seeds
-        return seeds + [draw_seed() for _ in range(count - len(seeds))]
+            return []
+        return self._broken.seeds
 
     def _attributes(self, steps: list[Step]) -> Mapping[str, bytes]:
         """What the execution is found by once the batch is written that begins, redrives or ends it."""
@@ -253,11 +276,10 @@ class Actor:
 
     def _withdraw(self, closed: list[int]) -> list[int]:
         """Those of the closed pendings that nobody may take any more."""
-        if not self._offered:
-            return []
-        withdrawn = [id for id in closed if id in self._offered]
+        offered = self._offered or {}
+        withdrawn = [id for id in closed if id in offered]
         for id in withdrawn:
-            del self._offered[id]
+            del offered[id]
         return withdrawn
 
     def _offer(self, decided: Decided) -> list[tuple[int, str]]:

@@ -18,7 +18,7 @@ from ..core.errors import RUNTIME, TASK_FAILED
 from ..core.execution import Execution, Pending
 from ..core.machine import OTHERS_ANSWER
 from ..core.signals import Began, Failed, Signal, Submitted, Succeeded
-from ..core.values import Payload, decode
+from ..core.values import Payload, decode, encode
 from ..mocking import MockError
 from ..store.base import NotFound, StoreUnavailable
 from .clock import Clock
@@ -269,8 +269,8 @@ class Dispatcher:
                 call.deadline = now + pending.timeout * 1000
             try:
                 result = await handler.run(call, lambda: self._on_beat(call.execution, call.pending))
-                payload = Payload(result)
-                payload.text  # noqa: B018  # what cannot be written is found here, while a task can still fail
+                # What cannot be written is found here, while a task can still fail.
+                payload = Payload(result, encode(result))
                 # A job or a callback was only begun by the call; its end comes from elsewhere.
                 return (Succeeded if pending.mode == "request" else Submitted)(call.pending, payload)
             except NotBegun:

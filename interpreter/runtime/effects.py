@@ -35,6 +35,9 @@ BEGAN_DELAY_SECONDS = 0.02
 #: Signals after which an attempt is not called again.
 _ANSWERS = (Submitted, Succeeded, Failed)
 
+#: Signals from which something follows beside what they open and close.
+_ASIDE = frozenset({Began, Paused, Resumed})
+
 #: Told after each commit of an execution: its state and the steps that were written.
 Observer = Callable[[Execution, Sequence[Step]], None]
 
@@ -76,39 +79,43 @@ class Effects:
     def perform(self, actor: Actor, offer: Decided) -> None:
         """Do what was announced, now that it is durable, or need not be."""
         actor.committing = False
+        execution, id, batch = actor.execution, actor.record.id, offer.batch
         received = {step.signal.__class__ for step in offer.steps}
         if not actor.created or Redriven in received:
             self._acknowledge(actor)
-        id = actor.record.id
         for closed in offer.closed:
             self._dispatcher.cancel(id, closed)
         for pending in offer.opened:
-            self._perform_pending(actor.execution, pending, offer)
-        if Began in received:
-            self._arm_begun(actor.execution, offer.steps)
-        if Resumed in received:
-            self._arm_held(actor.execution)
-        if offer.batch is not None and offer.batch.offers:
-            self._activities.offered({resource for _, resource in offer.batch.offers})
-        if offer.batch is not None and offer.batch.letters:
+            self._perform_pending(execution, pending, offer)
+        if not _ASIDE.isdisjoint(received):
+            self._perform_aside(execution, offer, received)
+        if batch is not None and batch.offers:
+            self._activities.offered({resource for _, resource in batch.offers})
+        if batch is not None and batch.letters:
             self._intake.written()
-        if is_closing(actor.execution, offer.steps):
-            for pending in actor.execution.pending.values():
+        if execution.run is not None and is_closing(execution, offer.steps):
+            for pending in execution.pending.values():
                 if pending.child is not None:
                     self._spawning.stop(pending)
-        if Paused in received or Resumed in received:
-            for pause in pauses_for_items(actor.execution, offer.steps):
-                self._spawning.share(actor.execution, pause)
         if offer.closed:
             self._intake.progressed(id)
         if self._observers:
-            self.tell(actor.execution, offer.steps)
-        if actor.execution.status != RUNNING:
+            self.tell(execution, offer.steps)
+        if execution.status != RUNNING:
             self.end(actor)
         elif actor.mailbox:
             self._mailboxes.make_ready(id)
         else:
             self._hand_overs.consider(actor)
+
+    def _perform_aside(self, execution: Execution, offer: Decided, received: set[type[Signal]]) -> None:
+        """What follows from signals that neither open nor close anything."""
+        if Began in received:
+            self._arm_begun(execution, offer.steps)
+        if Resumed in received:
+            self._arm_held(execution)
+        for pause in pauses_for_items(execution, offer.steps):
+            self._spawning.share(execution, pause)
 
     def go_on(self, actor: Actor) -> None:
         """Perform what a state from the log waits for: all there is to recovery."""

@@ -11,7 +11,6 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from difflib import get_close_matches
 from typing import NamedTuple
 
@@ -20,6 +19,7 @@ from ..core.codec import LogError, decode_log, decode_signal, encode_signal, mis
 from ..core.evolve import fold
 from ..core.execution import ABORTED, RUNNING, Execution
 from ..core.redrive import refusal
+from ..core.rows import replaced
 from ..core.signals import Redriven, Stopped
 from ..core.values import JSON, decode, encode
 from ..recording import Facts, Part, Recording, RecordingError, fingerprint
@@ -259,7 +259,7 @@ class Records:
                     actor.mailbox.append((signal, self._clock.now(), message.number))
                 decided = actor.decide(owner, self._release)
                 if decided is not None and decided.batch is not None:
-                    await store.append([replace(decided.batch, hold=None)])
+                    await store.append([replaced(decided.batch, hold=None)])
             return bool(claims)
 
     @asynccontextmanager

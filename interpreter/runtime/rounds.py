@@ -80,7 +80,7 @@ class Rounds:
             if self._committing is not None:
                 await asyncio.shield(self._committing)
                 self._committing = None
-                decided = [each for each in decided if self._is_wanted(each[0])]
+                decided = [each for each in decided if each[0].created or self._is_wanted(each[0])]
             if decided:
                 self._committing = asyncio.get_running_loop().create_task(self._commit(decided))
                 await self._let_begin(self._committing, len(decided))

@@ -18,11 +18,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 from typing import Protocol
 
 from ..core.errors import DetentError
+from ..core.rows import Record
 from .fleet import Fleet
 
 #: How often an execution is claimed without coming further before it is suspected of killing its workers.
@@ -30,6 +32,8 @@ SUSPECT_CLAIMS = 2
 
 #: Version of this protocol and of the rows behind it; a store written by a later one is refused.
 PROTOCOL_VERSION = 1
+
+_NONE: Mapping[str, bytes] = MappingProxyType({})
 
 
 class StoreError(DetentError):
@@ -117,8 +121,7 @@ class ExecutionRecord:
     origin: str | None = None
 
 
-@dataclass(slots=True)
-class Head:
+class Head(Record):
     """What changes about an execution and must be found without reading its log.
 
     ``due`` is the earliest instant at which it needs attention by itself (a timer, a retry, a deadline),
@@ -143,8 +146,7 @@ class Letter:
     body: bytes
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(Record):
     """One transaction of one execution: a segment of its log and what follows from it.
 
     ``after`` is the id of the last event before the segment (0 for the first) and the compare-and-set of
@@ -174,7 +176,7 @@ class Batch:
     payloads: bytes
     head: Head
     create: ExecutionRecord | None = None
-    blobs: Mapping[str, bytes] = field(default_factory=dict)
+    blobs: Mapping[str, bytes] = _NONE
     drained: Sequence[int] = ()
     closed: Sequence[int] = ()
     letters: Sequence[Letter] = ()
@@ -182,7 +184,7 @@ class Batch:
     withdrawn: Sequence[int] = ()
     fence: int | None = None
     hold: str | None = None
-    attributes: Mapping[str, bytes] = field(default_factory=dict)
+    attributes: Mapping[str, bytes] = _NONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 from itertools import chain, islice
 
+from ..core.rows import replaced
 from .base import (
     SUSPECT_CLAIMS,
     Batch,
@@ -297,7 +298,7 @@ class MemoryStore:
             standing.fence += 1
             standing.claims += 1
             if self._ledger.wants.pop(execution.record.id, None):
-                standing.head = replace(standing.head, ready=True)
+                standing.head = replaced(standing.head, ready=True)
             claims.append(Claim(execution.record.id, standing.fence, standing.claims))
         return claims
 
@@ -457,7 +458,7 @@ class MemoryStore:
             if execution is not None and execution.standing.fence == one.fence:
                 standing = execution.standing
                 standing.owner, standing.claims = None, 0
-                standing.head = replace(standing.head, ready=False)
+                standing.head = replaced(standing.head, ready=False)
                 self._ledger.wants[one.execution] = dict.fromkeys(one.wants, now)
 
     async def wanted(self) -> list[Want]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detent.core.rows import replaced
 from detent.store.base import Batch, Beat, Claim, Head, Letter, Match, NotFound, Query
 from detent.store.memory import MemoryStore
 from detent.store.sqlite import SqliteStore
@@ -119,7 +119,7 @@ async def answers(store: Any, calls: list[tuple[Any, ...]]) -> list[Any]:
 
 def _naming_real_messages(batch: Batch, numbers: list[int]) -> Batch:
     """The batch with the n-th message that was read in place of n."""
-    return replace(batch, drained=[numbers[n - 1] for n in batch.drained if n <= len(numbers)])
+    return replaced(batch, drained=[numbers[n - 1] for n in batch.drained if n <= len(numbers)])
 
 
 @settings(max_examples=25)

@@ -158,8 +158,7 @@ class Program:
         source = self._sources.get((hidden, limits.size))
         if source is None:
             source = self._sources[hidden, limits.size] = self._source(hidden, limits.size)
-        programs = _compiled.programs
-        compiled, host = programs.get(source) or self._compile(source)
+        compiled, host = _compiled.programs.get(source) or self._compile(source)
         host.begin(chance)
         outcome = _evaluate(compiled, document.converted, None, limits, self._references)
         if outcome.type == "error":

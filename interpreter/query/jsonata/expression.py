@@ -7,7 +7,8 @@ passes them on as they are. Everything else is evaluated by the engine.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from random import Random
 
 from ...core.errors import QUERY_EVALUATION_ERROR, DetentError, StateFailure
@@ -27,6 +28,10 @@ EXIT = frozenset({"input", "context", "result"})
 CATCH = frozenset({"input", "context", "errorOutput"})
 
 _UNKNOWN = object()
+_NO_VARIABLES: Mapping[str, JSON] = {}
+
+#: Expressions that are known by their text.
+_PARSED_MAX = 1_000
 
 
 class JSONataError(DetentError):
@@ -72,13 +77,13 @@ class Stage:
         document: Document = kept[1]
         return document
 
-    def seen(self, bindings: Bindings) -> tuple[dict[str, JSON], dict[str, JSON]]:
+    def seen(self, bindings: Bindings) -> tuple[dict[str, JSON], Mapping[str, JSON]]:
         """The members of ``$states`` and the variables that the expressions here read."""
         states = {name: _READ[name](bindings) for name in self._members}
         variables = bindings.variables
-        if not variables or not self._variables:
-            return states, {}
-        return states, {name: variables[name] for name in self._variables if name in variables}
+        if variables and self._variables:
+            return states, {name: variables[name] for name in self._variables if name in variables}
+        return states, _NO_VARIABLES
 
 
 def compile_expression(text: str, *, place: str, stage: Stage, expected: str | None = None) -> Evaluate:
@@ -90,10 +95,9 @@ def compile_expression(text: str, *, place: str, stage: Stage, expected: str | N
     """
     for problem in expression_problems(text, stage.available):
         raise JSONataError(f"{place}: {problem.message} (column {problem.column} of '{text}')")
-    tree = parse(text)
-    found = references(tree)
+    tree, found, program = _parsed(text)
     stage.include(found)
-    evaluate = _engine(text, place, stage, tree, found)
+    evaluate = _engine(text, place, stage, program)
     walk = _walk(tree)
     if walk is not None:
         evaluate = _first(walk, evaluate)
@@ -116,9 +120,15 @@ def calls(text: str) -> frozenset[str]:
     return frozenset(references(parse(text)).calls)
 
 
-def _engine(text: str, place: str, stage: Stage, tree: Node, found: References) -> Evaluate:
-    program = Program(text, tree, found)
+@lru_cache(maxsize=_PARSED_MAX)
+def _parsed(text: str) -> tuple[Node, References, Program]:
+    """What is known of an expression wherever it stands: many states have the same."""
+    tree = parse(text)
+    found = references(tree)
+    return tree, found, Program(text, tree, found)
 
+
+def _engine(text: str, place: str, stage: Stage, program: Program) -> Evaluate:
     def evaluate(document: JSON, bindings: Bindings) -> JSON:
         seed = bindings.chance.getrandbits(64) if program.draws else None
         evaluation = _Evaluation(text, program, stage, bindings, seed)
