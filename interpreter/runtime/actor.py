@@ -93,7 +93,8 @@ class Actor:
     execution: Execution
     fence: int
     created: bool
-    mailbox: list[tuple[Signal, int, int]] = field(default_factory=list)
+    #: Signals, the instants they count from, and their numbers in the inbox.
+    mailbox: list[tuple[Signal, int, int]] | tuple[()] = ()
     committing: bool = False
     #: The activities that do not exist, looked up for the decision to come; None if they were not.
     missing: Set[str] | None = None
@@ -110,6 +111,13 @@ class Actor:
         if PROFILES[self.record.profile].type == "EXPRESS":
             self._kept = _Kept()
         self._note(self.execution.pending.values())
+
+    def receive(self, signal: Signal, at: int, message: int) -> None:
+        """Have a signal decided next."""
+        if self.mailbox:
+            self.mailbox.append((signal, at, message))
+        else:
+            self.mailbox = [(signal, at, message)]
 
     @property
     def children(self) -> list[str]:
@@ -159,7 +167,7 @@ class Actor:
         after = execution.seq
         steps: list[Step] = []
         drained: list[int] = []
-        taken, self.mailbox = self.mailbox, []
+        taken, self.mailbox = self.mailbox, ()
         seeds = [] if self._broken is None else self._seeds_known(after)
         for place, (signal, at, message) in enumerate(taken):
             if place == len(seeds):

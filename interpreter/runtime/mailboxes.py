@@ -25,7 +25,7 @@ class Mailboxes:
         """Bring a signal; ``at`` is the instant it counts from, ``message`` its number in the inbox."""
         actor = self._actors.get(execution)
         if actor is not None:
-            actor.mailbox.append((signal, self._clock.now() if at is None else at, message))
+            actor.receive(signal, self._clock.now() if at is None else at, message)
             self.make_ready(execution)
 
     def leave(self, execution: str, signal: Signal, *, at: int | None = None, message: int = 0) -> bool:
@@ -33,7 +33,7 @@ class Mailboxes:
         actor = self._actors.get(execution)
         if actor is None:
             return False
-        actor.mailbox.append((signal, self._clock.now() if at is None else at, message))
+        actor.receive(signal, self._clock.now() if at is None else at, message)
         return True
 
     def make_ready(self, execution: str) -> None:

@@ -256,7 +256,7 @@ class Records:
                 actor = Actor(record, machine, state, claim.fence, created=True)
                 for message in await store.inbox(owner, limit=NAMES_MAX):
                     signal = decode_signal(message.body)
-                    actor.mailbox.append((signal, self._clock.now(), message.number))
+                    actor.receive(signal, self._clock.now(), message.number)
                 decided = actor.decide(owner, self._release)
                 if decided is not None and decided.batch is not None:
                     await store.append([replaced(decided.batch, hold=None)])

@@ -196,7 +196,7 @@ class Recovery:
         If that was because somebody else has taken the execution over, it is theirs.
         """
         again = [(unstored(step.signal), step.now, 0) for step in (*actor.take_kept(), *offer.steps)]
-        actor.mailbox[:0] = again
+        actor.mailbox = [*again, *actor.mailbox]
         await self._find_again(actor)
 
     async def take_up(self, actor: Actor) -> None:

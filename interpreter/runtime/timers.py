@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import count
 
+from ..core.rows import Record
 from .clock import Clock
 
 #: So many entries are never worth a sweep.
@@ -20,8 +20,7 @@ SWEEP_MIN = 10_000
 WALL_CHECK_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Record):
     """``pending`` is None for the end of the execution's own time. ``beat`` marks a heartbeat's deadline."""
 
     execution: str

@@ -120,6 +120,11 @@ class ExecutionRecord:
     alias: str | None = None
     origin: str | None = None
 
+    def __post_init__(self) -> None:
+        # Of a hundred thousand executions these are the same: they are held once.
+        for name in ("machine", "digest"):
+            object.__setattr__(self, name, sys.intern(getattr(self, name)))
+
 
 class Head(Record):
     """What changes about an execution and must be found without reading its log.

@@ -213,7 +213,7 @@ class Overtaken(MemoryStore):
             stored, state = await recall(self, ARN)
             fence = (await self.load(ARN, limit=0)).fence
             other = Actor(stored, machine(task("Bad")), state, fence, created=True)
-            other.mailbox.append((Redriven(self.theirs), state.now, 0))
+            other.receive(Redriven(self.theirs), state.now, 0)
             self.theirs = None
             decided = other.decide("other", "1")
             assert decided is not None
