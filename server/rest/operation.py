@@ -18,7 +18,7 @@ from urllib.parse import unquote_plus
 import msgspec
 from aiohttp import web
 
-from detent.core.values import JSON, encode, encode_rows
+from detent.core.values import JSON, encode
 from detent.runtime.engine import Engine
 from detent.store.base import Store
 
@@ -320,4 +320,7 @@ def _bare(kind: Any) -> Any:
 def text_of(value: Any) -> bytes:
     """A value with shapes in it as JSON."""
     # What is not finite comes in nowhere, so that nobody has to look for it here.
-    return encode_rows(value, msgspec.to_builtins)
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:  # a lone surrogate, which JSON can spell
+        return encode(msgspec.to_builtins(value))
