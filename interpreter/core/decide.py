@@ -26,6 +26,7 @@ from .events import (
 )
 from .execution import RUNNING, Execution, Frame, Pending
 from .leaving import finish
+from .limits import PROFILES
 from .machine import Machine
 from .run_events import ChildOf
 from .signals import (
@@ -99,7 +100,8 @@ def advance(
         profile = signal.profile
     elif not execution.seq:
         return []
-    turn = Turn(machine, execution, now, seed, profile, evaluator, context, missing)
+    limits, now = PROFILES[profile], max(now, execution.now)
+    turn = Turn(machine, execution, now, seed, limits, evaluator, context, missing, [], [], [])
     ended = execution.status != RUNNING
     if execution.run is not None or isinstance(signal, StartedRun):
         decide_runs.receive(turn, signal)
@@ -195,12 +197,17 @@ def _run(turn: Turn) -> None:
     """
     execution, ready, closing = turn.execution, turn.ready, turn.closing
     frames, steps_max = execution.frames, turn.limits.steps_per_turn
-    while closing or ready:
-        if closing:
-            id, output = closing.popleft()
+    entered = closed = 0  # of those that are listed, which get more meanwhile
+    while True:
+        if closed < len(closing):
+            id, output = closing[closed]
+            closed += 1
             _close(turn, frames[id], output)
             continue
-        id, state = ready.popleft()
+        if entered == len(ready):
+            return
+        id, state = ready[entered]
+        entered += 1
         frame = frames.get(id)
         if frame is None or frame.halted or execution.status != RUNNING:
             continue

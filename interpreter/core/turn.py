@@ -7,7 +7,6 @@ may enter the log.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping, Set
 from random import Random
 
@@ -18,8 +17,9 @@ from .evaluation import Evaluator
 from .events import Event
 from .evolve import FILE
 from .execution import Execution, Frame, size_of
-from .limits import PROFILES
+from .limits import Limits
 from .machine import Machine, State
+from .rows import Record
 from .tokens import make_token
 from .values import JSON, Payload, encode
 
@@ -31,50 +31,26 @@ class HistoryFull(Exception):
     """The next event would be the last that the history may hold."""
 
 
-class Turn:
-    """``now`` is milliseconds since the epoch, never before the last event; ``seed`` feeds all chance."""
+class Turn(Record):
+    """``now`` is milliseconds since the epoch, never before the last event; ``seed`` feeds all chance.
 
-    __slots__ = (
-        "closing",
-        "context",
-        "evaluator",
-        "events",
-        "execution",
-        "limits",
-        "machine",
-        "missing",
-        "now",
-        "ready",
-        "seed",
-        "steps",
-    )
+    ``missing`` are the activities that do not exist, of those that the machine names. ``ready`` are frames that go on
+    in this turn, and the state each enters next; ``closing`` branches and iterations that came to their end in it, with
+    their outputs: first in, first out.
+    """
 
-    def __init__(
-        self,
-        machine: Machine,
-        execution: Execution,
-        now: int,
-        seed: str,
-        profile: str,
-        evaluator: Evaluator | None = None,
-        context: JSON = None,
-        missing: Set[str] = NOTHING,
-    ) -> None:
-        self.machine = machine
-        self.execution = execution
-        self.now = max(execution.now, now)
-        self.seed = seed
-        self.limits = PROFILES[profile]
-        self.evaluator = evaluator
-        self.context = context
-        #: Activities that do not exist, of those that the machine names.
-        self.missing = missing
-        self.events: list[Event] = []
-        #: Frames that go on in this turn and the state each enters next: first in, first out.
-        self.ready: deque[tuple[int, str]] = deque()
-        #: Branches and iterations that came to their end in this turn, with their outputs.
-        self.closing: deque[tuple[int, Payload]] = deque()
-        self.steps = 0
+    machine: Machine
+    execution: Execution
+    now: int
+    seed: str
+    limits: Limits
+    evaluator: Evaluator | None
+    context: JSON
+    missing: Set[str]
+    events: list[Event]
+    ready: list[tuple[int, str]]
+    closing: list[tuple[int, Payload]]
+    steps: int = 0
 
     def emit(self, event: Event) -> None:
         """Record an event and fold it, as :func:`~.evolve.evolve` does: this is where the time of a decision goes."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from detent.core import redrive, turn
+from detent.core import decide, redrive
 from detent.core.bindings import Bindings
 from detent.core.children import describe_end
 from detent.core.context import instant_text
@@ -221,7 +221,7 @@ def test_after_fourteen_days_it_is_too_late_for_the_service() -> None:
 
 def test_a_full_history_is_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     limits = replace(AWS, history_events=11)
-    for module in (turn, redrive):
+    for module in (decide, redrive):
         monkeypatch.setattr(module, "PROFILES", {"aws": limits})
     play = Play(machine(task("T")), "aws")
     play.start()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from detent.core import turn
+from detent.core import decide
 from detent.core.execution import FAILED, RUNNING, SUCCEEDED, size_of
 from detent.core.limits import AWS
 
@@ -18,7 +18,7 @@ from .building import Flow, Play, catcher, choice, do, each, machine, scope, tas
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundred bytes for one state, three hundred for all."""
     limits = replace(AWS, variable_bytes=100, all_variables_bytes=300)
-    monkeypatch.setattr(turn, "PROFILES", {"aws": limits})
+    monkeypatch.setattr(decide, "PROFILES", {"aws": limits})
 
 
 def assign(**values: Any) -> Flow:

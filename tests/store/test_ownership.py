@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
+from detent.core.rows import replaced
 from detent.store.base import Beat, Claim, Letter, Outcome, Query, StoreError, StoreUnavailable
 
 from .batches import PARKED, READY, create, due, ended, further
@@ -393,7 +392,7 @@ def test_nothing_is_a_group_too(play):
 
 def test_a_pause_is_seen_without_reading_the_log(play):
     async def scenario(store):
-        paused = replace(PARKED, paused=True)
+        paused = replaced(PARKED, paused=True)
         await store.append([create("e1", paused), create("e2", READY)])
         assert [one.head for one in await store.find(Query())] == [READY, paused]
         assert (await store.load("e1", limit=0)).head == paused
