@@ -63,8 +63,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 class VirtualClock:
     """The clock of the loop that runs, for the engine."""
 
+    _loop: asyncio.AbstractEventLoop | None = None
+
     def monotonic(self) -> float:
-        return asyncio.get_running_loop().time()
+        running = asyncio._get_running_loop()
+        if isinstance(running, VirtualLoop) or self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return self._loop.time()  # also where a handler's thread asks
 
     def now(self) -> int:
         return BEGINNING + int(self.monotonic() * 1000)
