@@ -16,7 +16,6 @@ from queue import SimpleQueue
 from typing import Any, Protocol
 
 from ...core.values import JSON
-from .base import NotBegun, TaskError
 
 #: Threads for handlers that block. They wait more than they compute, so there are more of them than cores.
 THREADS = 32
@@ -50,7 +49,7 @@ class Workers:
         self._answers: _Mailbox | None = None
 
     async def run(self, work: Work) -> JSON:
-        """The work's result. Raises TaskError and NotBegun. Cancelling it cancels the work and does not wait for it."""
+        """The work's result. Raises what the work raises. Cancelling it cancels the work and does not wait for it."""
         loop = asyncio.get_running_loop()
         answers = self._answers
         if answers is None or answers.loop is not loop:
@@ -92,7 +91,7 @@ class _Job:
             return
         try:
             result = self.work.run()
-        except (TaskError, NotBegun) as error:
+        except Exception as error:  # also what no work should raise: nobody would ever be answered
             self.answers.post(_fail, self.future, error)
         else:
             self.answers.post(_succeed, self.future, result)
@@ -100,7 +99,7 @@ class _Job:
     async def run_async(self) -> None:
         try:
             result = await self.work.run_async()
-        except (TaskError, NotBegun) as error:
+        except Exception as error:  # also what no work should raise: nobody would ever be answered
             self.answers.post(_fail, self.future, error)
         else:
             self.answers.post(_succeed, self.future, result)
@@ -111,7 +110,7 @@ def _succeed(future: asyncio.Future[JSON], result: JSON) -> None:
         future.set_result(result)
 
 
-def _fail(future: asyncio.Future[JSON], error: TaskError | NotBegun) -> None:
+def _fail(future: asyncio.Future[JSON], error: Exception) -> None:
     if not future.done():
         future.set_exception(error)
 
