@@ -24,7 +24,7 @@ from .world import PATIENCE, Answer, World, world
 HERE = "arn:aws:states:us-east-1:123456789012"
 ROLE = "arn:aws:iam::123456789012:role/any"
 MACHINE = f"{HERE}:stateMachine:work"
-ACTIVITY = f"{HERE}:activity:work"
+ACTIVITY = f"{HERE}:activity:review"
 PASS: Any = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
 FAIL: Any = {"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "E"}}}
 WORK: Any = {"StartAt": "W", "States": {"W": {"Type": "Task", "Resource": ACTIVITY, "End": True}}}
@@ -217,8 +217,8 @@ def test_tags_and_activities(dying: Dying) -> None:
     assert dying.look("ListTagsForResource", resourceArn=MACHINE)["tags"] == tags
     dying.sfn("UntagResource", resourceArn=MACHINE, tagKeys=["a"])
     assert dying.look("ListTagsForResource", resourceArn=MACHINE)["tags"] == tags[1:]
-    dying.sfn("CreateActivity", name="work")
-    assert dying.look("DescribeActivity", activityArn=ACTIVITY)["name"] == "work"
+    dying.sfn("CreateActivity", name="review")
+    assert dying.look("DescribeActivity", activityArn=ACTIVITY)["name"] == "review"
     dying.sfn("DeleteActivity", activityArn=ACTIVITY)
     assert dying.look("ListActivities")["activities"] == []
     assert dying.done == TAGS_AND_ACTIVITIES
@@ -248,7 +248,7 @@ def test_executions(dying: Dying) -> None:
 
 
 def test_answers_to_tasks(dying: Dying) -> None:
-    dying.under.sfn("CreateActivity", name="work")
+    dying.under.sfn("CreateActivity", name="review")
     dying.under.machine("work", WORK)
     dying.sfn("SendTaskFailure", taskToken=dying.token("bad"), error="Bad", cause="luck")
     assert dying.end("work:bad")["error"] == "Bad"
@@ -323,17 +323,17 @@ def test_steering_over_rest(dying: Dying) -> None:
 
 
 def test_tasks_over_rest(dying: Dying) -> None:
-    dying.rest("create_activity", "/activities", {"name": "work"})
-    assert [one["name"] for one in dying.under.insist("GET", "/v1/activities").json["activities"]] == ["work"]
+    dying.rest("create_activity", "/activities", {"name": "review"})
+    assert [one["name"] for one in dying.under.insist("GET", "/v1/activities").json["activities"]] == ["review"]
     dying.under.machine("work", WORK)
     for name in ("good", "bad"):
         dying.running("work", name)
-    good = dying.rest("poll_activity", "/activities/work/poll")["token"]
+    good = dying.rest("poll_activity", "/activities/review/poll")["token"]
     dying.rest("beat_task", "/tasks/heartbeat", {"token": good})
     dying.rest("succeed_task", "/tasks/succeed", {"token": good, "output": 1})
-    bad = dying.under.insist("POST", "/v1/activities/work/poll").json["token"]
+    bad = dying.under.insist("POST", "/v1/activities/review/poll").json["token"]
     dying.rest("fail_task", "/tasks/fail", {"token": bad, "error": "Bad"})
     assert (dying.end("work:good")["output"], dying.end("work:bad")["error"]) == (1, "Bad")
-    dying.rest("delete_activity", "/activities/work")
+    dying.rest("delete_activity", "/activities/review")
     assert dying.under.insist("GET", "/v1/activities").json["activities"] == []
     assert dying.done == REST_TASKS

@@ -23,7 +23,7 @@ from .api import FAIL, HOLD, PASS, Api, Told
 from .conftest import StartServer
 
 ASK = {"StartAt": "Ask", "States": {"Ask": {"Type": "Task", "Resource": "signal:answer", "End": True}}}
-ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:work"
+ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:review"
 WORK = {"StartAt": "Work", "States": {"Work": {"Type": "Task", "Resource": ACTIVITY, "End": True}}}
 KEY = {"Idempotency-Key": "once"}
 
@@ -61,10 +61,10 @@ def published(api: Api) -> str:
 
 
 def token(api: Api) -> str:
-    api("POST", "/v1/activities", {"name": "work"})
+    api("POST", "/v1/activities", {"name": "review"})
     api.machine("work", WORK)
     api.start("work")
-    given: str = api("POST", "/v1/activities/work/poll")["token"]
+    given: str = api("POST", "/v1/activities/review/poll")["token"]
     return given
 
 
