@@ -324,7 +324,9 @@ def test_steering_over_rest(dying: Dying) -> None:
 
 def test_tasks_over_rest(dying: Dying) -> None:
     dying.rest("create_activity", "/activities", {"name": "review"})
-    assert [one["name"] for one in dying.under.insist("GET", "/v1/activities").json["activities"]] == ["review"]
+    assert [one["name"] for one in dying.under.insist("GET", "/v1/activities").json["activities"]] == [
+        "review"
+    ]
     dying.under.machine("work", WORK)
     for name in ("good", "bad"):
         dying.running("work", name)
