@@ -339,6 +339,7 @@ def _open_children(turn: Turn, run: MapRun) -> None:
     settings = run.settings.value
     most = turn.limits.map_run_concurrency
     room = min(run.concurrency or most, most) - run.child_counts.running
+    starved = False
     for opened in range(room):
         if opened == turn.limits.steps_per_turn:
             if not any(pending.kind == "more" for pending in turn.execution.pending.values()):
@@ -349,14 +350,17 @@ def _open_children(turn: Turn, run: MapRun) -> None:
             continue
         taken = _take(turn, run, settings.get("batcher"))
         if taken is None:
+            starved = True
             break
         count, input = taken
         name = child_name(turn.execution.id, run.opened)
         arn = child_arn(turn.execution.machine_name, name, express=run.express)
         turn.emit(ChildOpened(arn, run.opened, count, input, turn.now))
-    if not run.exhausted and len(run.queue) < PAGE_ITEMS:
+    if not run.exhausted and (starved or len(run.queue) < PAGE_ITEMS):
         cursor = None if run.cursor is None else run.cursor.value
-        _ask(turn, READING, {"cursor": cursor, "items": PAGE_ITEMS, "read": run.read})
+        # A batch of very many items is filled in few steps: as many again as are known.
+        items = max(PAGE_ITEMS, len(run.queue))
+        _ask(turn, READING, {"cursor": cursor, "items": items, "read": run.read})
 
 
 def _reopen_child(turn: Turn, run: MapRun) -> None:
@@ -379,8 +383,11 @@ def _take(turn: Turn, run: MapRun, batcher: Mapping[str, Any] | None) -> tuple[i
 
 
 def _take_batch(turn: Turn, run: MapRun, batcher: Mapping[str, Any]) -> tuple[int, Payload] | None:
-    most, bytes_most = batcher["items"], batcher["bytes"]
-    if not run.exhausted and most is not None and len(run.queue) < most:
+    """A batch has as many items as it may have, or as fit its bytes; none is larger than an input may be."""
+    most, limit = batcher["items"], turn.limits.payload_bytes
+    bytes_most = min(batcher["bytes"] or limit, limit)
+    more = not run.exhausted and (most is None or len(run.queue) < most)
+    if more and sum(len(item.value.text) for item in run.queue) < bytes_most:
         return None
     head = {} if batcher["input"] is None else {"BatchInput": batcher["input"]}
     size = len(Payload({**head, "Items": []}).text)
@@ -388,7 +395,7 @@ def _take_batch(turn: Turn, run: MapRun, batcher: Mapping[str, Any]) -> tuple[in
     for item in _waiting(run):
         made = _made(turn, run, item)
         size += len(made.text) + bool(batch)
-        if len(batch) == most or (batch and bytes_most is not None and size > bytes_most):
+        if len(batch) == most or (batch and size > bytes_most):
             return len(batch), turn.payload({**head, "Items": batch}, turn.execution.frames[ROOT])
         batch.append(made.value)
     if not batch or not (run.exhausted or len(batch) == most):

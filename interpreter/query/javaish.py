@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 
 from ..core.values import JSON
@@ -119,9 +119,22 @@ def hash_set_order(values: list[JSON]) -> list[JSON]:
     for value in values:
         distinct.setdefault(json.dumps(value, sort_keys=True), value)
     for value in distinct.values():
-        code = _hash_code(value)
-        buckets.setdefault((code ^ (code >> 16)) & (size - 1), []).append(value)
+        buckets.setdefault(_bucket(value, size), []).append(value)
     return [value for index in sorted(buckets) for value in buckets[index]]
+
+
+def hash_map_order(keys: Sequence[str]) -> list[str]:
+    """Distinct keys in the order a ``java.util.HashMap`` walks them that got one after the other."""
+    size = 16
+    while len(keys) > size * 0.75:
+        size *= 2
+    return sorted(keys, key=lambda key: _bucket(key, size))
+
+
+def _bucket(value: JSON, size: int) -> int:
+    """Where a hash table of ``size`` buckets, a power of 2, keeps a value."""
+    code = _hash_code(value)
+    return (code ^ (code >> 16)) & (size - 1)
 
 
 def _hash_code(value: JSON) -> int:

@@ -41,7 +41,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "detent.trace": {"detent.visits", "detent.places", "detent.core"},
     "detent.recording": {"detent.compile", "detent.core"},
     "detent.audit": {"detent.recording", "detent.core"},
-    "detent.query": {"detent.core"},
+    "detent.query": {"detent.query.javaish", "detent.core"},
+    # Where the service shows that it is written in Java, outside expressions, too.
+    "detent.query.javaish": {"detent.core"},
     "detent.schema": {"detent.query", "detent.core"},
     "detent.compile": {"detent.schema", "detent.query", "detent.core"},
     "detent.store": {"detent.core"},
@@ -49,6 +51,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "detent.mocking": {"detent.schema", "detent.core"},
     "detent.teststate": {"detent.compile", "detent.schema", "detent.query", "detent.core"},
     "detent.runtime": {
+        "detent.query.javaish",
         "detent.store",
         "detent.search",
         "detent.history",

@@ -73,8 +73,8 @@ def _objects(root: Path, prefix: str) -> list[JSON]:
     return [
         {
             "Etag": f'"{md5(f"{known.st_size}/{known.st_mtime_ns}".encode(), usedforsecurity=False).hexdigest()}"',
-            "Key": key,
             "LastModified": int(known.st_mtime),
+            "Key": key,
             "Size": known.st_size,
             "StorageClass": "STANDARD",
         }

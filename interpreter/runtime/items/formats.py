@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 import ijson
 
 from ...core.values import JSON, decode
+from ...query.javaish import hash_map_order
 from .errors import Unreadable
 
 #: Bytes of one item, and of all headers of a CSV file.
@@ -41,12 +42,20 @@ def read_json(file: BinaryIO, pointer: str | None) -> Iterator[Entry]:
             raise Unreadable(f"The ItemsPointer {pointer} points to nothing in the file.")
         if opening[0] == "start_array":
             yield from ((None, value) for value in _elements(events))
+            if not path:
+                for _ in events:  # whatever follows the array has no place there
+                    pass
         elif opening[0] == "start_map" and path:
             yield from _members(events)
         else:
             raise Unreadable(_NOT_ITERABLE)
     except (ijson.JSONError, UnicodeDecodeError) as error:
-        raise Unreadable(f"The file is not valid JSON: {error}") from None
+        raise Unreadable(f"The file is not valid JSON: {_in_a_line(error)}") from None
+
+
+def _in_a_line(error: Exception) -> str:
+    """What a parser says, without the drawing below it."""
+    return str(error).partition("\n")[0].strip().removeprefix("parse error: ").removeprefix("lexical error: ")
 
 
 def _segments(pointer: str | None) -> list[str]:
@@ -150,17 +159,19 @@ def read_jsonl(file: BinaryIO) -> Iterator[Entry]:
 def read_csv(file: BinaryIO, delimiter: str, headers: Sequence[str] | None) -> Iterator[Entry]:
     """One object of texts a row: what a row lacks is empty, what it has too much is dropped.
 
-    Without ``headers`` the first row has them. An empty line is no row.
+    Without ``headers`` the first row has them. An empty line is no row. Members stand as the service has them: in
+    the order of its hash table, not of the columns.
     """
     text = io.TextIOWrapper(file, "utf-8-sig", newline="")
     try:
         rows = csv.reader(text, delimiter=DELIMITERS[delimiter])
         names = list(headers) if headers is not None else next(rows, [])
         _check_headers(names)
+        place = {name: column for column, name in enumerate(names)}
+        columns = [(name, place[name]) for name in hash_map_order(names)]
         for row in rows:
             if row:
-                padded = row + [""] * (len(names) - len(row))
-                yield None, dict(zip(names, padded, strict=False))
+                yield None, {name: row[column] if column < len(row) else "" for name, column in columns}
     except (csv.Error, UnicodeDecodeError) as error:
         raise Unreadable(f"The file is not valid CSV: {error}") from None
     finally:

@@ -56,8 +56,8 @@ class S3:
                 for found in page.get("Contents", ()):
                     yield {
                         "Etag": found["ETag"],
-                        "Key": found["Key"],
                         "LastModified": int(found["LastModified"].timestamp()),
+                        "Key": found["Key"],
                         "Size": found["Size"],
                         "StorageClass": found.get("StorageClass", "STANDARD"),
                     }

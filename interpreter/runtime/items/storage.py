@@ -48,7 +48,7 @@ class Storage(Protocol):
         """An object's content, for as long as the context lasts."""
 
     async def list(self, location: Location) -> Iterator[JSON]:
-        """The objects whose keys begin with the location's: ``Etag``, ``Key``, ``LastModified``, ``Size``,
+        """The objects whose keys begin with the location's: ``Etag``, ``LastModified``, ``Key``, ``Size``,
         ``StorageClass`` of each (language, section 2.7)."""
 
     async def put(self, location: Location, content: Path) -> None:

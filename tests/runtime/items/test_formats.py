@@ -69,10 +69,20 @@ def test_a_pointer_to_an_object_gives_its_members() -> None:
     assert list(read_json(file('{"o": {"k": 1, "l": {"m": []}}}'), "/o")) == [("k", 1), ("l", {"m": []})]
 
 
-@pytest.mark.parametrize("text", ["[1, 2", "", "[1,,2]", "nothing"])
-def test_what_is_no_json_is_said_to_be_none(text: str) -> None:
-    with pytest.raises(Unreadable, match="The file is not valid JSON"):
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("[1, 2", "premature EOF"),
+        ("", "premature EOF"),
+        ("[1,,2]", "unallowed token at this point in JSON text"),
+        ("nothing", "invalid string in json text."),
+        ("[1] [2]", "trailing garbage"),
+    ],
+)
+def test_what_is_no_json_is_said_to_be_none(text: str, why: str) -> None:
+    with pytest.raises(Unreadable) as caught:
         values(read_json(file(text), None))
+    assert str(caught.value) == f"The file is not valid JSON: {why}"
 
 
 def test_a_line_is_an_item_unless_it_is_empty() -> None:
@@ -91,6 +101,26 @@ def test_rows_are_objects_of_texts() -> None:
         {"Col1": "   ", "Col2": "", "Col3": ""},
         {"Col1": "a,b", "Col2": "c\nd", "Col3": "e"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("headers", "order"),
+    [
+        (["H1", ""], ["", "H1"]),
+        (["0", "True", "{}"], ["0", "{}", "True"]),
+        (["Col1", "Col2", "Col3"], ["Col1", "Col2", "Col3"]),
+        # Twelve fill the service's table as it begins; with the thirteenth it has twice the room.
+        ([*"zqponmlkjiha"], [*"pqahizjklmno"]),
+        ([*"zqponmlkjiha0"], [*"ahijklmnop0qz"]),
+        (["🜁", "ü", "name"], ["name", "ü", "🜁"]),
+    ],
+)
+def test_members_of_a_row_stand_in_the_order_of_the_services_hash_table(
+    headers: list[str], order: list[str]
+) -> None:
+    (row,) = values(read_csv(file(",".join(headers)), "COMMA", headers))
+    assert list(row) == order
+    assert row == {name: name for name in headers}
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,35 @@ def test_items_of_a_file_and_the_place_they_are_from(tmp_path: Path) -> None:
     assert output(play(definition)) == [{"v": n, "from": f"file:{path}"} for n in (1, 2)]
 
 
+@pytest.mark.parametrize(
+    ("batcher", "expected"),
+    [
+        # More than are read at once.
+        ({"MaxItemsPerBatch": 700}, [700, 700, 100]),
+        # {"Items":[1,...]} has 3,011 bytes with 1,500 items of one digit.
+        ({"MaxInputBytesPerBatch": 2_011}, [1_000, 500]),
+        ({"MaxItemsPerBatch": 1_200, "MaxInputBytesPerBatch": 2_011}, [1_000, 500]),
+    ],
+)
+def test_a_batch_is_filled_however_many_items_it_may_have(
+    tmp_path: Path, batcher: dict[str, int], expected: list[int]
+) -> None:
+    (tmp_path / "a.json").write_text(json.dumps([1] * 1_500))
+    definition = reading(f"file:{tmp_path}/a.json")
+    definition["States"]["M"]["ItemBatcher"] = batcher
+    assert [len(batch["Items"]) for batch in output(play(definition))] == expected
+
+
+def test_a_batch_is_no_larger_than_an_input_may_be(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(["x" * 400_000] * 5))
+    count = {"Type": "Pass", "Parameters": {"n.$": "States.ArrayLength($.Items)"}, "End": True}
+    reader = {"Resource": f"file:{tmp_path}/a.json"}
+    definition = each(
+        {"StartAt": "P", "States": {"P": count}}, ItemReader=reader, ItemBatcher={"MaxItemsPerBatch": 3}
+    )
+    assert output(play(definition)) == [{"n": 2}, {"n": 2}, {"n": 1}]
+
+
 def test_the_bucket_may_be_a_folder_and_the_name_tells_the_format(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"n": 1}\n{"n": 2}\n')
     definition = reading(GET, {"Bucket.$": "$.folder", "Key": "a.jsonl"})
@@ -125,7 +154,7 @@ def test_a_folder_is_listed_and_its_files_may_be_read_one_after_the_other(tmp_pa
         (tmp_path / name).write_text(json.dumps([name]))
     listed = output(play(reading(f"file:{tmp_path}")))
     assert [item["Key"] for item in listed] == ["a.json", "b/1.json", "b/2.json"]
-    assert list(listed[0]) == ["Etag", "Key", "LastModified", "Size", "StorageClass"]
+    assert list(listed[0]) == ["Etag", "LastModified", "Key", "Size", "StorageClass"]
     below = reading(LIST, {"Bucket": f"file:{tmp_path}", "Prefix": "b/"})
     assert [item["Key"] for item in output(play(below))] == ["b/1.json", "b/2.json"]
     flat = reading(f"file:{tmp_path}", InputType="JSON", Transformation="LOAD_AND_FLATTEN")
