@@ -34,37 +34,44 @@ async def received(reader: Reader) -> tuple[bytes, bytes]:
 
 
 class Pooler:
-    """Clients in front, a few connections behind: the one that has rested longest gets the next transaction."""
+    """Clients in front, a few connections behind: the one that has rested longest gets the next transaction.
 
-    def __init__(self, address: str) -> None:
+    What is lost behind is connected again for the next transaction; whoever had it is cut off,
+    and so is who asks while that fails.
+    """
+
+    def __init__(self, address: str, count: int) -> None:
         parts = urlsplit(address)
         self.database = parts.path.removeprefix("/")
         self._query = parse_qs(parts.query)
         self._parts = parts
-        self._rested: deque[tuple[Reader, Writer]] = deque()
-        self._free = asyncio.Semaphore(0)
+        #: None is a place for a new connection.
+        self._rested: deque[tuple[Reader, Writer] | None] = deque([None] * count)
+        self._free = asyncio.Semaphore(count)
         self.clients: set[asyncio.Task[None]] = set()
 
-    async def connect(self, count: int) -> None:
-        for _ in range(count):
-            if "host" in self._query:
-                socket = f"{self._query['host'][0]}/.s.PGSQL.{self._parts.port or 5432}"
-                reader, writer = await asyncio.open_unix_connection(socket)
-            else:
-                reader, writer = await asyncio.open_connection(self._parts.hostname, self._parts.port or 5432)
-            user = (self._parts.username or "postgres").encode()
-            names = b"user\0" + user + b"\0database\0" + self.database.encode() + b"\0\0"
-            writer.write(struct.pack("!ii", len(names) + 8, 196608) + names)
+    async def _connected(self) -> tuple[Reader, Writer]:
+        if "host" in self._query:
+            socket = f"{self._query['host'][0]}/.s.PGSQL.{self._parts.port or 5432}"
+            reader, writer = await asyncio.open_unix_connection(socket)
+        else:
+            reader, writer = await asyncio.open_connection(self._parts.hostname, self._parts.port or 5432)
+        user = (self._parts.username or "postgres").encode()
+        names = b"user\0" + user + b"\0database\0" + self.database.encode() + b"\0\0"
+        writer.write(struct.pack("!ii", len(names) + 8, 196608) + names)
+        try:
             while (await received(reader))[0] != b"Z":
                 pass
-            self._rested.append((reader, writer))
-            self._free.release()
+        except BaseException:
+            writer.close()
+            raise
+        return reader, writer
 
     async def serve(self, client: Reader, answer: Writer) -> None:
         task = asyncio.current_task()
         assert task is not None
         self.clients.add(task)
-        with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+        with suppress(asyncio.IncompleteReadError, OSError, asyncio.CancelledError):
             size, code = struct.unpack("!ii", await client.readexactly(8))
             await client.readexactly(size - 8)
             if code == 196608:
@@ -80,7 +87,26 @@ class Pooler:
     ) -> asyncio.Future[tuple[bytes, bytes]]:
         """Pass on what is said until the transaction is over; what the client will say after it."""
         await self._free.acquire()
-        reader, writer = self._rested.popleft()
+        behind, rests = self._rested.popleft(), False
+        try:
+            behind = behind or await self._connected()
+            said = await self._passed_on(said, client, answer, *behind)
+            rests = True
+        finally:
+            if behind is not None and not rests:
+                behind[1].close()
+            self._rested.append(behind if rests else None)
+            self._free.release()
+        return said
+
+    async def _passed_on(
+        self,
+        said: asyncio.Future[tuple[bytes, bytes]],
+        client: Reader,
+        answer: Writer,
+        reader: Reader,
+        writer: Writer,
+    ) -> asyncio.Future[tuple[bytes, bytes]]:
         replies = asyncio.create_task(self._replies(reader, answer))
         try:
             while not replies.done():
@@ -91,16 +117,12 @@ class Pooler:
                     writer.write(text)
                     said = asyncio.ensure_future(received(client))
                 await asyncio.wait({said, replies}, return_when=asyncio.FIRST_COMPLETED)
-        except (
-            asyncio.IncompleteReadError,
-            ConnectionError,
-        ):
-            replies.cancel()
-            writer.close()
-            await self.connect(1)
+            replies.result()
+        except BaseException:
+            for waited_for in (said, replies):
+                waited_for.cancel()
+            await asyncio.gather(said, replies, return_exceptions=True)
             raise
-        self._rested.append((reader, writer))
-        self._free.release()
         return said
 
     async def _replies(self, reader: Reader, answer: Writer) -> None:
@@ -113,15 +135,15 @@ class Pooler:
     def close(self) -> None:
         for task in self.clients:
             task.cancel()
-        for _, writer in self._rested:
-            writer.close()
+        for behind in self._rested:
+            if behind is not None:
+                behind[1].close()
 
 
 @asynccontextmanager
 async def pooled(address: str, count: int) -> AsyncIterator[str]:
     """The address of a pooler with so many connections to the database of another address."""
-    pooler = Pooler(address)
-    await pooler.connect(count)
+    pooler = Pooler(address, count)
     front = await asyncio.start_server(pooler.serve, "127.0.0.1", 0)
     port = front.sockets[0].getsockname()[1]
     try:

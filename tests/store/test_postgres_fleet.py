@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 import pytest
 
 from detent.store import postgres
@@ -20,6 +21,8 @@ from detent.store.base import (
     StoreTooNew,
     StoreUnavailable,
 )
+from detent.store.fleet import Offer
+from detent.store.migrate import queries
 from detent.store.postgres import PostgresStore
 from detent.store.postgres_pool import BEGIN, IDLE_TIMEOUT, Transaction
 
@@ -82,6 +85,41 @@ def test_two_engines_never_claim_the_same(database):
                 taken += [claim.execution for claim in more]
             assert len(taken) == len(set(taken))
             assert set(taken) == ids
+
+    asyncio.run(scenario())
+
+
+#: The lease clock stands still while somebody holds this lock.
+STANDING_CLOCK = """
+CREATE OR REPLACE FUNCTION detent.lease_clock() RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN PERFORM pg_advisory_lock_shared(7); PERFORM pg_advisory_unlock_shared(7); RETURN 0; END $$;
+"""
+WAITING = """
+SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+def test_of_two_that_take_a_task_at_the_same_moment_one_gets_it(new):
+    """One has looked, and not locked yet, when the other takes it: what it saw does not hold any more."""
+
+    async def scenario():
+        connection = await asyncpg.connect(new)
+        async with opened(new) as store:
+            await connection.execute(STANDING_CLOCK + "SET search_path = detent")
+            await store.append([create("e1", offers=[(2, "review")])])
+            await store.renew("dead", now=0, lease=0)
+            await store.renew("quick", now=0, lease=LEASE)
+            assert await store.take("dead", "review", now=0) == Offer("e1", 2)
+            await connection.execute("SELECT pg_advisory_lock(7)")
+            slow = asyncio.create_task(store.take("slow", "review", now=0))
+            while not await connection.fetchval(WAITING):
+                assert not slow.done()
+            assert await connection.fetchrow(queries("postgres")["take"], "review", "quick") == ("e1", 2)
+            await connection.execute("SELECT pg_advisory_unlock(7)")
+            assert await slow is None
+            assert (await store.held("quick")).offers == [Offer("e1", 2)]
+        await connection.close()
 
     asyncio.run(scenario())
 

@@ -396,9 +396,11 @@ SELECT resource, count(*), min(since) FROM want GROUP BY resource ORDER BY resou
 
 -- name: take
 -- The first task that was offered of a resource and that nobody alive holds, or is just taking.
+-- Whoever took it between the begin of this statement and its lock shows in the row that is locked, not in the one seen.
 UPDATE offer SET holder = $2 WHERE number = (
     SELECT number FROM offer WHERE resource = $1
         AND NOT EXISTS (SELECT FROM owner WHERE owner.name = offer.holder AND lease_until > lease_clock())
+        AND holder IS NOT DISTINCT FROM (SELECT seen.holder FROM offer AS seen WHERE seen.number = offer.number)
     ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED
 )
 RETURNING (SELECT id FROM execution WHERE key = offer.execution), offer.pending;
