@@ -2,80 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from detent.compile import digest_of
 from detent.core.values import JSON, encode
-from detent.schema.diagnostics import Diagnostic, Severity
-from detent.schema.document import Document, DocumentError, read_document
-from detent.schema.validate import validate, validate_value
+from detent.runtime.helpers import Ended
+from detent.schema.document import Document
 
+from . import apart
 from .desk import Desk
 from .refusals import Refused
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A sound definition: its value, its text and its digest. ``findings`` are warnings."""
+    """A sound definition: its text and its digest. ``findings`` are warnings, as clients get them."""
 
-    value: JSON
     text: str
     digest: str
-    findings: Sequence[Diagnostic]
+    findings: Sequence[Mapping[str, JSON]]
 
 
-async def judged(
-    desk: Desk, size: int, given: JSON, type: Literal["STANDARD", "EXPRESS"] = "STANDARD"
-) -> Definition:
-    """As :func:`sound`, of a definition in a request of so many bytes: others are answered meanwhile."""
-    return await desk.do(size, lambda: sound(given, type))
-
-
-def sound(given: JSON, type: Literal["STANDARD", "EXPRESS"] = "STANDARD") -> Definition:
+async def judged(desk: Desk, given: JSON, type: Literal["STANDARD", "EXPRESS"] = "STANDARD") -> Definition:
     """A definition that was given as an object, or as a text of JSON or YAML.
 
     Raises Refused with all findings, in reading order, if it cannot be run.
     """
-    if isinstance(given, str):
-        try:
-            document = read_document(given)
-        except DocumentError as error:
-            raise _refusal(error.diagnostics) from None
-        findings, value = validate(document, machine_type=type), document.value
-        text = given if given.lstrip().startswith("{") else encode(value).decode()
-    else:
-        findings, value = validate_value(given, machine_type=type), given
-        text = encode(value).decode()
-    if any(finding.severity is Severity.ERROR for finding in findings):
-        raise _refusal(findings)
-    return Definition(value, text, digest_of(value), findings)
+    try:
+        told = await desk.apart(apart.judge, {"given": given, "type": type})
+    except Ended as ended:
+        raise Refused(
+            400, "invalid-definition", f"the definition cannot be judged: {ended}", more={"diagnostics": []}
+        ) from None
+    if "digest" in told:
+        return Definition(told["text"], told["digest"], told["findings"])
+    errors = sum(finding["severity"] == "error" for finding in told["findings"])
+    raise Refused(
+        400,
+        "invalid-definition",
+        f"the definition has {errors} {'error' if errors == 1 else 'errors'}",
+        more={"diagnostics": told["findings"]},
+    )
 
 
 def kept(document: Document) -> Definition:
     """A document that is known to be sound, as it is kept."""
-    return Definition(document.value, encode(document.value).decode(), digest_of(document.value), ())
-
-
-def _refusal(findings: Sequence[Diagnostic]) -> Refused:
-    errors = sum(finding.severity is Severity.ERROR for finding in findings)
-    return Refused(
-        400,
-        "invalid-definition",
-        f"the definition has {errors} {'error' if errors == 1 else 'errors'}",
-        more={"diagnostics": [described(finding) for finding in findings]},
-    )
-
-
-def described(finding: Diagnostic) -> dict[str, JSON]:
-    """A finding as clients get it."""
-    return {
-        "code": finding.code,
-        "severity": finding.severity.value,
-        "message": finding.message,
-        "pointer": finding.json_pointer,
-        "line": None if finding.position is None else finding.position.line,
-        "column": None if finding.position is None else finding.position.column,
-        "hint": finding.hint,
-    }
+    return Definition(encode(document.value).decode(), digest_of(document.value), ())

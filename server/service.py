@@ -129,7 +129,7 @@ async def open_service(settings: Settings, handlers: Registry) -> AsyncIterator[
         finally:
             for chore in chores:
                 chore.cancel()
-            desk.close()
+            await desk.close()
             await handlers.close()
 
 

@@ -19,7 +19,7 @@ from .actor import Actor, Actors, Decided
 from .catalogue import Catalogue
 from .deadlines import Deadlines
 from .effects import Effects
-from .evaluations import Helpers
+from .helpers import Helpers
 from .intake import Intake
 from .mailboxes import Mailboxes
 from .meters import Meters

@@ -4,7 +4,8 @@ Pure: a request goes in, and an answer comes out, or the call that somebody has 
 the core, so what holds for executions holds here.
 """
 
+from .apart import Asked, Step, Work, read_answer, take, write_step
 from .refusal import Refused
 from .trial import Call, Trial
 
-__all__ = ["Call", "Refused", "Trial"]
+__all__ = ["Asked", "Call", "Refused", "Step", "Trial", "Work", "read_answer", "take", "write_step"]

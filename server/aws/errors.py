@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from detent.compile import CompileError
 from detent.core.values import JSON
+from detent.runtime.helpers import Ended
 
 from ..refusals import Refused
 
@@ -56,6 +57,14 @@ def uncompiled(error: CompileError) -> ServiceError:
     """A definition that is sound, and has placeholders or what this release cannot run."""
     return ServiceError(
         "InvalidDefinition", f"Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: {error}'"
+    )
+
+
+def unjudged(ended: Ended) -> ServiceError:
+    """A definition whose judging was ended."""
+    return ServiceError(
+        "InvalidDefinition",
+        f"Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: it cannot be judged: {ended}'",
     )
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from aiohttp import web
 from msgspec import Meta
 
-from detent.core.values import JSON, decode
+from detent.core.values import JSON
 from detent.runtime.catalogue_entries import Type
-from detent.schema.graph import Chart, chart
-from detent.schema.graph.dot import to_dot
-from detent.schema.graph.mermaid import to_mermaid
-from detent.schema.graph.svg import to_svg
+from detent.runtime.helpers import Ended
 
-from ..definitions import Definition, described, judged
+from .. import apart
+from ..definitions import Definition, judged
 from ..refusals import Refused
 from .operation import Call, Shape, operation
 from .shapes import MACHINES, Json, machine_of, revision_of
@@ -60,8 +58,7 @@ async def validate_definition(call: Call, body: Validate) -> Judgement:
     """Judge a definition without keeping it"""
     try:
         definition = await sound(call, body.definition, body.type)
-        found = [described(each) for each in definition.findings]
-        valid = True
+        found, valid = definition.findings, True
     except Refused as refused:
         found, valid = refused.more["diagnostics"], False
     return Judgement(valid=valid, findings=[Finding(**each) for each in found])
@@ -77,15 +74,18 @@ async def get_graph(call: Call, query: Picture) -> None:
     """The picture of a definition"""
     entry = await machine_of(call)
     text = (await revision_of(call, entry)).draft.definition
-    media, draw = _PICTURES[query.format]
-    drawn = await call.service.desk.do(len(text), lambda: draw(chart(decode(text.encode())), entry.name))
-    return _text(drawn, media)  # type: ignore[return-value]  # as it is
+    asked = {"definition": text, "name": entry.name, "format": query.format}
+    try:
+        drawn = await call.service.desk.apart(apart.draw, asked)
+    except Ended as ended:
+        raise Refused(400, "too-large-to-draw", f"the definition cannot be drawn: {ended}") from None
+    return _text(drawn, _MEDIA[query.format])  # type: ignore[return-value]  # as it is
 
 
-_PICTURES: Mapping[str, tuple[str, Callable[[Chart, str], str]]] = {
-    "svg": ("image/svg+xml", to_svg),
-    "mermaid": ("text/vnd.mermaid", lambda drawing, name: to_mermaid(drawing)),
-    "dot": ("text/vnd.graphviz", lambda drawing, name: to_dot(drawing)),
+_MEDIA: Mapping[str, str] = {
+    "svg": "image/svg+xml",
+    "mermaid": "text/vnd.mermaid",
+    "dot": "text/vnd.graphviz",
 }
 
 
@@ -96,8 +96,7 @@ def _text(text: str, media: str) -> web.Response:
 
 async def sound(call: Call, given: JSON, type: Type) -> Definition:
     """The definition that a request holds. Raises Refused with all that was found in one that cannot be run."""
-    size = len(await call.exchange.body())
-    return await judged(call.service.desk, size, given, type)
+    return await judged(call.service.desk, given, type)
 
 
 OPERATIONS = (validate_definition, get_graph)

@@ -12,7 +12,7 @@ from msgspec import Meta
 from detent.core.values import decode
 from detent.runtime.catalogue_entries import Draft, MachineEntry
 
-from ..definitions import Definition, described
+from ..definitions import Definition
 from ..refusals import Refused
 from .definitions import DefinitionIn, Finding, sound
 from .operation import Call, Nothing, Reply, Shape, operation
@@ -202,7 +202,7 @@ async def _answer(
             alias.name: {str(route.version): route.weight for route in alias.routes}
             for alias in entry.aliases
         },
-        findings=[Finding(**described(each)) for each in (found.findings if found is not None else ())],
+        findings=[Finding(**each) for each in (found.findings if found is not None else ())],
     )
     return Reply(machine, status, {"ETag": _etag(draft)})
 

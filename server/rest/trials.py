@@ -57,9 +57,8 @@ async def try_state(call: Call, body: Try) -> Tried:
     entry = await machine_of(call)
     text = (await revision_of(call, entry)).draft.definition if body.definition is None else None
     if text is None:
-        definition = (await sound(call, body.definition, entry.type)).value
-    else:
-        definition = decode(text.encode())
+        text = (await sound(call, body.definition, entry.type)).text
+    definition = decode(text.encode("utf-8", "surrogatepass"))
     state = body.state or definition["StartAt"]
     request: dict[str, JSON] = {
         "definition": encode(definition).decode(),
@@ -76,7 +75,9 @@ async def try_state(call: Call, body: Try) -> Tried:
             request[name] = encode(value).decode()
     place = entry.arn.partition(":stateMachine:")[0]
     try:
-        answer = await run_trial(request, call.service.handlers.handler, place=place)
+        answer = await run_trial(
+            request, call.service.handlers.handler, place=place, helpers=call.service.desk.helpers
+        )
     except TrialRefused as refused:
         raise Refused(400, "cannot-be-tried", refused.message) from None
     output = answer.get("output")

@@ -61,8 +61,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "detent.mocking",
         "detent.core",
     },
-    # A process of its own, which does nothing but evaluate.
-    "detent.runtime.helper": {"detent.query", "detent.core"},
+    # A process of its own, which is to begin quickly.
+    "detent.runtime.helper": {"detent.runtime", "detent.query", "detent.core"},
     # The composition root builds an engine from a store, handlers and the compiler: it alone knows them all.
     "detent.runtime.compose": {
         "detent.runtime",

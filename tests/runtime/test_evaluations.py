@@ -18,7 +18,8 @@ from detent.query.jsonata import Stage, compile_expression
 from detent.query.jsonata.engine import QUICK
 from detent.runtime.compose import Names, open_engine, start_execution
 from detent.runtime.engine import Engine
-from detent.runtime.evaluations import Evaluations, Helpers
+from detent.runtime.evaluations import Evaluations
+from detent.runtime.helpers import Helpers
 
 MEGABYTE = 1024 * 1024
 
@@ -113,6 +114,14 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("detent.runtime.evaluations.DECISION_SECONDS", 100.0)
 
 
+async def elsewhere(request: bytes) -> bytes:
+    helpers = Helpers()
+    try:
+        return await helpers.evaluate(request)
+    finally:
+        await helpers.close()
+
+
 def evaluate(text: str, evaluations: Evaluations) -> Any:
     bindings = Bindings([1, 2], {}, dict, None, evaluator=evaluations)  # type: ignore[arg-type]
     return compile_expression(text, place="Output", stage=Stage())(None, bindings)
@@ -125,7 +134,7 @@ def test_what_is_known_is_not_evaluated_again() -> None:
     with pytest.raises(BrokenOff) as broken:
         evaluate(SLOW, evaluations)
     assert broken.value.request is not None
-    evaluations.learn(asyncio.run(Helpers().evaluate(broken.value.request)))
+    evaluations.learn(asyncio.run(elsewhere(broken.value.request)))
     evaluations.begin()
     assert evaluate("2 + 2", evaluations) == 2, "the place in the order decides, not the expression"
     assert evaluate(SLOW, evaluations) == 160000400000
@@ -156,7 +165,7 @@ def test_a_failure_found_elsewhere_is_the_same_failure() -> None:
     text = f"$error('found ' & {SLOW})"
     with pytest.raises(BrokenOff) as broken:
         evaluate(text, evaluations)
-    evaluations.learn(asyncio.run(Helpers().evaluate(broken.value.request or b"")))
+    evaluations.learn(asyncio.run(elsewhere(broken.value.request or b"")))
     evaluations.begin()
     with pytest.raises(StateFailure, match="D3137: found 160000400000"):
         evaluate(text, evaluations)
@@ -164,4 +173,4 @@ def test_a_failure_found_elsewhere_is_the_same_failure() -> None:
 
 @pytest.mark.parametrize("request_", [b"", b"{}", b"nonsense"])
 def test_a_helper_that_dies_has_an_answer(request_: bytes) -> None:
-    assert asyncio.run(Helpers().evaluate(request_)) == b'{"ended":"memory"}'
+    assert asyncio.run(elsewhere(request_)) == b'{"ended":"memory"}'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from detent.compile import CompileError, digest_of
+from detent.compile import CompileError
 from detent.core.values import JSON, decode
 from detent.runtime.catalogue_changes import VERSIONS_MAX
 from detent.runtime.catalogue_entries import (
@@ -19,12 +19,21 @@ from detent.runtime.catalogue_entries import (
 )
 from detent.runtime.catalogue_errors import MachineDeleting, MachineExists
 from detent.runtime.errors import TooMany
-from detent.schema.service import invalid_definition
+from detent.runtime.helpers import Ended
 from detent.store.base import NotFound
 
+from ...apart import admit
 from .. import arns, configuration
 from ..call import Call, seconds
-from ..errors import ServiceError, machine_deleting, no_execution, no_machine, uncompiled, validation
+from ..errors import (
+    ServiceError,
+    machine_deleting,
+    no_execution,
+    no_machine,
+    uncompiled,
+    unjudged,
+    validation,
+)
 from ..pages import size
 from ..references import variable_references
 from .found import execution_of, started_from_outside
@@ -133,10 +142,14 @@ def _publish(params: Any) -> str | None:
 
 async def _digest(call: Call, definition: str, type: Type) -> str:
     """The digest of a sound definition. Raises ServiceError InvalidDefinition."""
-    message = await call.service.desk.do(len(definition), lambda: invalid_definition(definition, type))
-    if message is not None:
-        raise ServiceError("InvalidDefinition", message)
-    return digest_of(decode(definition.encode("utf-8", "surrogatepass")))
+    try:
+        told = await call.service.desk.apart(admit, {"definition": definition, "type": type})
+    except Ended as ended:
+        raise unjudged(ended) from None
+    if "message" in told:
+        raise ServiceError("InvalidDefinition", told["message"])
+    digest: str = told["digest"]
+    return digest
 
 
 def too_many_versions() -> ServiceError:

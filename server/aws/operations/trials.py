@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from detent.core.values import JSON
+from detent.runtime.helpers import Ended
 from detent.runtime.trials import run_trial
-from detent.schema.service import validate_definition
 from detent.teststate import Refused
 
+from ...apart import diagnose
 from .. import arns
 from ..call import Call
-from ..errors import ServiceError
+from ..errors import ServiceError, unjudged
 
 
 async def test_state(call: Call) -> JSON:
@@ -17,7 +18,11 @@ async def test_state(call: Call) -> JSON:
         arns.check_role(call.params["roleArn"])
     try:
         return await run_trial(
-            call.params, call.service.handlers.handler, place=call.prefix, clock=call.service.clock
+            call.params,
+            call.service.handlers.handler,
+            place=call.prefix,
+            clock=call.service.clock,
+            helpers=call.service.desk.helpers,
         )
     except Refused as refused:
         raise ServiceError(refused.code, refused.message) from None
@@ -25,4 +30,7 @@ async def test_state(call: Call) -> JSON:
 
 async def validate_state_machine_definition(call: Call) -> JSON:
     params = call.params
-    return await call.service.desk.do(len(params["definition"]), lambda: validate_definition(params))
+    try:
+        return await call.service.desk.apart(diagnose, params)
+    except Ended as ended:
+        raise unjudged(ended) from None
