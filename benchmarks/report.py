@@ -89,7 +89,7 @@ def _table(figures: dict[str, dict[str, Any]]) -> Iterator[str]:
         f"| a waiting execution, once it was let go ({parked['executions']:,} of them) | "
         f"{parked['disk_bytes']:,} bytes on disk, none in memory | | |"
     )
-    yield f"| a live execution | {parked['live_bytes']:,} bytes in memory | | |"
+    yield f"| a waiting execution that stays live | {parked['live_bytes']:,} bytes in memory | | |"
     yield (
         f"| {recover['executions']:,} interrupted executions run again | "
         f"after {recover['all_run_after_seconds']} s | | |"

@@ -52,6 +52,10 @@ class Encoded(Record):
     blobs: dict[str, bytes]
 
 
+#: The first places of every log, where the inputs of all executions stand: one object for each.
+_FIRST = [(0, index) for index in range(8)]
+
+
 class _Table:
     """The payloads of a segment that is being written. Equal texts are stored once."""
 
@@ -77,7 +81,7 @@ class _Table:
         index = self.index.setdefault(text, len(self.texts))
         if index == len(self.texts):
             self.texts.append(text)
-        payload.ref = ref = self.after, index
+        payload.ref = ref = (self.after, index) if self.after or index >= len(_FIRST) else _FIRST[index]
         return ref
 
 

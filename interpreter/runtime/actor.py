@@ -16,6 +16,7 @@ from ..core.evolve import evolve
 from ..core.execution import RUNNING, Execution, Pending
 from ..core.limits import PROFILES
 from ..core.machine import OTHERS_ANSWER, Machine
+from ..core.resting import Resting, rest
 from ..core.rows import Record
 from ..core.run_events import RunClosing
 from ..core.signals import ChildEnded, Redriven, Signal, Succeeded
@@ -33,6 +34,8 @@ from .letters import (
 from .nested import child_of
 from .seeds import draw_seed
 
+#: An execution that has to wait for less is not put to rest, in milliseconds.
+REST_FOR = 1_000
 #: The segment of a batch that only drains.
 _NOTHING = Encoded(b"", b"[]", {})
 
@@ -90,7 +93,7 @@ class Actor:
 
     record: ExecutionRecord
     machine: Machine
-    execution: Execution
+    _execution: Execution | Resting
     fence: int
     created: bool
     #: Signals, the instants they count from, and their numbers in the inbox.
@@ -111,6 +114,28 @@ class Actor:
         if PROFILES[self.record.profile].type == "EXPRESS":
             self._kept = _Kept()
         self._note(self.execution.pending.values())
+
+    @property
+    def execution(self) -> Execution:
+        """The state, which wakes up if it is at rest."""
+        state = self._execution
+        if type(state) is Resting:
+            state = self._execution = state.wake()
+        return state  # type: ignore[return-value]  # narrowed faster than by isinstance
+
+    def rest(self) -> None:
+        """Take little memory until somebody asks for the state, if all there is to do is to wait, for long enough."""
+        state = self.execution
+        if self.committing or self.mailbox or not self.created or any(map(is_work, state.pending.values())):
+            return
+        due = state.due()
+        if state.status == RUNNING and (due is None or due >= state.now + REST_FOR):
+            self._execution = rest(state) or state
+
+    def waits_for(self, id: int) -> bool:
+        """Whether the execution waits for something of that id."""
+        state = self._execution
+        return id == state.pending if isinstance(state, Resting) else id in state.pending
 
     def receive(self, signal: Signal, at: int, message: int) -> None:
         """Have a signal decided next."""
@@ -140,6 +165,10 @@ class Actor:
         """The seed of the step that scheduled a task which anybody may take, where it is known."""
         return self._offered.get(pending) if self._offered else None
 
+    def begin_anew(self) -> None:
+        """Forget what was decided: nothing of it was written, nor of what came before it."""
+        self._execution = Execution()
+
     def replace(self, execution: Execution) -> None:
         """Go on from another state: the one that the log tells, and what was kept beside it.
 
@@ -153,7 +182,7 @@ class Actor:
             pending = execution.pending.get(id)
             if pending is not None and heard.beat_due is not None:
                 pending.beat_due = max(pending.beat_due or 0, heard.beat_due)
-        self.execution = execution
+        self._execution = execution
         self._children = self._offered = None
         self._note(execution.pending.values())
 

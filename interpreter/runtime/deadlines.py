@@ -154,7 +154,8 @@ class Deadlines:
         return None if entry.pending is None else self._actors.pending(entry.execution, entry.pending)
 
     def _matters(self, entry: Due) -> bool:
-        return entry.execution in self._actors if entry.pending is None else self._pending(entry) is not None
+        actor = self._actors.get(entry.execution)
+        return actor is not None and (entry.pending is None or actor.waits_for(entry.pending))
 
     @staticmethod
     def _is_early(entry: Due, pending: Pending) -> bool:

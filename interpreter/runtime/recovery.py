@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from ..core.codec import encode_signal, unstored
 from ..core.errors import RUNTIME, DetentError
-from ..core.execution import RUNNING, Execution
+from ..core.execution import RUNNING
 from ..core.signals import Quarantined, Redriven, Stopped
 from ..store.base import SUSPECT_CLAIMS, Claim, Letter, Store
 from .actor import Actor, Actors, Decided, is_work
@@ -206,7 +206,7 @@ class Recovery:
         if actor.created:
             await self._reload(actor)
         else:
-            actor.execution = Execution()
+            actor.begin_anew()
             actor.committing = False
             self._mailboxes.make_ready(actor.record.id)
 

@@ -128,6 +128,8 @@ class Rounds:
                 self._effects.perform(actor, offer)
             elif actor.execution.status != RUNNING:
                 self._effects.end(actor)  # it was not to be redriven
+            elif self._parking is None:
+                actor.rest()
             if monotonic() > until:
                 break
         return decided
@@ -165,7 +167,9 @@ class Rounds:
         for (actor, offer), outcome in zip(decided, outcomes, strict=True):
             if outcome is Outcome.DONE:
                 self._effects.perform(actor, offer)
-                if self._parking is not None and _gives_back(actor, offer):
+                if self._parking is None:
+                    actor.rest()
+                elif _gives_back(actor, offer):
                     await self._parking.let_go(actor)
             elif outcome is Outcome.EXISTS and offer.batch is not None:
                 await self._recovery.exists_already(actor, offer.batch.control)

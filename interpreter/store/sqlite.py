@@ -127,7 +127,11 @@ class SqliteStore(SqliteFleet):
         return await self._read(_machine_named, name)
 
     async def append(self, batches: Sequence[Batch]) -> list[Outcome]:
-        return await self._run_executions(_append, self._keys, batches)
+        group = [*batches]
+        try:
+            return await self._run_executions(_append, self._keys, group)
+        finally:
+            group.clear()  # the writer's thread holds on to what it did last, until it has something else to do
 
     async def load(self, execution: str, *, after: int = 0, limit: int | None = None) -> Log:
         return await self._read(_load, execution, after, limit)

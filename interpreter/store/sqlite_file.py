@@ -43,9 +43,9 @@ CHECKPOINT_PAGES = 2_000
 #: Size of a page of a new file, in bytes: five segments of 1.5 KB fit well, of 4,096 bytes two fit badly.
 PAGE_SIZE = 8_192
 
-#: Memory for pages of the connection that writes, and of the one that reads: the system has them as well. In KiB.
-CACHE_SIZE = 32_768
-READER_CACHE_SIZE = 8_192
+#: Memory for pages of the connection that writes, and of the one that reads, in KiB: the system has them as well, and
+#: more is not quicker.
+CACHE_SIZE = 8_192
 
 _CORRUPT = {"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT"}
 
@@ -218,13 +218,19 @@ def connect_writer(path: Path, synchronous: Synchronous, lock: EngineLock | None
             on_failure.callback(lock.give_back)
             lock.take()
         connection = on_failure.enter_context(closing(_connect(path)))
-        connection.execute(f"PRAGMA cache_size = -{CACHE_SIZE}")
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         _prepare(connection, path, engine=lock is not None)
+        _bound_cache(connection)
         on_failure.pop_all()
     return connection
+
+
+def _bound_cache(connection: sqlite3.Connection) -> None:
+    """SQLite counts in pages. Before it has read how large those of the file are it would take them for smaller."""
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    connection.execute(f"PRAGMA cache_size = -{CACHE_SIZE}")
 
 
 def _make_folder(path: Path) -> None:
@@ -240,7 +246,7 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     """A connection that only reads, and so never waits for the writer's fsync."""
     with ExitStack() as on_failure:
         connection = on_failure.enter_context(closing(_connect(path)))
-        connection.execute(f"PRAGMA cache_size = -{READER_CACHE_SIZE}")
+        _bound_cache(connection)
         connection.execute("PRAGMA query_only = ON")
         on_failure.pop_all()
     return connection

@@ -23,6 +23,7 @@ from detent.core.events import (
 from detent.core.evolve import evolve, fold
 from detent.core.execution import ROOT, RUNNING, SUCCEEDED, Execution
 from detent.core.machine import Machine
+from detent.core.resting import rest
 
 from .driving import signals
 from .machines import machines
@@ -54,6 +55,24 @@ def test_the_laws_hold_after_every_signal(machine: Machine, seed: int) -> None:
         check_shape(play.execution)
     check_history(play.events)
     assert fold(play.events) == play.execution
+
+
+@settings(max_examples=MANY)
+@given(machines(), seeds)
+def test_one_that_rests_between_signals_goes_on_as_if_it_had_not(machine: Machine, seed: int) -> None:
+    play = Play(machine)
+    mirror = Execution()
+    for signal in signals(play, seed):
+        for event in play.send(signal):
+            evolve(mirror, event)
+        play.execution.take_journal()
+        resting = rest(play.execution)
+        if resting is not None:
+            (waited_for,) = play.execution.pending
+            assert resting.pending == waited_for
+            play.execution = resting.wake()
+        assert mirror == play.execution
+        check_shape(play.execution)
 
 
 def check_shape(execution: Execution) -> None:
