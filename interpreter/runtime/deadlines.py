@@ -64,18 +64,21 @@ class Deadlines:
     def arm_execution(self, state: Execution) -> None:
         """The end of the execution's own time, if it has one."""
         if state.ends_at is not None:
-            self._add(Due(state.id, None, state.ends_at))
+            self._add(state.id, None, state.ends_at)
 
     def arm(self, execution: str, pending: Pending, began: int | None = None) -> None:
         """The instant of a timer, or when a task runs out of time; ``began`` is when it began to count, if known."""
         if pending.due is not None:
-            entry = Due(execution, pending.id, pending.due, task=pending.kind == "task")
-            self._add(entry, absolute=pending.absolute, began=began)
+            task = pending.kind == "task"
+            if pending.absolute:
+                self._timers.add_absolute(execution, pending.id, pending.due, task=task)
+            else:
+                self._add(execution, pending.id, pending.due, task=task, began=began)
 
     def arm_heartbeat(self, execution: str, pending: Pending) -> None:
         """When a task that began is taken for dead."""
         if pending.beat_due is not None:
-            self._add(Due(execution, pending.id, pending.beat_due, task=True, beat=True))
+            self._add(execution, pending.id, pending.beat_due, task=True, beat=True)
 
     def arm_begun(self, execution: str, pending: Pending, began: int | None = None) -> None:
         """Everything that a task which began, or a timer, waits for."""
@@ -94,31 +97,36 @@ class Deadlines:
             actor.execution.set_clocks(pending, pending.due, beat_due)
             self._note(Beat(execution, id, beat_due, actor.fence))
 
-    def _add(self, entry: Due, *, absolute: bool = False, began: int | None = None) -> None:
-        if absolute:
-            self._timers.add_absolute(entry)
-        else:
-            # The clock may have been set since the entry's instant was decided, and may be set at the next reading.
-            now = self._jumps.look()
-            self._timers.add(entry, entry.due - now + self._shift(entry, now, began))
+    def _add(
+        self,
+        execution: str,
+        pending: int | None,
+        due: int,
+        *,
+        task: bool = False,
+        beat: bool = False,
+        began: int | None = None,
+    ) -> None:
+        # The clock may have been set since the instant was decided, and may be set at the next reading.
+        now = self._jumps.look()
+        ahead = self._ahead(execution, pending, beat, began) - self._behind(execution, now)
+        self._timers.add(due - now + ahead, execution, pending, due, task=task, beat=beat)
 
     def _behind(self, execution: str, now: int) -> int:
         """How far the wall clock lies before the execution's own time, in milliseconds: its time never goes back."""
         actor = self._actors.get(execution)
         return 0 if actor is None else max(0, actor.execution.now - now)
 
-    def _shift(self, entry: Due, now: int, began: int | None) -> int:
-        """How much longer than the wall clock says an entry has to wait still."""
-        actor = self._actors.get(entry.execution)
+    def _ahead(self, execution: str, id: int | None, beat: bool, began: int | None) -> int:
+        """How far the wall clock was set forward while something waited, or since it began to, in milliseconds."""
+        actor = self._actors.get(execution)
         if actor is None:
             return 0
         state = actor.execution
-        pending = state.pending.get(entry.pending) if entry.pending is not None else None
+        pending = None if id is None else state.pending.get(id)
         if began is None and pending is not None:
-            ahead = self._jumps.shift(state, pending, beat=entry.beat)
-        else:
-            ahead = self._jumps.forward_since(state.started_at if began is None else began)
-        return ahead - self._behind(entry.execution, now)
+            return self._jumps.shift(state, pending, beat=beat)
+        return self._jumps.forward_since(state.started_at if began is None else began)
 
     def wait(self) -> float | None:
         """Seconds until it is worth looking again; None if nothing is awaited."""
@@ -172,7 +180,7 @@ class Deadlines:
         if entry.beat and pending.heartbeat is not None:
             # A sign of life may still overtake the signal, which then changes nothing: look again.
             again = at + pending.heartbeat * 1000
-            self._add(Due(entry.execution, pending.id, again, task=True, beat=True))
+            self._add(entry.execution, pending.id, again, task=True, beat=True)
 
     def _look_first(self, entry: Due, at: int) -> None:
         task = asyncio.get_running_loop().create_task(self._time_out_unless_answered(entry, at))
