@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from .bindings import Bindings, Evaluate
-from .errors import TASK_FAILED, StateFailure
+from .errors import RUNTIME, TASK_FAILED, StateFailure
 from .events import Forked, Joined
 from .execution import SUCCEEDED, Execution, Frame, Pending, RunOf
 from .leaving import finish
+from .limits import REDRIVES_OF_RUN_MAX
 from .machine import DistributedMap
 from .run_events import MapRunEnded, MapRunRedriven, MapRunStarted
 from .runs import machine_label, run_arn
@@ -62,7 +63,11 @@ def start_of_run(execution: Execution, pending: Pending, label: str) -> StartedR
 
 
 def redrive_run(turn: Turn, frame: Frame, run: RunOf) -> None:
-    """Have the Map Run that failed a state go on."""
+    """Have the Map Run that failed a state go on. Raises StateFailure if it has done so as often as it may."""
+    if run.redrives >= REDRIVES_OF_RUN_MAX:
+        raise StateFailure(
+            RUNTIME, f"The Map Run has been redriven {run.redrives} times, which is as often as it may be."
+        )
     turn.emit(MapRunRedriven(frame.id, run.pending, run.arn, run.redrives + 1, turn.show(), frame.last))
 
 

@@ -16,6 +16,7 @@ from .events import ExecutionRedriven, FrameAborted
 from .execution import ABORTED, FAILED, ROOT, RUNNING, TIMED_OUT, Execution, Frame
 from .leaving import finish
 from .limits import PROFILES, REDRIVE_TOKEN_SECONDS_MAX
+from .machine import DistributedMap
 from .map_runs import redrive_run
 from .signals import Redriven
 from .turn import Turn
@@ -90,15 +91,24 @@ def _go_on(turn: Turn, frame: Frame, execute: Callable[[Frame], None]) -> None:
         turn.ready.append((frame.id, frame.next or turn.machine.scopes[frame.scope].start))
     elif frame.kind in _ENTERED_AGAIN:
         turn.ready.append((frame.id, frame.state))
+    elif isinstance(turn.state(frame), DistributedMap):
+        _redrive_run(turn, frame, execute)
     elif join is None:
         execute(frame)
-    elif frame.run is not None:
-        redrive_run(turn, frame, frame.run)
     else:
         for child in turn.execution.children(frame):
             _go_on(turn, child, execute)
         if _stands(turn, frame) and frame.join is join:
             _fill_up(turn, frame)
+
+
+def _redrive_run(turn: Turn, frame: Frame, execute: Callable[[Frame], None]) -> None:
+    """Have the Map Run that a frame waited for go on; a new one begins where none did, or it had succeeded."""
+    if frame.join is None or frame.run is None:
+        execute(frame)
+    else:
+        run = frame.run
+        unwind.guarded(turn, frame, lambda: redrive_run(turn, frame, run))
 
 
 def _stands(turn: Turn, frame: Frame) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from simulation.loop import run
 
+from detent.core import map_runs
 from detent.core.codec import encode_signal
 from detent.core.execution import ABORTED, FAILED, SUCCEEDED, Execution
 from detent.core.signals import UpdatedRun
@@ -263,6 +264,41 @@ def test_a_redrive_does_again_what_did_not_succeed_and_nothing_else(type: str) -
                 "MapStateExited",
                 "ExecutionSucceeded",
             ]
+
+    run(scenario())
+
+
+def test_a_redrive_begins_the_run_that_had_not_begun() -> None:
+    async def scenario() -> None:
+        body = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
+        count = "{% $states.context.Execution.RedriveCount - 1 %}"
+        definition = {"QueryLanguage": "JSONata", **distributed(body, ToleratedFailureCount=count)}
+        async with engine() as opened:
+            id = await start(opened, definition, [1, 2])
+            assert (await opened.result(id)).error == "States.QueryEvaluationError"
+            await opened.redrive(id)
+            assert output(await opened.result(id)) == [1, 2]
+            assert (await history(opened, id))[-7:] == ["ExecutionRedriven", *ENDS_WELL, "ExecutionSucceeded"]
+
+    run(scenario())
+
+
+def test_a_run_is_redriven_so_often_and_then_fails_its_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(map_runs, "REDRIVES_OF_RUN_MAX", 1)
+
+    async def scenario() -> None:
+        async with engine(handlers={"task:work": Work(bad=[1])}) as opened:
+            id = await start(opened, distributed(), [1])
+            await opened.result(id)
+            await opened.redrive(id)
+            assert (await opened.result(id)).error == "States.ExceedToleratedFailureThreshold"
+            await opened.redrive(id)
+            state = await opened.result(id)
+            assert (state.status, state.error) == (FAILED, "States.Runtime")
+            assert state.cause == (
+                "An error occurred while executing the state 'M' (entered at the event id #2). "
+                "The Map Run has been redriven 1 times, which is as often as it may be."
+            )
 
     run(scenario())
 
