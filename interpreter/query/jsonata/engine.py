@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from random import Random
 from typing import Any, Literal, NamedTuple
 
-from ...core.values import JSON
+from ...core.values import JSON, encode
 from .blame import blamed
 from .builtin import BUILT_IN
 from .functions import FUNCTIONS, UNDEFINED
@@ -121,6 +121,7 @@ class Program:
         "_finite",
         "_hideable",
         "_needs_room",
+        "_numbers_are_given",
         "_outgrows",
         "_references",
         "_sources",
@@ -135,8 +136,11 @@ class Program:
         self._outgrows = may_outgrow(tree)
         self._needs_room = needs_room(tree)
         self.draws = not CHANCE.isdisjoint(references.variables)
-        self._text = _without_roots(text, references)
+        self._text = _edited(text, tree, references)
         self._whole = text
+        self._numbers_are_given = all(
+            len(node.parts) == 2 for node in tree.walk() if _is_call(node, "number")
+        )
         self._tree = tree
         self._hideable = BUILT_IN & references.variables
         self._sources: dict[tuple[frozenset[str], int | None], str] = {}
@@ -177,6 +181,8 @@ class Program:
                 parts.append(f"${name} := $$.variables.`{name}`")
             elif name in FUNCTIONS:
                 parts.append(_added(name, self._references.calls.get(name, 0)))
+            elif name == "number" and self._numbers_are_given:
+                parts.append(_NUMBER)
             elif name in _REPLACED:
                 parts.append(_REPLACED[name])
             elif size is not None and name in _GUARDED:
@@ -194,6 +200,7 @@ class Program:
             if name in used:
                 compiled.register(f"__{name}", host.function(name))
         compiled.register("__full", host.full)
+        compiled.register("__no_number", host.no_number)
         programs = _compiled.programs
         if len(programs) >= _PROGRAMS_MAX:
             programs.clear()
@@ -305,6 +312,10 @@ class _Host:
 
         return called
 
+    def no_number(self, text: str) -> JSON:
+        self.error = "D3030", f"Unable to cast value to a number: {encode(text).decode()}"
+        raise ValueError(self.error[1])
+
     def full(self) -> JSON:
         self.error = None, MEMORY
         raise ValueError(MEMORY)
@@ -371,6 +382,17 @@ _REPLACED: Mapping[str, str] = {
     ),
 }
 
+#: ``$number`` as the reference has it: the engine trims a text, and takes a sign or a point at its ends. Without a
+#: signature, which would cost more than all the rest.
+_NUMBER = (
+    "$__number := $number; $number := function($value){("
+    "$__read := $__number($value); "
+    "$type($value) = 'string' and $string($__read) != $value and ("
+    "$trim($value) != $value or $substring($value, 0, 1) in ['+', '.'] or $substring($value, -1) = '.' "
+    "or $contains($value, '-.') or $contains($value, '.e') or $contains($value, '.E')"
+    ") ? $__no_number($value) : $__read)}"
+)
+
 #: Functions that take long, or much, before they look at a limit: what is more than a little for them.
 _GUARDED: Mapping[str, str] = {
     "distinct": (
@@ -406,19 +428,42 @@ _NO_MEMORY = "PyObject pointer is null"
 _NOTHING: frozenset[str] = frozenset()
 #: Types of values that are JSON as they are.
 _PLAIN = (int, str, bool, type(None))
+#: Parts that are a number, or undefined; and functions that answer one.
+_NUMERIC = frozenset({"number", "negate", "+", "-", "*", "/", "%"})
+_COUNTING = frozenset({"ceil", "count", "floor", "length", "round"})
 #: What may leave the finite numbers.
 _COMPUTING = frozenset({"+", "-", "*", "/", "%", "negate", "~>"})
 _OVERFLOWING = frozenset({"average", "number", "parseInteger", "power", "reduce", "sum"})
 
 
-def _without_roots(text: str, references: References) -> str:
-    """The engine has a root document that the service has not: what would show it becomes an unbound name."""
+def _edited(text: str, tree: Node, references: References) -> str:
+    """An expression as the engine gets it.
+
+    The engine has a root document that the service has not: what would show it becomes an unbound name. And it takes
+    null for no bound at all of a range, where the reference wants a number: null becomes what is none.
+    """
     edits = [(start, start + len(root), "$__none") for start, root in references.roots]
     for opening, goes_on in references.contextual:
         edits.append((opening + 1, opening + 1, "$__none," if goes_on else "$__none"))
+    for bound in _open_bounds(tree) if "range" in references.operators else ():
+        edits.append((bound.begin, bound.begin, "($__bound := ("))
+        edits.append((bound.end, bound.end, "\n); $__bound = null ? '' : $__bound)"))
     for start, end, put in sorted(edits, reverse=True):
         text = f"{text[:start]}{put}{text[end:]}"
     return text
+
+
+def _is_call(node: Node, function: str) -> bool:
+    return node.kind == "call" and node.parts[0].kind == "variable" and node.parts[0].value == function
+
+
+def _open_bounds(tree: Node) -> Iterator[Node]:
+    """The bounds of ranges that might be null."""
+    for node in tree.walk():
+        for bound in node.parts if node.kind == "range" else ():
+            called = bound.kind == "call" and bound.parts[0].value in _COUNTING
+            if not (called or bound.kind in _NUMERIC):
+                yield bound
 
 
 def _as_doubles(value: JSON) -> JSON:

@@ -30,7 +30,8 @@ _SIGNATURE_CLOSE = {"<": 1, ">": -1}
 class Node:
     """``kind`` is an operator for ``left operator right``, otherwise a name of what it is:
 
-    ``name variable string number value regex wildcard descendant parent`` (``value`` says which),
+    ``name variable string number value regex wildcard descendant parent`` (``value`` says which), of a ``sort``
+    it says ``<`` or ``>`` for each term,
     ``block array range object negate call partial lambda predicate group sort transform condition bind
     focus index placeholder``. ``parts`` are its operands in reading order. An expression's text is that
     from ``begin`` to ``end``; ``start`` is where what is said of the node is to be found.
@@ -266,7 +267,9 @@ class _Parser:
     def _sort(self, left: Node, token: Token) -> Node:
         self._expect("(", operand=True)
         terms: list[Node] = []
+        directions = ""
         while True:
+            directions += ">" if self._at(">") else "<"
             if self._at("<") or self._at(">"):
                 self._advance(operand=True)
             terms.append(self._expression(0))
@@ -274,7 +277,7 @@ class _Parser:
                 break
             self._advance(operand=True)
         self._expect(")", operand=False)
-        return Node("sort", token.start, parts=(left, *terms))
+        return Node("sort", token.start, directions, (left, *terms))
 
     def _condition(self, left: Node, token: Token) -> Node:
         parts = [left, self._expression(0)]

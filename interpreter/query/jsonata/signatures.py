@@ -7,7 +7,7 @@ all arguments with the signature as one regular expression would, and so is it d
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -38,6 +38,7 @@ _SYMBOLS = {
     "function": "f",
     "undefined": "m",
 }
+_TYPES = {symbol: type for type, symbol in _SYMBOLS.items()}
 _ANY = {"a": "[asnblfom]", "x": "[asnblfom]", "j": "[asnblom]", "f": "f"}
 _PLURALS = {"n": "numbers", "s": "strings", "o": "objects"}
 
@@ -55,6 +56,30 @@ class Argument(NamedTuple):
 
     type: str
     value: JSON = None
+
+
+def argument_of(row: Mapping[str, JSON], name: str) -> Argument:
+    """A member of an object as an argument; undefined if the object has none of the name."""
+    return _argument(row[name]) if name in row else Argument("undefined")
+
+
+def arguments_of_items(walked: Argument, function: str, *, of_members: bool) -> Iterator[list[Argument]]:
+    """What a function gets that is called for each item of an array, or ``of_members`` for each of an object: the
+    item, its place, all of them; as many as it takes."""
+    if walked.type == "object" and of_members:
+        items: Iterable[tuple[JSON, JSON]] = walked.value.items()
+    elif walked.type == "array":
+        items = enumerate(walked.value)
+    else:
+        items = [(0, walked.value)] if walked.type not in ("undefined", "function") else []
+    # An argument that has a default does not count.
+    taken = 1 if function == "string" else len(_parameters(function))
+    for place, item in items:
+        yield [_argument(item), _argument(place), walked][:taken]
+
+
+def _argument(value: JSON) -> Argument:
+    return Argument(_TYPES[_symbol(value)], value)
 
 
 def has_signature(function: str) -> bool:
