@@ -49,4 +49,4 @@ async def _store(exchange: Exchange) -> str:
 
 
 def _engine(exchange: Exchange) -> str:
-    return "ok" if exchange.service.engine.is_running else "has ended"
+    return "ok" if exchange.service.engine.upkeep.is_running else "has ended"

@@ -2,13 +2,12 @@
 
 It joins the parts: :mod:`.rounds` decides and writes, :mod:`.effects` acts on what is durable,
 :mod:`.recovery` brings executions back from their logs, :mod:`.intake` hears what reaches it through the
-store. Here is what one asks of it.
+store, :mod:`.upkeep` keeps them going. Here is what one asks of it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 from contextlib import suppress
 
@@ -32,11 +31,10 @@ from .effects import Effects, Observer
 from .errors import EngineError, ExecutionExists, ExecutionTaken, NotExpress, NotRedrivable
 from .express import ExpressResult, SyncExpress
 from .handover import HandOvers
-from .intake import POLL_SECONDS, Intake, Mail
+from .intake import Intake, Mail
 from .items.service import Items
 from .items.storages import Storages
 from .jumps import Jumps
-from .keeping import EVERY_SECONDS, Retention, forget_old
 from .leases import Lease
 from .limits import Limits
 from .machines import Machines
@@ -56,9 +54,8 @@ from .removal import Removal
 from .rounds import Rounds
 from .spawning import Spawning
 from .steering import Steering
+from .upkeep import Upkeep
 from .waiting import Waiting
-
-log = logging.getLogger(__name__)
 
 #: An engine that shares its work with nobody.
 ALONE = Member()
@@ -76,7 +73,8 @@ class Engine:
     the answers of ``mocks``.
 
     Those outside answer tasks through ``answers``, workers take the tasks of activities from ``activities``. The
-    state machines that are known by name are in ``catalogue``; ``removal`` finishes those that are being deleted.
+    state machines that are known by name are in ``catalogue``; ``removal`` finishes those that are being deleted. What
+    it does by itself is ``upkeep``.
     """
 
     def __init__(
@@ -98,7 +96,6 @@ class Engine:
         self.mocks = None if mocks is None else Mocks(mocks, store)
         self.owner = fresh_owner(takes_over=takes_over)
         self._clock = clock or SystemClock()
-        self._retention = member.retention
         self._actors = Actors()
         self._waiting = Waiting()
         self._meters = Meters()
@@ -232,7 +229,18 @@ class Engine:
             self.catalogue,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self.upkeep = Upkeep(
+            store,
+            self._clock,
+            self._jumps,
+            self._actors,
+            self._rounds,
+            self._intake,
+            self.activities,
+            self._effects,
+            self._parking,
+            member.retention,
+        )
 
     # Life
 
@@ -241,15 +249,7 @@ class Engine:
         self._loop = asyncio.get_running_loop()
         await self.store.open(engine=True)
         await self._intake.open()
-        self._tasks = [
-            self._loop.create_task(self._rounds.drive()),
-            self._loop.create_task(self._poll()),
-            self._loop.create_task(self._watch()),
-        ]
-        if self._retention:
-            self._tasks.append(self._loop.create_task(self._keep(self._retention)))
-        for task in self._tasks:
-            task.add_done_callback(self._broke_down)
+        self.upkeep.begin()
 
     async def drain(self, seconds: float) -> None:
         """Begin nothing more and take nothing over; give what runs so long to end. :meth:`close` comes after it.
@@ -289,9 +289,7 @@ class Engine:
         self._deadlines.close()
         self._spawning.close()
         await self._dispatcher.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.upkeep.end()
         await self._rounds.close()
         await self._items.close()
         await self._hand_overs.close()
@@ -299,18 +297,6 @@ class Engine:
             await self._intake.close()
         self._waiting.cancel()
         await self.store.close()
-
-    def _broke_down(self, task: asyncio.Task[None]) -> None:
-        """The loop itself failed, which is a defect: nobody may wait for it for ever."""
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.critical("the engine has broken down", exc_info=error)
-            for actor in list(self._actors.values()):
-                self._effects.give_up(actor, error)
-
-    @property
-    def is_running(self) -> bool:
-        """Whether the engine is open and works."""
-        return bool(self._tasks) and not any(task.done() for task in self._tasks)
 
     def observe(self, observer: Observer) -> None:
         """Be told of everything that becomes durable, and of what EXPRESS executions do without being written.
@@ -495,35 +481,3 @@ class Engine:
         assert self._loop is not None
         with suppress(RuntimeError):  # the loop is closed: nobody listens any more
             self._loop.call_soon_threadsafe(self._deadlines.beat, execution, pending)
-
-    async def _poll(self) -> None:
-        while True:
-            try:
-                await self.poll()
-                await self._intake.pause()
-            except StoreError as error:
-                log.warning("the store cannot be asked, trying again: %s", error)
-                await asyncio.sleep(POLL_SECONDS)
-
-    async def _keep(self, retention: Retention) -> None:
-        """Forget what need not be kept, again and again."""
-        while True:
-            try:
-                await forget_old(self.store, self._clock, retention)
-            except StoreError as error:
-                log.warning("what is old could not be forgotten, trying again: %s", error)
-            await asyncio.sleep(EVERY_SECONDS)
-
-    async def _watch(self) -> None:
-        """Hear hints, as long as there are any: the poll is the truth."""
-        with suppress(StoreError):
-            await self.store.watch(self._intake.hear)
-        await asyncio.Event().wait()
-
-    async def poll(self) -> None:
-        """Look for executions that need attention and for messages. Raises StoreError."""
-        self._jumps.look()
-        self.activities.look()
-        await self._intake.poll()
-        if self._parking is not None:
-            await self._parking.park()

@@ -56,7 +56,7 @@ async def answer(exchange: Exchange) -> web.StreamResponse:
     try:
         said = await operation(call)
     except EngineError as error:
-        if exchange.service.engine.is_running:
+        if exchange.service.engine.upkeep.is_running:
             raise
         raise Refused(503, "store-unavailable", str(error), headers={"Retry-After": "1"}) from None
     if isinstance(said, Delivery):

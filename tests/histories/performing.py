@@ -282,7 +282,7 @@ class Performance:
         await asyncio.sleep(WORK)
         self.letters += 1
         await self.store.send([Letter(execution, f"end-{self.letters}", encode_signal(signal))])
-        await self.engine.poll()
+        await self.engine.upkeep.poll()
 
     async def _work(self, activity: str, answer: dict[str, Any]) -> None:
         """A worker takes a task of an activity."""

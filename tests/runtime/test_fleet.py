@@ -111,7 +111,7 @@ def value(state: Execution) -> Any:
 def kill(engine: Engine) -> None:
     """What is left of an engine whose process has died: nothing that it would still do."""
     engine._intake._claims.clear()
-    for each_task in [*engine._tasks, *engine._dispatcher._tasks]:
+    for each_task in [*engine.upkeep._tasks, *engine._dispatcher._tasks]:
         each_task.cancel()
 
 
@@ -478,7 +478,7 @@ def test_an_execution_that_kills_its_workers_is_quarantined_and_its_neighbours_a
                 for name in names:
                     if len(engines) == 1:
                         await fleet.start(engine, name)
-                await asyncio.wait(engine._tasks[:1], timeout=60)
+                await asyncio.wait(engine.upkeep._tasks[:1], timeout=60)
                 engine._dispatcher._tasks.clear()
                 fleet.memory._leases.clear()
                 for execution in fleet.memory._executions.values():

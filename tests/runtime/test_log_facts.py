@@ -59,7 +59,7 @@ def test_what_cannot_be_read_or_observed_is_told_with_the_execution(caplog: pyte
             id = await start(known, task("signal:answer"))
             await known.store.send([Letter(id, "1", b"]")])
             await known.steering.pause(id)
-            await known.poll()
+            await known.upkeep.poll()
             known.observe(fails)
             known.stop(id)
             await known.result(id)

@@ -33,7 +33,7 @@ def until(client: Client, machine: str, count: int) -> None:
 def test_a_server_forgets_what_it_need_not_keep_while_it_works(
     start_server: StartServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("detent.runtime.engine.EVERY_SECONDS", 0.05)
+    monkeypatch.setattr("detent.runtime.upkeep.EVERY_SECONDS", 0.05)
     monkeypatch.setattr("detent.runtime.keeping.BATCH", 3)
     server = start_server(retention=Retention(count=2, counts={"more": 5}, ages={"none": 0.0}))
     with Client(server.url) as client:
