@@ -177,6 +177,8 @@ async def _serve(
 
     from detent.server.serving import open_server
 
+    from .session import settle
+
     ending = asyncio.Event()
     loop = asyncio.get_running_loop()
     serving = asyncio.current_task()
@@ -191,6 +193,7 @@ async def _serve(
         async with open_server(settings, registry) as server:
             for file, document in documents.items():
                 await _publish(server, file, document, search)
+            settle()
             _say_what_is_served(server, settings, documents)
             watching = (
                 loop.create_task(_watch(server, documents, variables, search, registry)) if watch else None
