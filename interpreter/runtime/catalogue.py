@@ -86,7 +86,20 @@ class Catalogue:
         publish: str | None = None,
         search: Mapping[str, str] | None = None,
     ) -> MachineEntry:
-        """Make a machine; the same one again changes nothing, whatever its role and tags.
+        """:meth:`ensure_machine`, for those who do not ask whether it was there."""
+        return (await self.ensure_machine(arn, type, draft, tags=tags, publish=publish, search=search))[0]
+
+    async def ensure_machine(
+        self,
+        arn: str,
+        type: Type,
+        draft: Draft,
+        *,
+        tags: Mapping[str, str] | None = None,
+        publish: str | None = None,
+        search: Mapping[str, str] | None = None,
+    ) -> tuple[MachineEntry, bool]:
+        """Make a machine, and whether it is new; the same one again changes nothing, whatever its role and tags.
 
         ``publish`` is the description of the first version, None to publish none. ``search`` are its search
         attributes; None has none, and any is the same. Raises MachineExists, MachineDeleting, SearchAttributeError,
@@ -108,9 +121,9 @@ class Catalogue:
                 entry = changes.publish(entry, publish, now)
             revision = Edit(revisions_of(entry), entry.revision, write(Revision(entry.revision, draft, now)))
             if await self._store.edit([Edit(*place(arn), write(entry)), revision]):
-                return self._know(entry)
+                return self._know(entry), True
             with suppress(NotFound):  # it may have been deleted meanwhile
-                return await self._same(entry, draft, search)
+                return await self._same(entry, draft, search), False
 
     async def _same(
         self, wanted: MachineEntry, draft: Draft, search: Mapping[str, str] | None

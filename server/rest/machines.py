@@ -110,11 +110,10 @@ async def create_machine(call: Call, body: CreateMachine) -> Reply[Machine]:
     names = call.service.names(body.name)
     found = await sound(call, body.definition, body.type)
     draft = Draft(found.text, found.digest, names.role_arn)
-    before = call.now
-    entry = await call.engine.catalogue.create_machine(
+    entry, is_new = await call.engine.catalogue.ensure_machine(
         names.machine_arn, body.type, draft, tags=body.tags, search=body.search_attributes
     )
-    return await _created(call, entry, 201 if entry.created_at >= before else 200, found)
+    return await _created(call, entry, 201 if is_new else 200, found)
 
 
 @operation("GET", "/v1/machines", tag=MACHINES)
