@@ -20,7 +20,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 from urllib.parse import urlsplit
@@ -29,6 +29,7 @@ import asyncpg
 
 from ..core.errors import DetentError
 from .base import StoreCorrupt, StoreError, StoreUnavailable
+from .postgres_pulse import PROBE_SECONDS, Pulse
 from .settled import settled
 
 P = ParamSpec("P")
@@ -189,6 +190,7 @@ class Pool:
             self._free.put_nowait(None)
         self._closed = False
         self._prepares = True
+        self._pulse = Pulse(self.name, self._probe)
 
     async def run(
         self,
@@ -214,16 +216,26 @@ class Pool:
         **kwargs: P.kwargs,
     ) -> T:
         with errors_named(self.name):
-            async with asyncio.timeout(self._seconds):
-                for _ in range(ATTEMPTS - 1):
-                    try:
-                        return await self._transact(begin, work, *args, **kwargs)
-                    except _UNDONE as error:
-                        log.debug("%s: tried again: %s", self.name, error)
-                    except _NOT_CARRIED:
-                        log.info("%s: prepared statements are not carried; going on without", self.name)
-                        self._prepares = False
+            async with asyncio.timeout(self._seconds) as limit:
+                with self._pulse.felt(limit):
+                    return await self._tried(begin, work, *args, **kwargs)
+
+    async def _tried(
+        self,
+        begin: Begin,
+        work: Callable[Concatenate[Transaction, P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        for _ in range(ATTEMPTS - 1):
+            try:
                 return await self._transact(begin, work, *args, **kwargs)
+            except _UNDONE as error:
+                log.debug("%s: tried again: %s", self.name, error)
+            except _NOT_CARRIED:
+                log.info("%s: prepared statements are not carried; going on without", self.name)
+                self._prepares = False
+        return await self._transact(begin, work, *args, **kwargs)
 
     async def _transact(
         self,
@@ -265,15 +277,23 @@ class Pool:
             raise
         return link
 
+    async def _probe(self) -> None:
+        """Ask the server whether it is there. That it says no is an answer as well."""
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+            link = await asyncpg.connect(self._url, timeout=PROBE_SECONDS, statement_cache_size=0)
+            try:
+                await link.execute("SELECT 1")
+            finally:
+                link.terminate()
+
     async def close(self) -> None:
         """Finish the calls at work, then close every connection. Safe to call twice."""
         if self._closed:
             return
         self._closed = True
         links = [await self._free.get() for _ in range(self._size)]
-        for link in links:
-            if link is not None:
-                await link.close()
+        await asyncio.gather(*(link.close() for link in links if link is not None))
+        for _ in links:
             self._free.put_nowait(None)
 
 

@@ -20,7 +20,7 @@ def findings(events: Sequence[dict[str, Any]], *, ended: bool = True) -> list[st
         found.append(f"the numbers have a gap: {ids}")
     if not events or events[0]["type"] != "ExecutionStarted":
         found.append("it does not begin with the start")
-    instants = [_instant(event["timestamp"]) for event in events]
+    instants = [instant(event["timestamp"]) for event in events]
     if instants != sorted(instants):
         found.append("time goes back")
     ends = [event["id"] for event in events if event["type"] in ENDS]
@@ -52,7 +52,8 @@ def _outcomes(events: Sequence[dict[str, Any]], ended: bool) -> list[str]:
     return found
 
 
-def _instant(written: Any) -> float:
+def instant(written: Any) -> float:
+    """In seconds since the epoch, however it is written."""
     return (
         float(written) if isinstance(written, (int, float)) else datetime.fromisoformat(written).timestamp()
     )

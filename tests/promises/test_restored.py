@@ -49,27 +49,22 @@ def in_a_file(tmp_path: Path) -> Iterator[Kept]:
 
 
 @pytest.fixture
-def in_a_database(tmp_path: Path) -> Iterator[Kept]:
+def in_a_database(postgres_server: Server, tmp_path: Path) -> Iterator[Kept]:
     """As docs/postgres.md has it."""
-    server = Server()
-    server.start()
-    try:
-        with world(tmp_path, store=server.address) as under:
-            under.environment["DETENT_LEASE_SECONDS"] = "2"
-            database = f"--dbname={server.address}"
+    address = postgres_server.address
+    with world(tmp_path, store=address) as under:
+        under.environment["DETENT_LEASE_SECONDS"] = "2"
 
-            def back_up() -> None:
-                server.tool(
-                    "pg_dump", "--format=custom", "--schema=detent", "--file=detent.dump", server.address
-                )
+        def back_up() -> None:
+            postgres_server.tool(
+                "pg_dump", "--format=custom", "--schema=detent", "--file=detent.dump", address
+            )
 
-            def restore() -> None:
-                server.tool("psql", server.address, "-c", "DROP SCHEMA IF EXISTS detent CASCADE")
-                server.tool("pg_restore", database, "detent.dump")
+        def restore() -> None:
+            postgres_server.tool("psql", address, "-c", "DROP SCHEMA IF EXISTS detent CASCADE")
+            postgres_server.tool("pg_restore", f"--dbname={address}", "detent.dump")
 
-            yield Kept(under, back_up, restore)
-    finally:
-        server.remove()
+        yield Kept(under, back_up, restore)
 
 
 @pytest.fixture(params=["in_a_file", "in_a_database"])

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .judge import findings
+from .judge import findings, instant
 from .world import SIZE, World, say, world
 
 TIMERS = 100 * SIZE
@@ -102,12 +102,6 @@ class Answering:
     def __exit__(self, *exception: object) -> None:
         self.over.set()
         self.thread.join()
-
-
-def instant(written: Any) -> float:
-    return (
-        float(written) if isinstance(written, (int, float)) else datetime.fromisoformat(written).timestamp()
-    )
 
 
 def p99(values: list[float]) -> float:

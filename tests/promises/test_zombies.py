@@ -6,7 +6,6 @@ zombies.
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import time
@@ -20,7 +19,7 @@ from store.server import Server
 
 from .judge import findings
 from .test_server_killed import DEFINITION, TASKS
-from .world import EFFECTS, PROGRAM, SIZE, Effect, World, say, world
+from .world import SIZE, Effect, World, say, workers_beside, world
 
 LEASE = 2
 WORKERS = 3
@@ -30,16 +29,8 @@ EACH = 20
 
 
 @pytest.fixture
-def postgres() -> Iterator[Server]:
-    server = Server()
-    server.start()
-    yield server
-    server.remove()
-
-
-@pytest.fixture
-def under(postgres: Server, tmp_path: Path) -> Iterator[World]:
-    with world(tmp_path, store=postgres.address) as made:
+def under(postgres_server: Server, tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path, store=postgres_server.address) as made:
         made.environment["DETENT_LEASE_SECONDS"] = str(LEASE)
         made.start()
         yield made
@@ -47,31 +38,8 @@ def under(postgres: Server, tmp_path: Path) -> Iterator[World]:
 
 @pytest.fixture
 def workers(under: World) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Worker processes; each has said that it is at work."""
-    command = [
-        PROGRAM,
-        "worker",
-        "--store",
-        under.store,
-        "--handlers",
-        EFFECTS,
-        "--lease-seconds",
-        str(LEASE),
-    ]
-    environment = os.environ | {"EFFECTS": str(under.effects_file)}
-    started = [
-        subprocess.Popen(command, cwd=under.folder, env=environment, stderr=subprocess.PIPE)
-        for _ in range(WORKERS)
-    ]
-    try:
-        for worker in started:
-            assert worker.stderr is not None
-            assert b"at work" in worker.stderr.readline()
+    with workers_beside(under, WORKERS, lease=LEASE) as started:
         yield started
-    finally:
-        for worker in started:
-            worker.kill()
-            worker.communicate()
 
 
 def test_a_thawed_worker_ends_nothing_and_begins_nothing_that_is_others(

@@ -254,6 +254,38 @@ def world(folder: Path, *options: str, store: str | None = None) -> Iterator[Wor
         made.claim.close()
 
 
+@contextmanager
+def workers_beside(under: World, count: int, *, lease: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Workers on the store of a world, which do the same tasks; each has said that it is at work."""
+    command = [
+        PROGRAM,
+        "worker",
+        "--store",
+        under.store,
+        "--handlers",
+        EFFECTS,
+        "--lease-seconds",
+        str(lease),
+    ]
+    environment = os.environ | {"EFFECTS": str(under.effects_file)}
+    logs = [under.folder / f"worker-{number}" for number in range(count)]
+    started = []
+    try:
+        for path in logs:
+            with path.open("wb") as log:
+                started.append(subprocess.Popen(command, cwd=under.folder, env=environment, stderr=log))
+        until = time.monotonic() + PATIENCE
+        while not all("is at work" in path.read_text() for path in logs):
+            assert time.monotonic() < until
+            assert all(worker.poll() is None for worker in started)
+            time.sleep(0.02)
+        yield started
+    finally:
+        for worker in started:
+            worker.kill()
+            worker.wait()
+
+
 def say(figures: str) -> None:
     """Tell what was measured, to whoever runs the tests with ``-s``."""
     sys.stdout.write(f"\n{figures}\n")

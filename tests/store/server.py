@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
@@ -94,9 +94,30 @@ class Server:
     def stop(self) -> None:
         """At once, as in a crash: ``immediate`` in the words of pg_ctl."""
         if self._process is not None:
+            self.thaw()
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait()
             self._process = None
+
+    def freeze(self) -> None:
+        """It says nothing any more, and its connections stay."""
+        for process in self._processes():
+            os.kill(process, signal.SIGSTOP)
+            while _state(process) != "T":
+                time.sleep(0.001)
+
+    def thaw(self) -> None:
+        """It goes on where it was frozen."""
+        for process in self._processes():
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)
+
+    def _processes(self) -> Iterator[int]:
+        """Its own, which makes the others, first."""
+        assert self._process is not None
+        own = self._process.pid
+        yield own
+        yield from map(int, Path(f"/proc/{own}/task/{own}/children").read_text().split())
 
     def remove(self) -> None:
         self.stop()
@@ -110,6 +131,12 @@ class Server:
         )
         if done.returncode:
             raise RuntimeError(f"{program} failed: {done.stderr}")
+
+
+def _state(process: int) -> str:
+    """The letter by which the system tells what a process does; what has ended counts as stopped."""
+    state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    return "T" if state == "Z" else state
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from detent.store import postgres
+from detent.store import postgres, postgres_pulse
 from detent.store.base import (
     Claim,
     Letter,
@@ -29,7 +29,6 @@ from detent.store.postgres_pool import BEGIN, IDLE_TIMEOUT, Transaction
 from .batches import READY, create, ended, further
 from .databases import EMPTY, execute, migrated, named, run
 from .pooler import pooled
-from .server import Server
 
 DONE, CONFLICT, EXISTS, MISSING = Outcome.DONE, Outcome.CONFLICT, Outcome.EXISTS, Outcome.MISSING
 
@@ -305,14 +304,11 @@ def test_a_connection_lost_in_a_call_leaves_nothing_of_it(database):
     asyncio.run(scenario())
 
 
-def test_a_server_that_crashes_and_comes_back_is_used_again_without_opening():
-    server = Server()
-
+def test_a_server_that_crashes_and_comes_back_is_used_again_without_opening(postgres_server):
     async def scenario():
-        server.start()
-        async with opened(server.address) as store:
+        async with opened(postgres_server.address) as store:
             await store.append([create("e1", READY, blobs={"h": b"x" * 100_000})])
-            server.stop()
+            postgres_server.stop()
             for refused in (
                 store.append([further("e1", 3, 4)]),
                 store.load("e1"),
@@ -320,15 +316,63 @@ def test_a_server_that_crashes_and_comes_back_is_used_again_without_opening():
             ):
                 with pytest.raises(StoreUnavailable, match="postgresql:///postgres"):
                     await refused
-            server.start()
+            postgres_server.start()
             assert await store.append([further("e1", 3, 4, ended(9))]) == [DONE]
             assert (await store.load("e1")).head == ended(9)
             assert await store.blobs("e1", ["h"]) == {"h": b"x" * 100_000}
 
-    try:
-        asyncio.run(scenario())
-    finally:
-        server.remove()
+    asyncio.run(scenario())
+
+
+def test_a_server_that_says_nothing_is_not_waited_for(postgres_server, monkeypatch):
+    monkeypatch.setattr(postgres_pulse, "SLOW_SECONDS", 0.1)
+    monkeypatch.setattr(postgres_pulse, "PROBE_SECONDS", 1.0)
+
+    async def scenario():
+        async with opened(postgres_server.address) as store:
+            assert store._pool is not None
+            store._pool._seconds = float("inf")
+            await store.append([create("e1")])
+            postgres_server.freeze()
+            told = await asyncio.gather(
+                *(store.load("e1") for _ in range(9)),
+                store.append([further("e1", 3, 4)]),
+                store.claim("w", now=0, lease=9, limit=1),
+                return_exceptions=True,
+            )
+            assert {type(error) for error in told} == {StoreUnavailable}
+            assert all("does not answer" in str(error) for error in told)
+            with pytest.raises(StoreUnavailable):
+                await store.load("e1")
+            postgres_server.thaw()
+            await store.append([further("e1", 3, 4)])  # unless it was written, and nobody heard of it
+            assert (await store.load("e1")).last == 4
+
+    asyncio.run(scenario())
+
+
+def test_a_slow_server_is_waited_for(database, monkeypatch):
+    monkeypatch.setattr(postgres_pulse, "SLOW_SECONDS", 0.05)
+
+    async def scenario():
+        async with opened(database) as store:
+            assert store._pool is not None
+            asked, probe = 0, store._pool._pulse._probe
+
+            async def counted() -> None:
+                nonlocal asked
+                await probe()
+                asked += 1
+
+            async def work(transaction: Transaction) -> str:
+                while asked < 3:
+                    await transaction.rows("SELECT pg_sleep(0.1)")
+                return "done"
+
+            store._pool._pulse._probe = counted
+            assert await store._pool.run("READ", work) == "done"
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(

@@ -104,16 +104,8 @@ class Fleet:
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    server = Server()
-    server.start()
-    yield server
-    server.remove()
-
-
-@pytest.fixture
-def fleet(server: Server, tmp_path: Path) -> Iterator[Fleet]:
-    fleet = Fleet(server.address, tmp_path)
+def fleet(postgres_server: Server, tmp_path: Path) -> Iterator[Fleet]:
+    fleet = Fleet(postgres_server.address, tmp_path)
     yield fleet
     fleet.close()
 
@@ -153,7 +145,7 @@ async def ends(address: str, between: Any = None) -> dict[str, Found]:
         await store.close()
 
 
-def test_nothing_is_lost_while_workers_and_their_database_die(fleet: Fleet, server: Server) -> None:
+def test_nothing_is_lost_while_workers_and_their_database_die(fleet: Fleet, postgres_server: Server) -> None:
     random = Random(1)
     names = [f"e{number}" for number in range(EXECUTIONS)]
     asyncio.run(start(fleet.address, DEFINITION, "work", names))
@@ -171,8 +163,8 @@ def test_nothing_is_lost_while_workers_and_their_database_die(fleet: Fleet, serv
                 await asyncio.sleep(LEASE * random.uniform(1.3, 2.0))
                 victim.send_signal(signal.SIGCONT)
             else:
-                server.stop()
-                server.start()
+                postgres_server.stop()
+                postgres_server.start()
             fleet.keep()
 
     async def scenario() -> dict[str, Found]:
