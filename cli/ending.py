@@ -1,12 +1,20 @@
-"""How a command that works until it is told to end takes SIGTERM and Ctrl-C, from its first moment on."""
+"""How a command that works until it is told to end takes SIGTERM and Ctrl-C, from its first moment on.
+
+The first has it end in order, a second one at once. What is stored is sound at every moment, so nothing of that is
+waited for long: a store that does not answer, or a task that does not stop, is left as in a crash.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Coroutine
 from functools import wraps
 from types import FrameType
-from typing import TYPE_CHECKING, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec
+
+import click
 
 from .exits import Exit, say
 
@@ -17,6 +25,8 @@ P = ParamSpec("P")
 
 #: What tells a process to end.
 NUMBERS = (signal.SIGINT, signal.SIGTERM)
+#: How long a process that is told a second time has for what it started and what it holds, in seconds.
+HURRY_SECONDS = 2.0
 
 
 class _EndedEarly(BaseException):
@@ -26,7 +36,7 @@ class _EndedEarly(BaseException):
 def ends_in_order(command: Callable[P, int]) -> Callable[P, int]:
     """Such a command: while it starts there is nothing to finish and nothing to hand over, so it just ends.
 
-    Once it works, it says by :func:`when_told` what its end in order is.
+    Once it works, it says by :func:`until_told` what its end in order is.
     """
 
     @wraps(command)
@@ -44,10 +54,46 @@ def ends_in_order(command: Callable[P, int]) -> Callable[P, int]:
     return run
 
 
-def when_told(loop: asyncio.AbstractEventLoop, end: Callable[[], None]) -> None:
-    """Call ``end`` in the loop each time this process is told to end."""
+def until_told(work: Callable[[asyncio.Event], Coroutine[Any, Any, int]], *, at_once: str) -> int:
+    """Run ``work``, whose event is set when this process is told to end; its exit code.
+
+    Told a second time, it says ``at_once`` and ends with INTERRUPTED.
+    """
+    import asyncio
+
+    return asyncio.run(_until_told(work, at_once))
+
+
+async def _until_told(work: Callable[[asyncio.Event], Coroutine[Any, Any, int]], at_once: str) -> int:
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    told, hurried = asyncio.Event(), asyncio.Event()
+    working = loop.create_task(work(told))
+
+    def end() -> None:
+        if told.is_set() and not hurried.is_set():
+            hurried.set()
+            click.echo(at_once, err=True)
+            _end_soon()
+            working.cancel()
+        told.set()
+
     for number in NUMBERS:
         loop.add_signal_handler(number, end)
+    try:
+        code = await working
+    except BaseException:
+        if not hurried.is_set():
+            raise
+    return Exit.INTERRUPTED if hurried.is_set() else code
+
+
+def _end_soon() -> None:
+    """The loop and every thread may hang: a thread that waits for none of them ends the process."""
+    timer = threading.Timer(HURRY_SECONDS, os._exit, (int(Exit.INTERRUPTED),))
+    timer.daemon = True
+    timer.start()
 
 
 def _end_early(number: int, frame: FrameType | None) -> None:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .ending import ends_in_order, when_told
+from .ending import ends_in_order, until_told
 from .exits import Exit, Refusal, say
 from .keeping import Kept, keeping, retention_of
 from .options import SETTINGS, allowances, functions_option, handlers_option, mock_option, variables
 
 if TYPE_CHECKING:
+    import asyncio
+
     from detent.runtime.handlers.registry import Registry
     from detent.schema.document import Document
     from detent.server.serving import Server
@@ -104,10 +106,8 @@ def serve(
 
     Each DEFINITION is published under its name; of a DIR every state machine in it is. SIGTERM or Ctrl-C ends the
     server in order: requests under way are answered, tasks at work get ten seconds to end, and executions go on where
-    the store is opened next.
+    the store is opened next. A second one ends it at once.
     """
-    import asyncio
-
     from detent.runtime.find import DEFAULT_STORE
     from detent.runtime.handlers.guards import Guards
     from detent.server.settings import Settings
@@ -137,7 +137,10 @@ def serve(
     )
     search = _search_attributes(files)
     give_way()
-    return asyncio.run(_serve(settings, registry, documents, variables, search, watch))
+    return until_told(
+        lambda told: _serve(told, settings, registry, documents, variables, search, watch),
+        at_once="ending at once: tasks that are at work begin again with the next server",
+    )
 
 
 def _search_attributes(files: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
@@ -166,6 +169,7 @@ def _access_keys(path: str | None) -> Mapping[str, str]:
 
 
 async def _serve(
+    told: asyncio.Event,
     settings: Settings,
     registry: Registry,
     documents: Mapping[str, Document],
@@ -177,34 +181,18 @@ async def _serve(
 
     from detent.server.serving import open_server
 
-    from .session import settle
-
-    ending = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    serving = asyncio.current_task()
-
-    def end() -> None:
-        if ending.is_set() and serving is not None:
-            serving.cancel()
-        ending.set()
-
-    when_told(loop, end)
     try:
         async with open_server(settings, registry) as server:
             for file, document in documents.items():
                 await _publish(server, file, document, search)
-            settle()
             _say_what_is_served(server, settings, documents)
             watching = (
-                loop.create_task(_watch(server, documents, variables, search, registry)) if watch else None
+                asyncio.create_task(_watch(server, documents, variables, search, registry)) if watch else None
             )
-            await ending.wait()
+            await told.wait()
             if watching is not None:
                 watching.cancel()
             click.echo("ending: requests under way are answered", err=True)
-    except asyncio.CancelledError:
-        click.echo("ended at once: tasks that were at work begin again with the next server", err=True)
-        return Exit.INTERRUPTED
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or error
         raise Refusal(

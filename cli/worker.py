@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from .ending import ends_in_order, when_told
+from .ending import ends_in_order, until_told
 from .exits import EXIT_OF_CODE, Exit, Refusal
 from .keeping import Kept, keeping, retention_of
 from .options import SETTINGS, allowances, jsonpath_option
@@ -15,6 +15,8 @@ from .outcome import OutputFormat
 from .reading import output_option, store_option
 
 if TYPE_CHECKING:
+    import asyncio
+
     from detent.runtime.handlers.registry import Registry
     from detent.runtime.items.storages import Storages
     from detent.runtime.worker import Duties
@@ -99,8 +101,6 @@ def worker(
     `detent workers` names it. The first SIGTERM or Ctrl-C ends the worker in order: nothing more is begun, tasks
     at work may end, everything else is handed over. A second one ends it at once.
     """
-    import asyncio
-
     from detent.runtime.compose import is_in_memory
     from detent.runtime.handlers.guards import Guards
     from detent.runtime.items.storages import Storages
@@ -122,10 +122,14 @@ def worker(
         raise Refusal(str(error), exit=EXIT_OF_CODE.get(error.code, Exit.USAGE)) from None
     storages = Storages(map(Path, file_root), guards)
     give_way()
-    return asyncio.run(_work(store, registry, duties, storages, task_limit, grace_seconds, paths))
+    return until_told(
+        lambda told: _work(told, store, registry, duties, storages, task_limit, grace_seconds, paths),
+        at_once="detent: ending at once: others take over what is at work here",
+    )
 
 
 async def _work(
+    told: asyncio.Event,
     store: str,
     registry: Registry,
     duties: Duties,
@@ -134,29 +138,15 @@ async def _work(
     grace_seconds: float,
     paths: Literal["detent", "jsonpath-ng"],
 ) -> int:
-    import asyncio
-
     from detent.runtime.compose import open_worker
 
-    loop = asyncio.get_running_loop()
-    ending, at_once = asyncio.Event(), asyncio.Event()
-
-    def end() -> None:
-        (at_once if ending.is_set() else ending).set()
-
-    when_told(loop, end)
     try:
         opening = open_worker(store, registry, duties, paths=paths, task_limit=task_limit, storages=storages)
         async with opening as engine:
             click.echo(f"detent: worker {engine.owner} is at work", err=True)
-            await ending.wait()
+            await told.wait()
             click.echo("detent: ending: tasks at work may end, the rest is handed over", err=True)
-            draining = asyncio.ensure_future(engine.drain(grace_seconds))
-            hurrying = asyncio.ensure_future(at_once.wait())
-            await asyncio.wait({draining, hurrying}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (draining, hurrying):
-                task.cancel()
-            await asyncio.gather(draining, hurrying, return_exceptions=True)
+            await engine.drain(grace_seconds)
     finally:
         await registry.close()
     return Exit.SUCCEEDED
