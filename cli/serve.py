@@ -181,10 +181,13 @@ async def _serve(
 
     from detent.server.serving import open_server
 
+    from .session import settle
+
     try:
         async with open_server(settings, registry) as server:
             for file, document in documents.items():
                 await _publish(server, file, document, search)
+            settle()
             _say_what_is_served(server, settings, documents)
             watching = (
                 asyncio.create_task(_watch(server, documents, variables, search, registry)) if watch else None

@@ -7,6 +7,7 @@ how it is shown come from outside.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -63,6 +64,13 @@ class Settings:
 def give_way() -> None:
     """Have threads that compute in this process give way to whoever answers others: for programs that serve many."""
     sys.setswitchinterval(SWITCH_SECONDS)
+
+
+def settle() -> None:
+    """Have Python look no more for garbage in what is there now: a program that serves has it to its end, and others
+    wait while it looks."""
+    gc.collect()
+    gc.freeze()
 
 
 def mock_file(path: str | None) -> MockFile | None:

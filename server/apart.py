@@ -19,6 +19,12 @@ from detent.schema.service import invalid_definition, validate_definition
 from detent.schema.validate import validate, validate_value
 
 
+def warm_up() -> None:
+    """Load what judging takes, so that the first definition keeps nobody waiting."""
+    state = {"Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% 1 %}", "End": True}
+    judge(encode({"given": {"StartAt": "A", "States": {"A": state}}, "type": "STANDARD"}))
+
+
 def judge(request: bytes) -> bytes:
     """Judge ``given``, an object or a text of JSON or YAML, as a machine of a ``type``.
 

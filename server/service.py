@@ -22,7 +22,7 @@ from detent.runtime.names import Names
 from detent.runtime.worker import duties_of_server
 from detent.store.base import StoreError
 
-from . import execution_log
+from . import apart, execution_log
 from .aws.logs import StateLogs
 from .aws.pages import Pages
 from .definitions import Definition
@@ -116,6 +116,7 @@ async def open_service(settings: Settings, handlers: Registry) -> AsyncIterator[
         chores = [
             asyncio.create_task(_go_on_deleting(engine)),
             asyncio.create_task(_go_on_forgetting(idempotency)),
+            asyncio.create_task(asyncio.to_thread(apart.warm_up)),
         ]
         try:
             async with _state_logs(engine, settings.state_logs):

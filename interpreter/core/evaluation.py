@@ -14,7 +14,7 @@ class Evaluation(Protocol):
     """One evaluation that is due."""
 
     def quick(self) -> Any | None:
-        """What comes out, spending little; None if it takes more."""
+        """What comes out, spending little; None if it takes more. Its ``value`` is what may be large."""
 
     def request(self) -> bytes:
         """All that somebody else needs to evaluate it."""

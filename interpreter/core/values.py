@@ -8,7 +8,9 @@ infinities do not exist.
 from __future__ import annotations
 
 import json
+import marshal
 import math
+import re
 from typing import Any, TypeAlias
 
 import orjson
@@ -75,8 +77,21 @@ def _encode_slowly(value: JSON) -> bytes:
         return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
 
 
+#: The version of Python's own format that writes each value where it stands, and a float as ``g`` and eight bytes.
+_BARE = 2
+#: A float whose exponent has no bit that is not set.
+_NON_FINITE = re.compile(rb"g.{6}[\xf0-\xff][\x7f\xff]", re.DOTALL)
+
+
 def _refuse_non_finite(value: JSON) -> None:
     """orjson writes NaN and infinities as null without a word."""
+    # Nearly always nulls are nulls. The bytes of the numbers tell so, several times as fast as a walk, which goes on
+    # for them alone that look otherwise.
+    try:
+        if not _NON_FINITE.search(marshal.dumps(value, _BARE)):
+            return
+    except ValueError:
+        pass  # too deep, or a kind of value of which a walk knows more
     # Level by level, in comprehensions: a value may have a million parts.
     level = [value]
     while level:

@@ -20,6 +20,8 @@ from .javaish import Random48, hash_set_order, java_text
 
 #: Characters Base64Encode, Base64Decode and Hash take.
 MAX_TEXT_LENGTH = 10_000
+#: Characters that Format makes: more than any profile takes as a payload.
+MAX_FORMATTED = 4 * 1024 * 1024
 #: Items ArrayRange makes.
 MAX_RANGE = 1_000
 
@@ -258,8 +260,12 @@ def format_values(parts: tuple[str, ...], values: list[JSON]) -> str:
     if len(values) != len(parts) - 1:
         raise Fault.invalid("States.Format")
     pieces = [parts[0]]
+    length = len(parts[0])
     for value, part in zip(values, parts[1:], strict=True):
         pieces += [java_text(value) if isinstance(value, (dict, list)) else as_text(value), part]
+        length += len(pieces[-2]) + len(part)
+        if length > MAX_FORMATTED:
+            raise Fault(f"States.Format makes more than {MAX_FORMATTED:,} characters")
     return "".join(pieces)
 
 

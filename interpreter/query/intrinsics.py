@@ -10,7 +10,9 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from ..core.errors import RUNTIME, StateFailure
+from ..core.evaluation import Evaluator
 from ..core.values import JSON
+from .applications import LONG, HurriedApplication
 from .bindings import Bindings, Evaluate
 from .functions import IMPLEMENTATIONS, Fault, format_parts, format_values
 from .intrinsic_syntax import (
@@ -102,7 +104,30 @@ def _compile_call(call: Call, on_missing: OnMissing, engine: Engine) -> Part:
     if call.function == "States.Format" and isinstance(arguments[0], Text):
         return _compile_format(arguments[0].source, parts[1:])
     function = IMPLEMENTATIONS[call.function]
+    if call.function in LONG:
+        return _compile_long(call.function, parts)
     return lambda document, bindings: function([part(document, bindings) for part in parts], bindings)
+
+
+def _compile_long(name: str, parts: tuple[Part, ...]) -> Part:
+    """A call that takes longer the more its arguments are."""
+    function = IMPLEMENTATIONS[name]
+
+    def call(document: JSON, bindings: Bindings) -> JSON:
+        arguments = [part(document, bindings) for part in parts]
+        if bindings.evaluator is None:
+            return function(arguments, bindings)
+        return _apply(bindings.evaluator, name, arguments)
+
+    return call
+
+
+def _apply(evaluator: Evaluator, name: str, arguments: list[JSON]) -> JSON:
+    """What comes out of a call where others may be waiting. Raises Fault."""
+    applied = evaluator(HurriedApplication(name, arguments))
+    if applied.fault is not None:
+        raise Fault(applied.fault)
+    return applied.value
 
 
 def _compile_argument(argument: Argument, on_missing: OnMissing, engine: Engine) -> Part:
@@ -136,4 +161,11 @@ def _compile_format(template: str, parts: tuple[Part, ...]) -> Part:
             raise Fault(problem)
 
         return fail
-    return lambda document, bindings: format_values(texts, [part(document, bindings) for part in parts])
+
+    def format(document: JSON, bindings: Bindings) -> JSON:
+        values = [part(document, bindings) for part in parts]
+        if bindings.evaluator is not None and any(isinstance(value, (list, dict)) for value in values):
+            return _apply(bindings.evaluator, "States.Format", [template, *values])
+        return format_values(texts, values)
+
+    return format

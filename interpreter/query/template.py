@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from ..core.errors import DetentError
+from ..core.errors import DATA_LIMIT_EXCEEDED, DetentError, StateFailure
+from ..core.measure import written_length
 from ..core.values import JSON
 from .bindings import Bindings, Evaluate
 from .cursor import ExpressionSyntaxError
@@ -26,6 +27,10 @@ from .jsonpath import Engine, Path, compile_path, not_in_template, parse_path, v
 #: The ending of a key whose value is evaluated.
 SUFFIX = ".$"
 
+#: Paths in a template from which on its value is measured before it is written.
+MANY_PLACES = 16
+#: Characters that the value of a template may have as JSON text: more than any profile takes as a payload.
+WRITTEN_MAX = 16 * 1024 * 1024
 #: Objects and arrays inside each other.
 MAX_TEMPLATE_DEPTH = 150
 
@@ -45,7 +50,39 @@ def compile_template(value: JSON, *, field: str, engine: Engine = "detent") -> E
     :class:`~detent.core.errors.StateFailure`.
     """
     dynamic = _compile(value, field, engine, 0)
-    return dynamic if dynamic is not None else lambda document, bindings: value
+    if dynamic is None:
+        return lambda document, bindings: value
+    return dynamic if _places(value) < MANY_PLACES else _within_bounds(dynamic, field)
+
+
+def _places(template: JSON) -> int:
+    """How many paths, functions and arguments of functions a template has: each may stand for the whole document."""
+    return sum(
+        1 + (item.count(",") if is_intrinsic(item) else 0)
+        for node in _nodes(template)
+        if isinstance(node, dict)
+        for key, item in node.items()
+        if is_evaluated(key)
+    )
+
+
+def _within_bounds(dynamic: Evaluate, field: str) -> Evaluate:
+    """A template whose value is never written if that would take more memory than there may be."""
+
+    def evaluate(document: JSON, bindings: Bindings) -> JSON:
+        value = dynamic(document, bindings)
+        try:
+            length = written_length(value)
+        except RecursionError:
+            return value  # who writes it says so
+        if length > WRITTEN_MAX:
+            raise StateFailure(
+                DATA_LIMIT_EXCEEDED,
+                f"The value of the field '{field}' has about {length:,} characters; the service takes far less.",
+            )
+        return value
+
+    return evaluate
 
 
 def variables_in(value: Expression | JSON) -> set[str]:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ..query.jsonata.apart import answer_request
+from ..query.apart import answer_request
 from ..query.jsonata.engine import SERVICE, warm_up
 from .frames import ANSWER, JOB, LAST, MORE
 
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def evaluate(request: bytes) -> bytes:
-    """Evaluate a JSONata expression under the limits of the service: what is left of them to the engine.
+    """Evaluate what a decision was broken off for, under the limits of the service: what is left of them to the engine.
 
     The system ends this process once it has computed for as long as the service allows.
     """

@@ -19,6 +19,7 @@ from .actor import Actor, Actors, Decided
 from .catalogue import Catalogue
 from .deadlines import Deadlines
 from .effects import Effects
+from .evaluations import DECISION_SECONDS
 from .helpers import Helpers
 from .intake import Intake
 from .mailboxes import Mailboxes
@@ -70,6 +71,7 @@ class Rounds:
         self._meters = meters
         self._catalogue = catalogue
         self._helpers = Helpers()
+        self._slow = asyncio.Lock()
         self._committing: asyncio.Task[None] | None = None
 
     async def drive(self) -> None:
@@ -114,7 +116,8 @@ class Rounds:
                 offer = actor.decide(self._owner, self._release, hurried=True)
             except BrokenOff as broken:
                 actor.committing = True
-                self._helpers.hand_over(broken.request, actor.learn, partial(self._recovery.take_up, actor))
+                go_on = partial(self._recovery.take_up if broken.request else self._take_up_later, actor)
+                self._helpers.hand_over(broken.request, actor.learn, go_on)
                 continue
             except Exception as error:
                 self._effects.give_up(actor, error)
@@ -133,6 +136,12 @@ class Rounds:
             if monotonic() > until:
                 break
         return decided
+
+    async def _take_up_later(self, actor: Actor) -> None:
+        """Go on with a decision that takes long, one after the other: half of the time is for all that do not."""
+        async with self._slow:
+            await asyncio.sleep(DECISION_SECONDS)
+            await self._recovery.take_up(actor)
 
     def _must_look_up(self, actor: Actor) -> bool:
         """Whether a decision must wait until it is known which activities exist: only the service's own protocol makes

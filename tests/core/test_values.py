@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from detent.core.values import Payload, decode, encode
 
@@ -41,6 +45,29 @@ def test_a_value_is_read_back_as_it_was_written(value: Any) -> None:
 def test_what_is_no_number_in_json_is_refused(value: Any) -> None:
     with pytest.raises(ValueError):
         encode(value)
+
+
+NUMBERS = st.floats() | st.sampled_from([1.7976931348623157e308, 5e-324, -0.0])
+VALUES = st.recursive(
+    st.none() | NUMBERS | st.integers() | st.text() | st.just("g" + "\x7f" * 9),
+    lambda inside: st.lists(inside) | st.dictionaries(st.text(), inside),
+)
+
+
+def floats(value: Any) -> Iterator[float]:
+    if isinstance(value, float):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from floats(inner)
+
+
+@given(VALUES)
+def test_of_all_values_those_with_such_a_number_are_refused(value: Any) -> None:
+    if all(map(math.isfinite, floats(value))):
+        assert decode(encode(value)) == value
+    else:
+        with pytest.raises(ValueError):
+            encode(value)
 
 
 def test_a_payload_at_rest_reads_its_value_anew() -> None:

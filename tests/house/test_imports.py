@@ -124,7 +124,7 @@ PURE = {
 PLAIN = set(
     """
     __future__ abc base64 binascii bisect calendar codecs collections contextlib copy dataclasses datetime
-    decimal difflib enum functools hashlib heapq itertools json keyword math operator random re reprlib string
+    decimal difflib enum functools hashlib heapq itertools json keyword marshal math operator random re reprlib string
     struct textwrap types typing unicodedata urllib uuid zoneinfo
     """.split()
 )

@@ -104,6 +104,26 @@ def test_bombs_end_in_a_failure_of_their_state() -> None:
     assert grown < 100 * MEGABYTE
 
 
+def pass_of(**fields: Any) -> dict[str, Any]:
+    return {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True, **fields}}}
+
+
+def test_paths_and_functions_over_large_values_are_done_elsewhere() -> None:
+    numbers = list(range(60_000))
+    definitions = [
+        pass_of(Parameters={"x.$": "$[?(@ > 59997)]", "y.$": "$[0]"}),
+        pass_of(Parameters={"x.$": "States.ArrayGetItem(States.ArrayPartition($, 59999), 1)", "y.$": "$[0]"}),
+        pass_of(InputPath="$[*]", Parameters={"x.$": "$[?(@ == 7)].nothing", "y.$": "$[1]"}),
+        pass_of(Parameters={"x.$": "States.Array($[*], $[*])"}),
+        pass_of(Parameters={"x.$": f"States.Array({', '.join(['$'] * 200)})"}),
+    ]
+    ended = {one.name: one for one in run("memory:", *definitions, input=numbers)}
+    put_out = [None if one.output is None else one.output.value for _, one in sorted(ended.items())]
+    assert put_out[:3] == [{"x": [59998, 59999], "y": 0}, {"x": [59999], "y": 0}, {"x": [], "y": 1}]
+    assert put_out[3] == {"x": [numbers, numbers]}
+    assert (ended["e4"].status, ended["e4"].error) == (FAILED, "States.DataLimitExceeded")
+
+
 # A decision that is broken off
 
 

@@ -29,9 +29,9 @@ def write_request(request: Request) -> bytes:
     return encode(request._asdict())
 
 
-def answer_request(text: bytes, limits: Limits) -> bytes:
-    """Evaluate a request: the answer as it travels back."""
-    request = Request(**decode(text))
+def answer_request(given: dict[str, JSON], limits: Limits) -> bytes:
+    """Evaluate a request that has travelled: the answer as it travels back."""
+    request = Request(**given)
     tree = parse(request.text)
     program = Program(request.text, tree, references(tree))
     chance = None if request.seed is None else Random(request.seed)

@@ -18,6 +18,7 @@ from functools import cache, partial
 from random import Random
 from typing import Any, Literal, NamedTuple
 
+from ...core.patience import Attempts
 from ...core.values import JSON, encode
 from .blame import blamed
 from .builtin import BUILT_IN
@@ -118,6 +119,7 @@ class Program:
     """An expression, ready to run in any thread."""
 
     __slots__ = (
+        "_attempts",
         "_finite",
         "_hideable",
         "_needs_room",
@@ -133,6 +135,7 @@ class Program:
 
     def __init__(self, text: str, tree: Node, references: References) -> None:
         self._references = references
+        self._attempts = Attempts()
         self._outgrows = may_outgrow(tree)
         self._needs_room = needs_room(tree)
         self.draws = not CHANCE.isdisjoint(references.variables)
@@ -148,10 +151,11 @@ class Program:
 
     def quick(self, document: Document, chance: Random | None) -> Outcome | None:
         """Evaluate where others wait for it; None where that takes more than they can spare."""
-        if self._needs_room:
+        if self._needs_room or not self._attempts.is_due():
             return None
         outcome = self.run(document, chance, QUICK)
         if outcome.type == "error" and outcome.value.code is None and outcome.value.message in (TIME, MEMORY):
+            self._attempts.took_too_long()
             return None
         return outcome
 

@@ -14,7 +14,8 @@ from ...core.errors import RUNTIME, StateFailure
 from ...core.values import JSON, encode
 from ..bindings import Bindings, Evaluate
 from .parser import parse_path
-from .run import PathMiss, Run
+from .run import PathMiss
+from .selection import HurriedSelection, Selection
 from .stages import compile_select
 from .syntax import Call, Path
 from .walk import MISSES, keys_of, lane, walk
@@ -44,15 +45,21 @@ def compile_path(path: Path | str, *, on_missing: OnMissing, engine: Engine = "d
     else:
         select = compile_select(path)
     root = _compile_root(path)
+    selection = Selection(path, select)
 
     def evaluate(document: JSON, bindings: Bindings) -> JSON:
         try:
             value = root(document, bindings)
-            return select(value, Run(value))
         except PathMiss as miss:
             return on_missing(path, document, miss)
-        except RecursionError:
-            return on_missing(path, document, PathMiss("The document is nested too deeply", "unfit"))
+        selected = (
+            selection.of(value)
+            if bindings.evaluator is None or engine != "detent"
+            else bindings.evaluator(HurriedSelection(selection, value))
+        )
+        return (
+            selected.value if selected.miss is None else on_missing(path, document, PathMiss(*selected.miss))
+        )
 
     return evaluate
 
