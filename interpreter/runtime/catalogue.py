@@ -17,6 +17,8 @@ from random import choices
 from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
 
+from cachetools import LRUCache
+
 from ..core.values import decode, encode
 from ..search import check_declared
 from ..store.base import Document, Edit, MachineRecord, NotFound, Store
@@ -44,8 +46,10 @@ from .machines import Machines
 
 #: How long a machine that was read is believed to be as it was.
 FRESH_SECONDS = 1.0
-#: Machines and revisions that are kept in mind.
+#: Machines with their versions and aliases, and activities, that are kept in mind.
 KNOWN_MAX = 10_000
+#: Characters of definitions that are kept in mind.
+DEFINITIONS_MAX = 8 * 1024 * 1024
 
 #: The collection of machines that are being deleted, by ARN; see :mod:`~detent.runtime.removal`.
 DELETING = "deleting"
@@ -69,10 +73,12 @@ class Catalogue:
         self._store = store
         self._machines = machines
         self._clock = clock
-        self._known: dict[str, tuple[float, MachineEntry]] = {}
+        self._known: LRUCache[str, tuple[float, MachineEntry]] = LRUCache(KNOWN_MAX, getsizeof=_parts)
         #: Activities that were there at an instant.
-        self._there: dict[str, float] = {}
-        self._revisions: dict[tuple[str, int, str], Revision] = {}
+        self._there: LRUCache[str, float] = LRUCache(KNOWN_MAX)
+        self._revisions: LRUCache[tuple[str, int, str], Revision] = LRUCache(
+            DEFINITIONS_MAX, getsizeof=_length
+        )
 
     # State machines
 
@@ -211,14 +217,13 @@ class Catalogue:
     async def revision(self, entry: MachineEntry, id: str) -> Revision:
         """A revision of a machine. Raises NotFound, StoreError."""
         key = (entry.arn, entry.created_at, id)
-        if key not in self._revisions:
+        revision = self._revisions.get(key)
+        if revision is None:
             document = await self._store.document(revisions_of(entry), id)
             if document is None:
                 raise NotFound(f"there is no revision {id} of {entry.arn}")
-            if len(self._revisions) >= KNOWN_MAX:
-                self._revisions.clear()
-            self._revisions[key] = read_revision(document.body)
-        return self._revisions[key]
+            revision = self._revisions[key] = read_revision(document.body)
+        return revision
 
     async def target(self, arn: str) -> Target:
         """What an execution of a machine, version or alias is started of; an alias draws by weight.
@@ -325,8 +330,6 @@ class Catalogue:
             if await self._store.document(*place(arn)) is None:
                 missing.add(arn)
             else:
-                if len(self._there) >= KNOWN_MAX:
-                    self._there.clear()
                 self._there[arn] = now
         return frozenset(missing)
 
@@ -387,14 +390,21 @@ class Catalogue:
         await self._machines.publish(MachineRecord(draft.digest, arn, definition, self._clock.now()))
 
     def _know(self, entry: MachineEntry) -> MachineEntry:
-        if len(self._known) >= KNOWN_MAX:
-            self._known.clear()
         self._known[entry.arn] = (self._clock.monotonic(), entry)
         return entry
 
     def forget(self, arn: str) -> None:
         """A machine is gone."""
         self._known.pop(arn, None)
+
+
+def _parts(known: tuple[float, MachineEntry]) -> int:
+    _, entry = known
+    return min(1 + len(entry.versions) + len(entry.aliases), KNOWN_MAX)
+
+
+def _length(revision: Revision) -> int:
+    return min(1_000 + len(revision.draft.definition), DEFINITIONS_MAX)
 
 
 #: Colons in the ARN of a machine, without version or alias.

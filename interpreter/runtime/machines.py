@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable
+from operator import itemgetter
+
+from cachetools import LRUCache
 
 from ..core.machine import Machine
 from ..store.base import MachineRecord, Store
@@ -12,9 +14,11 @@ from ..store.base import MachineRecord, Store
 #: Turns the text of a definition into a machine; given the definition and its digest.
 Compile = Callable[[bytes, str], Machine]
 
-#: Bytes of the definitions whose machines are kept, and names that are known to be published: ever new ones do not
-#: fill the memory.
-BYTES_MAX = 4 * 1024 * 1024
+#: Bytes of memory that compiled machines may take, about, and names that are known to be published: ever new ones
+#: do not fill the memory.
+BYTES_MAX = 32 * 1024 * 1024
+#: What a state takes beside the text of its definition, in bytes, about.
+STATE_BYTES = 2_048
 NAMES_MAX = 10_000
 #: Bytes of a definition that takes so long to compile that others would notice.
 LARGE = 32 * 1024
@@ -26,11 +30,10 @@ class Machines:
     def __init__(self, store: Store, compile: Compile) -> None:
         self._store = store
         self._compile = compile
-        #: What was compiled, each with the size of its text: what was not used for longest is forgotten first.
-        self._compiled: OrderedDict[str, tuple[Machine, int]] = OrderedDict()
-        self._size = 0
+        #: What was compiled, each with its size: what was not used for longest is forgotten first.
+        self._compiled: LRUCache[str, tuple[Machine, int]] = LRUCache(BYTES_MAX, getsizeof=itemgetter(1))
         #: The digest that each name stands for, as far as this engine has published it.
-        self._published: OrderedDict[str, str] = OrderedDict()
+        self._published: LRUCache[str, str] = LRUCache(NAMES_MAX)
 
     async def publish(self, record: MachineRecord) -> Machine:
         """Keep a definition and compile it. Raises what the compiler raises for an invalid one."""
@@ -38,8 +41,6 @@ class Machines:
         if self._published.get(record.name) != record.digest:
             await self._store.publish(record)
             self._published[record.name] = record.digest
-            if len(self._published) > NAMES_MAX:
-                self._published.popitem(last=False)
         return machine
 
     async def get(self, digest: str) -> Machine:
@@ -51,21 +52,15 @@ class Machines:
         return machine
 
     def _known(self, digest: str) -> Machine | None:
-        if digest not in self._compiled:
-            return None
-        self._compiled.move_to_end(digest)
-        return self._compiled[digest][0]
+        known = self._compiled.get(digest)
+        return None if known is None else known[0]
 
     async def _make(self, definition: bytes, digest: str) -> Machine:
-        size = len(definition)
         # What is large is compiled in a thread: executions run meanwhile.
-        if size < LARGE:
+        if len(definition) < LARGE:
             machine = self._compile(definition, digest)
         else:
             machine = await asyncio.to_thread(self._compile, definition, digest)
-        if digest not in self._compiled:
-            self._compiled[digest] = machine, size
-            self._size += size
-        while self._size > BYTES_MAX and len(self._compiled) > 1:
-            self._size -= self._compiled.popitem(last=False)[1][1]
+        size = len(definition) + STATE_BYTES * sum(len(scope.states) for scope in machine.scopes.values())
+        self._compiled[digest] = machine, min(size, BYTES_MAX)
         return machine

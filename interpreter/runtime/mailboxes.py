@@ -23,9 +23,7 @@ class Mailboxes:
 
     def post(self, execution: str, signal: Signal, *, at: int | None = None, message: int = 0) -> None:
         """Bring a signal; ``at`` is the instant it counts from, ``message`` its number in the inbox."""
-        actor = self._actors.get(execution)
-        if actor is not None:
-            actor.receive(signal, self._clock.now() if at is None else at, message)
+        if self.leave(execution, signal, at=at, message=message):
             self.make_ready(execution)
 
     def leave(self, execution: str, signal: Signal, *, at: int | None = None, message: int = 0) -> bool:

@@ -91,6 +91,7 @@ LIBRARIES: dict[str, set[str]] = {
     "aiosqlite": {"detent.store"},
     "asyncpg": {"detent.store"},
     "botocore": {"detent.runtime.handlers.aws", "detent.runtime.items.s3"},
+    "cachetools": {"detent.runtime"},
     "click": {"detent.cli"},
     "ijson": {"detent.runtime.items.formats"},
     "jsonatapy": {"detent.query.jsonata.engine"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -13,8 +14,8 @@ from simulation.loop import VirtualClock, run
 
 from detent.core.execution import ABORTED, SUCCEEDED
 from detent.core.values import Payload
-from detent.runtime.catalogue import Catalogue
-from detent.runtime.catalogue_entries import Draft, Origin, Route
+from detent.runtime.catalogue import DEFINITIONS_MAX, Catalogue
+from detent.runtime.catalogue_entries import Draft, Origin, Revision, Route
 from detent.runtime.catalogue_errors import (
     ActivityExists,
     AliasExists,
@@ -44,7 +45,7 @@ def update(number: int):
 
 
 def machines(store: MemoryStore, definition: Any = None) -> Machines:
-    return Machines(store, lambda text, digest: definition)
+    return Machines(store, lambda text, digest: definition or machine(wait("A", 1)))
 
 
 async def opened(store: MemoryStore | None = None) -> Catalogue:
@@ -183,6 +184,22 @@ def test_versions_are_counted_and_their_numbers_never_used_again():
         version = await catalogue.publish_version(ORDERS, description="third")
         assert (version.number, version.description) == (3, "third")
         assert (await catalogue.publish_version(ORDERS, description="again")) == version
+
+    play(scenario)
+
+
+def test_ever_new_definitions_do_not_fill_the_memory():
+    async def scenario(catalogue):
+        made = []
+        for number in range(10):
+            text = f'"{str(number) * (DEFINITIONS_MAX // 4)}"'
+            new = replace(draft(number), definition=text)
+            made.append(await catalogue.create_machine(f"{ORDERS}{number}", "STANDARD", new))
+            await catalogue.revision(made[-1], "INITIAL")
+        gc.collect()
+        kept = [one for one in gc.get_objects() if isinstance(one, Revision) and one.draft.role == "role"]
+        assert 0 < sum(len(one.draft.definition) for one in kept) <= DEFINITIONS_MAX
+        assert (await catalogue.revision(made[0], "INITIAL")).draft.definition[1] == "0"
 
     play(scenario)
 

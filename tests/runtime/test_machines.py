@@ -40,6 +40,40 @@ def test_ever_new_definitions_do_not_fill_the_memory() -> None:
     asyncio.run(scenario())
 
 
+def test_states_count_as_well_as_the_text_of_their_definition() -> None:
+    compiled = []
+
+    def compile(text: bytes, digest: str) -> Machine:
+        compiled.append(digest)
+        return machine(*(task(f"S{number}") for number in range(2_000)))
+
+    async def scenario() -> None:
+        store = MemoryStore()
+        await store.open(engine=True)
+        kept = Machines(store, compile)
+        room = machines.BYTES_MAX // (2_000 * machines.STATE_BYTES)
+        for number in range(room + 1):
+            await kept.publish(MachineRecord(f"d{number}", "arn:m", b"{}", 0))
+        assert len(compiled) == room + 1
+        await kept.get(f"d{room}")
+        assert len(compiled) == room + 1
+        await kept.get("d0")
+        assert compiled[-1] == "d0"
+
+    asyncio.run(scenario())
+
+
+def test_a_definition_larger_than_all_room_runs_all_the_same() -> None:
+    async def scenario() -> None:
+        store = MemoryStore()
+        await store.open(engine=True)
+        kept = Machines(store, lambda text, digest: machine(task("A")))
+        text = b'"' + b"x" * machines.BYTES_MAX + b'"'
+        assert (await kept.publish(MachineRecord("d", "arn:m", text, 0))).root.start == "A"
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize(
     "definition",
     [

@@ -30,8 +30,9 @@ CATCH = frozenset({"input", "context", "errorOutput"})
 _UNKNOWN = object()
 _NO_VARIABLES: Mapping[str, JSON] = {}
 
-#: Expressions that are known by their text.
+#: Expressions that are known by their text, and how long each may be: ever new ones do not fill the memory.
 _PARSED_MAX = 1_000
+_PARSED_CHARACTERS_MAX = 500
 
 
 class JSONataError(DetentError):
@@ -95,7 +96,8 @@ def compile_expression(text: str, *, place: str, stage: Stage, expected: str | N
     """
     for problem in expression_problems(text, stage.available):
         raise JSONataError(f"{place}: {problem.message} (column {problem.column} of '{text}')")
-    tree, found, program = _parsed(text)
+    parsed = _parsed if len(text) <= _PARSED_CHARACTERS_MAX else _parsed.__wrapped__
+    tree, found, program = parsed(text)
     stage.include(found)
     evaluate = _engine(text, place, stage, program)
     walk = _walk(tree)
