@@ -113,6 +113,7 @@ def serve(
     from detent.server.settings import Settings
 
     from .logs import log_everything
+    from .memory import give_back_large_buffers
     from .session import give_way, mock_file, registry_of
 
     if log_form is not None:
@@ -137,6 +138,7 @@ def serve(
     )
     search = _search_attributes(files)
     give_way()
+    give_back_large_buffers()
     return until_told(
         lambda told: _serve(told, settings, registry, documents, variables, search, watch),
         at_once="ending at once: tasks that are at work begin again with the next server",

@@ -106,6 +106,7 @@ def worker(
     from detent.runtime.items.storages import Storages
     from detent.runtime.worker import Duties, WorkerError, read_limits
 
+    from .memory import give_back_large_buffers
     from .session import give_way, registry_of
 
     if is_in_memory(store):
@@ -122,6 +123,7 @@ def worker(
         raise Refusal(str(error), exit=EXIT_OF_CODE.get(error.code, Exit.USAGE)) from None
     storages = Storages(map(Path, file_root), guards)
     give_way()
+    give_back_large_buffers()
     return until_told(
         lambda told: _work(told, store, registry, duties, storages, task_limit, grace_seconds, paths),
         at_once="detent: ending at once: others take over what is at work here",
