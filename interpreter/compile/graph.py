@@ -7,7 +7,7 @@ asks for it again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 
 from ..core.errors import DetentError
@@ -83,7 +83,8 @@ class _Compiler:
     def machine(self, digest: str) -> Machine:
         try:
             root = self._scope(self._definition, "")
-        except (KeyError, TypeError, AttributeError) as error:
+            timeout = _seconds(self._definition, "TimeoutSeconds")
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise CompileError(f"the definition cannot be compiled ({error!r}): {_VALIDATE}") from error
         tasks = (
             state
@@ -92,11 +93,14 @@ class _Compiler:
             if isinstance(state, Task)
         )
         activities = frozenset(task.resource for task in tasks if task.mode == "activity")
-        return Machine(digest, root, self._scopes, self._definition.get("TimeoutSeconds"), activities)
+        return Machine(digest, root, self._scopes, timeout, activities)
 
     def _scope(self, fields: Fields, path: str) -> Scope:
         states = {name: self._state(name, state, path) for name, state in fields["States"].items()}
         scope = self._scopes[path] = Scope(path, fields["StartAt"], states)
+        for target in (scope.start, *(target for state in states.values() for target in _targets(state))):
+            if target not in states:
+                raise CompileError(f"there is no state {target!r} to go to: {_VALIDATE}")
         return scope
 
     def _state(self, name: str, fields: Fields, path: str) -> State:
@@ -209,14 +213,18 @@ def _retriers(fields: Fields) -> tuple[Retrier, ...]:
     return tuple(
         Retrier(
             errors=tuple(retrier["ErrorEquals"]),
-            interval=retrier.get("IntervalSeconds", 1),
-            max_attempts=retrier.get("MaxAttempts", 3),
+            interval=int(retrier.get("IntervalSeconds", 1)),
+            max_attempts=int(retrier.get("MaxAttempts", 3)),
             backoff=float(retrier.get("BackoffRate", 2.0)),
-            max_delay=retrier.get("MaxDelaySeconds"),
+            max_delay=_seconds(retrier, "MaxDelaySeconds"),
             jitter=retrier.get("JitterStrategy", "NONE") == "FULL",
         )
         for retrier in fields.get("Retry", ())
     )
+
+
+def _seconds(fields: Fields, field: str) -> int | None:
+    return None if fields.get(field) is None else int(fields[field])
 
 
 def _catchers(fields: Fields, dialect: Dialect) -> tuple[Catcher, ...]:
@@ -240,3 +248,13 @@ def _mode(resource: str) -> TaskMode:
     if resource.endswith(".waitForTaskToken"):
         return "token"
     return "sync" if resource.endswith((".sync", ".sync:2")) else "request"
+
+
+def _targets(state: State) -> Iterator[str]:
+    """The states that one may be followed by."""
+    if state.next is not None:
+        yield state.next
+    if isinstance(state, Choice):
+        yield from (rule.next for rule in state.rules)
+    if isinstance(state, Task | Parallel | Map | DistributedMap):
+        yield from (catcher.next for catcher in state.catch)

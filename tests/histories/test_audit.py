@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from core.building import machine, wait
 
 from detent.audit import replay, verify
 from detent.compile import compile_definition
@@ -113,7 +114,6 @@ def test_a_changed_state_is_named_by_replay() -> None:
 
 
 def test_a_missing_state_is_named_by_replay() -> None:
-    definition = {"StartAt": "Pause", "States": {"Pause": {"Type": "Wait", "Seconds": 5, "Next": "Gone"}}}
-    found = replay(compile_definition(definition), log())
+    found = replay(machine(wait("Pause", 5, "Gone")), log())
     assert found is not None
     assert found.problem == "the definition has no 'Gone'"

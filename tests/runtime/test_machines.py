@@ -74,11 +74,42 @@ def test_a_definition_larger_than_all_room_runs_all_the_same() -> None:
     asyncio.run(scenario())
 
 
+def retried(retrier: dict[str, object]) -> object:
+    """A definition whose only state is tried again as a retrier says."""
+    members = {"Retry": [{"ErrorEquals": ["States.ALL"]} | retrier]}
+    return {"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "task:t", "End": True} | members}}
+
+
 @pytest.mark.parametrize(
     "definition",
     [
         {"StartAt": "A", "States": "${States}"},
         {"StartAt": "A", "States": {"A": {"Type": "Pass", "OutputPath": "${Path}", "End": True}}},
+        {"StartAt": "${First}", "States": {"A": {"Type": "Pass", "End": True}}},
+        {"StartAt": "A", "TimeoutSeconds": "${Number}", "States": {"A": {"Type": "Pass", "End": True}}},
+        retried({"IntervalSeconds": "${Number}"}),
+        retried({"MaxAttempts": "${Number}"}),
+        retried({"BackoffRate": "${Number}"}),
+        retried({"MaxDelaySeconds": "${Number}"}),
+        {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "${Next}"}}},
+        {"StartAt": "A", "States": {"A": {"Type": "Choice", "Choices": [], "Default": "${Next}"}}},
+        {
+            "StartAt": "A",
+            "States": {
+                "A": {"Type": "Choice", "Choices": [{"Variable": "$.a", "IsNull": True, "Next": "${Next}"}]}
+            },
+        },
+        {
+            "StartAt": "A",
+            "States": {
+                "A": {
+                    "Type": "Task",
+                    "Resource": "task:t",
+                    "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "${Next}"}],
+                    "End": True,
+                }
+            },
+        },
         {"StartAt": "A", "States": {"A": {"Type": "Map", "ItemProcessor": "${Processor}", "End": True}}},
     ],
     ids=json.dumps,
