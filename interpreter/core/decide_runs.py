@@ -23,6 +23,7 @@ from .events import (
     ExecutionPaused,
     ExecutionRedriven,
     ExecutionResumed,
+    Halted,
     TaskFailed,
     TaskScheduled,
 )
@@ -236,6 +237,11 @@ def _redriven(turn: Turn, signal: Redriven) -> None:
 
 def _reopen(turn: Turn) -> None:
     turn.emit(ExecutionRedriven(None, turn.now, None, 0, 0))
+    # What was asked for may have come after the end, when nobody heard it: it is asked for anew.
+    if turn.execution.frames[ROOT].pending is not None:
+        turn.emit(Halted(ROOT, None, None, 0, 0))
+    for pending in [one for one in turn.execution.pending.values() if one.kind == "more"]:
+        turn.emit(RunResumed(pending.id))
     _go_on(turn)
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from histories.buckets import Buckets
 from simulation.loop import run
 
 from detent.core import map_runs
 from detent.core.codec import encode_signal
 from detent.core.execution import ABORTED, FAILED, SUCCEEDED, Execution
+from detent.core.runs import READING
 from detent.core.signals import UpdatedRun
 from detent.runtime.handlers.base import Beat, TaskCall, TaskError
+from detent.runtime.items.storage import Fetched, Location
 from detent.runtime.recall import recall
 from detent.store.base import Letter, Query
 from detent.store.memory import MemoryStore
@@ -279,6 +283,41 @@ def test_a_redrive_begins_the_run_that_had_not_begun() -> None:
             await opened.redrive(id)
             assert output(await opened.result(id)) == [1, 2]
             assert (await history(opened, id))[-7:] == ["ExecutionRedriven", *ENDS_WELL, "ExecutionSucceeded"]
+
+    run(scenario())
+
+
+class Slow(Buckets):
+    """A bucket with one object, which takes five seconds to read."""
+
+    def __init__(self) -> None:
+        put = {"Bucket": "b", "Key": "items.json", "Body": "[1, 2]"}
+        super().__init__([{"operation": "PutObject", "params": put}])
+
+    @asynccontextmanager
+    async def fetch(self, location: Location) -> AsyncIterator[Fetched]:
+        await asyncio.sleep(5)
+        async with super().fetch(location) as fetched:
+            yield fetched
+
+
+def test_items_that_were_being_read_when_the_run_ended_are_read_again() -> None:
+    async def scenario() -> None:
+        body = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
+        reader = {
+            "Resource": "arn:aws:states:::s3:getObject",
+            "Parameters": {"Bucket": "b", "Key": "items.json"},
+        }
+        async with engine(storages=Slow()) as opened:
+            id = await start(opened, distributed(body, ItemReader=reader), {})
+            await asyncio.sleep(1)
+            opened.stop(id)
+            assert (await opened.result(id)).status == ABORTED
+            await asyncio.sleep(10)  # so long that the reading has ended
+            assert [one.resource for one in (await map_run(opened.store)).pending.values()] == [READING]
+            await opened.redrive(id)
+            assert output(await opened.result(id)) == [1, 2]
+            assert (await map_run(opened.store)).pending == {}
 
     run(scenario())
 
