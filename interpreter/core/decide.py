@@ -193,10 +193,11 @@ _RECEIVE: dict[type, Callable[[Turn, Any], None]] = {
 def _run(turn: Turn) -> None:
     """Move every ready frame on until all wait.
 
-    A turn that enters too many states leaves the rest to another, a paused execution to when it is resumed.
+    A turn that enters too many states, or makes too much, leaves the rest to another, a paused execution to when it is
+    resumed.
     """
     execution, ready, closing = turn.execution, turn.ready, turn.closing
-    frames, steps_max = execution.frames, turn.limits.steps_per_turn
+    frames, steps_max, bytes_max = execution.frames, turn.limits.steps_per_turn, turn.limits.bytes_per_turn
     entered = closed = 0  # of those that are listed, which get more meanwhile
     while True:
         if closed < len(closing):
@@ -211,7 +212,7 @@ def _run(turn: Turn) -> None:
         frame = frames.get(id)
         if frame is None or frame.halted or execution.status != RUNNING:
             continue
-        if execution.paused or turn.steps >= steps_max:
+        if execution.paused or turn.steps >= steps_max or turn.made_bytes >= bytes_max:
             turn.emit(Yielded(id, state, turn.now))
             continue
         turn.steps += 1

@@ -49,6 +49,8 @@ class Limits:
     activity_times_out_untaken: bool = True
     #: States entered before an execution yields to others: bounds a transaction and a turn's time.
     steps_per_turn: int = 500
+    #: Bytes of values that states make before an execution yields to others: they take time to write, however few.
+    bytes_per_turn: int = 524_288
 
 
 AWS = Limits(

@@ -36,7 +36,7 @@ class Turn(Record):
 
     ``missing`` are the activities that do not exist, of those that the machine names. ``ready`` are frames that go on
     in this turn, and the state each enters next; ``closing`` branches and iterations that came to their end in it, with
-    their outputs: first in, first out.
+    their outputs: first in, first out. ``steps`` states were entered in it; their values have ``made_bytes``.
     """
 
     machine: Machine
@@ -51,6 +51,7 @@ class Turn(Record):
     ready: list[tuple[int, str]]
     closing: list[tuple[int, Payload]]
     steps: int = 0
+    made_bytes: int = 0
 
     def emit(self, event: Event) -> None:
         """Record an event and fold it, as :func:`~.evolve.evolve` does: this is where the time of a decision goes."""
@@ -130,6 +131,7 @@ class Turn(Record):
         made = written(value)
         if len(made.text) > self.limits.payload_bytes:
             raise too_large(frame.state or "")
+        self.made_bytes += len(made.text)
         return made
 
     def assigned(self, frame: Frame, values: Mapping[str, JSON] | None) -> dict[str, Payload] | None:
@@ -140,7 +142,9 @@ class Turn(Record):
         if not values:
             return None
         payloads = {name: written(value) for name, value in values.items()}
-        if sum(len(payload.text) for payload in payloads.values()) > self.limits.variable_bytes:
+        made_bytes = sum(len(payload.text) for payload in payloads.values())
+        self.made_bytes += made_bytes
+        if made_bytes > self.limits.variable_bytes:
             raise StateFailure(
                 RUNTIME,
                 f"The variables {', '.join(payloads)} exceed the maximum of {self.limits.variable_bytes} bytes "

@@ -285,6 +285,25 @@ def test_a_long_pure_run_yields_to_others() -> None:
     assert play.execution.output.value == 600
 
 
+def test_a_run_that_makes_much_yields_to_others() -> None:
+    grow = Flow(make=lambda b: {"text": "x" * 200_000, "count": b.input["count"] + 1})
+    loop = machine(
+        do("Make", "More", grow),
+        choice("More", (lambda d: d["count"] < 10, "Make"), default="End"),
+        do("End", flow=Flow(make=lambda b: b.input["count"])),
+    )
+    play = Play(loop)
+    play.start({"count": 0})
+    turns = 1
+    while play.execution.status == RUNNING:
+        assert play.only().kind == "more"
+        play.fire(play.only().id)
+        turns += 1
+    assert turns == 4  # ten values of 200 kB, three of them in a turn
+    assert play.execution.output is not None
+    assert play.execution.output.value == 10
+
+
 def test_an_endless_loop_fails_as_event_25_000_in_the_profile_of_the_service() -> None:
     play = Play(machine(do("A", "B"), do("B", "A")), profile="aws")
     play.start()
