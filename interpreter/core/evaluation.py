@@ -11,7 +11,9 @@ from typing import Any, Protocol
 
 
 class Evaluation(Protocol):
-    """One evaluation that is due."""
+    """One evaluation that is due. ``shares`` says that what is quickly found is a part of what was given."""
+
+    shares: bool
 
     def quick(self) -> Any | None:
         """What comes out, spending little; None if it takes more. Its ``value`` is what may be large."""

@@ -33,10 +33,11 @@ def weight(value: JSON, most: int) -> int:
     return total
 
 
-def written_length(value: JSON) -> int:
+def written_length(value: JSON, most: int) -> int:
     """About the characters of a value as JSON text. A value that appears many times is looked at once.
 
-    Raises RecursionError for a value nested too deeply.
+    Nothing is counted beyond ``most``: the answer is then some number above it. Raises RecursionError for a value
+    nested too deeply.
     """
     known: dict[int, int] = {}
 
@@ -48,12 +49,11 @@ def written_length(value: JSON) -> int:
             return 4
         total = known.get(id(value))
         if total is None:
-            total = 2
-            if kind is dict:
-                total += sum(map(len, value)) + 4 * len(value)
-                total += sum(map(length, value.values()))
-            else:
-                total += sum(map(length, value))
+            total = 2 if kind is list else 2 + sum(map(len, value)) + 4 * len(value)
+            for item in value if kind is list else value.values():
+                total += length(item)
+                if total > most:
+                    break
             known[id(value)] = total
         return total
 

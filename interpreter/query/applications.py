@@ -42,6 +42,7 @@ class HurriedApplication:
     """A call and its arguments, as the core's Evaluator takes them."""
 
     __slots__ = ("_arguments", "_name")
+    shares = False
 
     def __init__(self, name: str, arguments: Sequence[JSON]) -> None:
         self._name = name
@@ -51,7 +52,7 @@ class HurriedApplication:
         if weight(self._arguments, QUICK_WEIGHT) <= QUICK_WEIGHT:
             return _apply(self._name, self._arguments)
         try:
-            is_sent = written_length(self._arguments) <= WRITTEN_MAX
+            is_sent = written_length(self._arguments, WRITTEN_MAX) <= WRITTEN_MAX
         except RecursionError:
             is_sent = False
         return None if is_sent else Applied(f"{self._name} is given too much")

@@ -72,13 +72,13 @@ def _within_bounds(dynamic: Evaluate, field: str) -> Evaluate:
     def evaluate(document: JSON, bindings: Bindings) -> JSON:
         value = dynamic(document, bindings)
         try:
-            length = written_length(value)
+            length = written_length(value, WRITTEN_MAX)
         except RecursionError:
             return value  # who writes it says so
         if length > WRITTEN_MAX:
             raise StateFailure(
                 DATA_LIMIT_EXCEEDED,
-                f"The value of the field '{field}' has about {length:,} characters; the service takes far less.",
+                f"The value of the field '{field}' has more than {WRITTEN_MAX:,} characters: too many by far.",
             )
         return value
 

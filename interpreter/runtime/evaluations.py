@@ -16,8 +16,10 @@ from ..core.measure import weight
 
 #: Seconds of evaluations after which a decision lets others go first.
 DECISION_SECONDS = 0.02
-#: What the outcomes of one decision may be in all (see ``core.measure``): tens of megabytes.
-OUTCOMES_WEIGHT_MAX = 600_000
+#: Words of memory that the outcomes of one decision may hold in all: 40 megabytes.
+WORDS_MAX = 5_000_000
+#: Words that a value of its own takes, with what refers to it.
+_WORDS_OF_A_VALUE = 5
 
 
 class Evaluations:
@@ -27,13 +29,13 @@ class Evaluations:
     know an outcome again.
     """
 
-    __slots__ = ("_known", "_place", "_spent", "_weight")
+    __slots__ = ("_known", "_place", "_spent", "_words")
 
     def __init__(self) -> None:
         self._known: list[Any] = []
         self._place = 0
         self._spent = 0.0
-        self._weight = 0
+        self._words = 0
 
     def begin(self) -> None:
         """The decision is made, or made again."""
@@ -51,21 +53,26 @@ class Evaluations:
             known = self._known[place]
             if known.__class__ is bytes:
                 # Read once: a decision of many parts is made again for each of them.
-                known = self._known[place] = self._kept(evaluation, evaluation.outcome(known))
+                known = self._known[place] = self._kept(evaluation, evaluation.outcome(known), shares=False)
             return known
         if self._spent > DECISION_SECONDS:
             raise BrokenOff(None)
         began = perf_counter()
         outcome = evaluation.quick()
         if outcome is not None:
-            outcome = self._kept(evaluation, outcome)
+            outcome = self._kept(evaluation, outcome, shares=evaluation.shares)
         self._spent += perf_counter() - began
         if outcome is None:
             raise BrokenOff(evaluation.request())
         self._known.append(outcome)
         return outcome
 
-    def _kept(self, evaluation: Evaluation, outcome: Any) -> Any:
-        """The outcome, if what this decision's have in all is not too much to be kept."""
-        self._weight += weight(outcome.value, OUTCOMES_WEIGHT_MAX - self._weight)
-        return evaluation.outcome(TOOK_TOO_MUCH) if self._weight > OUTCOMES_WEIGHT_MAX else outcome
+    def _kept(self, evaluation: Evaluation, outcome: Any, *, shares: bool) -> Any:
+        """The outcome, if those of this decision do not hold too much in all."""
+        value = outcome.value
+        if not shares:
+            left = (WORDS_MAX - self._words) // _WORDS_OF_A_VALUE
+            self._words += weight(value, left) * _WORDS_OF_A_VALUE
+        elif value.__class__ is list:
+            self._words += len(value)
+        return evaluation.outcome(TOOK_TOO_MUCH) if self._words > WORDS_MAX else outcome

@@ -42,14 +42,15 @@ def test_nothing_is_counted_beyond_the_bound() -> None:
 @given(VALUES)
 def test_the_length_is_about_that_of_the_text(value: Any) -> None:
     text = len(json.dumps(value, separators=(",", ":")))
-    assert written_length(value) / 4 - 4 <= text <= 2 * written_length(value)
+    assert written_length(value, 10**9) / 4 - 4 <= text <= 2 * written_length(value, 10**9)
 
 
 def test_what_appears_many_times_counts_as_often_and_is_looked_at_once() -> None:
     doubled: Any = ["x" * 100]
     for _ in range(60):
         doubled = [doubled, doubled]
-    assert written_length(doubled) > 2**60 * 100
+    assert written_length(doubled, 2**100) > 2**60 * 100
+    assert 1_000 < written_length(doubled, 1_000) < 3_000
 
 
 def test_a_value_nested_too_deeply_has_no_length() -> None:
@@ -57,4 +58,4 @@ def test_a_value_nested_too_deeply_has_no_length() -> None:
     for _ in range(100_000):
         deep = [deep]
     with pytest.raises(RecursionError):
-        written_length(deep)
+        written_length(deep, 10**9)

@@ -129,15 +129,16 @@ def test_what_took_long_is_tried_again_after_a_while(monkeypatch: pytest.MonkeyP
 
 def test_outcomes_of_one_decision_are_bounded_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("detent.runtime.evaluations.DECISION_SECONDS", 1000.0)
-    monkeypatch.setattr("detent.runtime.evaluations.OUTCOMES_WEIGHT_MAX", 1_000)
-    document = {"w": [0] * 300}
-    evaluations = Evaluations()
-    select = path("$.w[*]")
-    found = [outcome(select, document, evaluations) for _ in range(5)]
-    assert [len(each) == 300 for each in found] == [True] * 3 + [False] * 2
-    assert found[-1][0] == RUNTIME
-    evaluations.begin()
-    assert [outcome(select, document, evaluations) for _ in range(5)] == found, "made again it is the same"
+    monkeypatch.setattr("detent.runtime.evaluations.WORDS_MAX", 1_000)
+    document = {"w": [0] * 300, "v": list(range(300))}
+    for select, kept in ((path("$.w[*]"), 3), (compile_intrinsic("States.ArrayUnique($.v)"), 0)):
+        evaluations = Evaluations()
+        found = [outcome(select, document, evaluations) for _ in range(5)]
+        assert [len(each) == 300 for each in found] == [True] * kept + [False] * (5 - kept)
+        assert found[-1][0] == RUNTIME
+        evaluations.begin()
+        again = [outcome(select, document, evaluations) for _ in range(5)]
+        assert again == found, "made again it is the same"
 
 
 # Values that one value is in many times

@@ -148,6 +148,7 @@ class _Evaluation:
     """An expression and what it sees, as the core's Evaluator takes it."""
 
     __slots__ = ("_bindings", "_program", "_seed", "_stage", "_text")
+    shares = False
 
     def __init__(
         self, text: str, program: Program, stage: Stage, bindings: Bindings, seed: int | None

@@ -47,7 +47,7 @@ class Selection:
         """What is selected of a root. Raises TooMuch, hurried."""
         try:
             value = self._select(root, Run(root, hurried=hurried))
-            if self._multiplies and written_length(value) > WRITTEN_MAX:
+            if self._multiplies and written_length(value, WRITTEN_MAX) > WRITTEN_MAX:
                 return Selected(_TOO_LARGE)  # type: ignore[arg-type]
             return Selected(None, value)
         except PathMiss as miss:
@@ -60,6 +60,7 @@ class HurriedSelection:
     """A selection and its root, as the core's Evaluator takes them."""
 
     __slots__ = ("_root", "_selection")
+    shares = True
 
     def __init__(self, selection: Selection, root: JSON) -> None:
         self._selection = selection
