@@ -63,7 +63,7 @@ Begin = Literal["READ", "WRITE"]
 _SETTINGS = f"""
 SET LOCAL search_path = {SCHEMA}; SET LOCAL statement_timeout = {STATEMENT_TIMEOUT};
 SET LOCAL lock_timeout = {LOCK_TIMEOUT}; SET LOCAL idle_in_transaction_session_timeout = {IDLE_TIMEOUT};
-SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin = off;
+SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_hashjoin = off;
 SET LOCAL enable_bitmapscan = off; SET LOCAL jit = off;
 SET LOCAL plan_cache_mode = force_generic_plan;
 """

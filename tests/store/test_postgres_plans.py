@@ -188,6 +188,32 @@ def test_what_is_parked_is_not_even_looked_at_by_a_claim(crowded, machines):
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [("claim_due", "'w1', 10000000, 64, NULL, 3"), ("claim_queues", "'w1', 10000000, 64, '{crowd}', 3, 64")],
+)
+def test_a_claim_reads_what_it_takes_however_much_is_due(crowded, name, arguments):
+    async def scenario():
+        connection = await asyncpg.connect(crowded)
+        try:
+            await connection.execute(BEGIN["WRITE"])
+            await connection.execute(f"PREPARE {name} AS {queries('postgres')[name]}")
+            asked = f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE {name} ({arguments})"
+            ((plan,),) = await connection.fetch(asked)
+            # Once to find it, once to write it.
+            assert read(json.loads(plan)[0]["Plan"]) == 2 * 64
+        finally:
+            await connection.close()
+
+    asyncio.run(scenario())
+
+
+def read(plan):
+    """The executions that the plan has read."""
+    here = plan["Actual Rows"] * plan["Actual Loops"] if "Scan" in plan["Node Type"] else 0
+    return (here if plan.get("Relation Name") == "execution" else 0) + sum(map(read, plan.get("Plans", ())))
+
+
 def looked_at(plan):
     """The rows that the plan has read by the index of what waits, whether it took them or not."""
     here = 0
