@@ -29,7 +29,8 @@ DEBOUNCE_SECONDS = 0.05
 #: How often a listener says a word to itself, and how long it waits to hear it, in seconds.
 WORD_SECONDS = 20.0
 ECHO_SECONDS = 5.0
-#: How long before a listener connects again, in seconds; longer where it has never heard anything.
+#: How long before a listener connects again, in seconds; ever longer, up to the second of these, where it has never
+#: heard anything.
 AGAIN_SECONDS = 2.0
 DEAF_SECONDS = 300.0
 
@@ -91,12 +92,15 @@ class Hints:
 
     async def watch(self, heard: Callable[[], None]) -> None:
         """Call ``heard`` for every hint of others, connecting again whenever the connection is lost."""
+        rest = AGAIN_SECONDS
         while True:
             try:
                 await self._listen(heard)
             except _Deaf:
                 log.info("%s: hints do not come through; the store is polled", shown(self._url))
-                await asyncio.sleep(DEAF_SECONDS)
+                await asyncio.sleep(rest)
+                # It may have been a busy moment, and no pooler.
+                rest = min(2 * rest, DEAF_SECONDS)
             except _LOST as error:
                 log.debug("%s: the listener has lost its connection: %s", shown(self._url), error)
                 await asyncio.sleep(AGAIN_SECONDS)
