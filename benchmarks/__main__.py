@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from . import running, waiting
+from .attacks import attacks
+from .bombs import KINDS
 from .fleet import fleet
 from .server import server
 from .states import states
@@ -25,6 +27,7 @@ SCENARIOS: dict[str, Measure] = {
     "fleet": fleet,
     "states": states,
     "server": server,
+    "attacks": attacks,
 }
 
 
@@ -35,6 +38,8 @@ def main() -> None:
     parser.add_argument("--executions", type=int, help="default: what the scenario is about")
     parser.add_argument("--states", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=5, help="times that limit and subject take turns")
+    parser.add_argument("--attackers", type=int, help="how many at once; default: eight")
+    parser.add_argument("--kinds", nargs="*", choices=KINDS, help="of attacks; default: every one")
     options = parser.parse_args()
     print(json.dumps({"scenario": options.scenario, **SCENARIOS[options.scenario](options)}))
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
-FIGURES, FLEET = "figures", "figures of a fleet"
+FIGURES, FLEET, ATTACKS = "figures", "figures of a fleet", "figures beside attackers"
 SCENARIOS = ("throughput", "task", "latency", "growth", "map", "parked", "recover", "states", "server")
 
 
@@ -31,6 +31,7 @@ def main() -> None:
     else:
         figures = {name: _measured(name) for name in SCENARIOS}
         _write(FIGURES, [*_table(figures), "", *_states(figures["states"])])
+        _write(ATTACKS, _attacks(_measured("attacks")))
 
 
 def _write(part: str, lines: Iterable[str]) -> None:
@@ -121,6 +122,23 @@ def _fleet(found: dict[str, Any]) -> Iterator[str]:
             f"| {count} | {of['transitions_per_second']:,} | {of['limit_per_second']:,} rows/s | "
             f"{of['worker_us_per_state']} us |"
         )
+
+
+def _attacks(found: dict[str, Any]) -> Iterator[str]:
+    yield (
+        f"{found['attackers']} attackers at a time, one kind after the other on one server; measured "
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores for the server, its helpers and all clients together."
+    )
+    yield ""
+    yield "| attack | an innocent execution: p50 | p99 | longest | `/healthz`: p99 | memory more than before |"
+    yield "|---|---|---|---|---|---|"
+    for kind, of in found.items():
+        if isinstance(of, dict):
+            times = of["execution_ms"]
+            yield (
+                f"| {kind} | {times['p50']} ms | {times['p99']} ms | {times['max']} ms | {of['ping_ms']['p99']} ms | "
+                f"{of['grown_mb']} MB |"
+            )
 
 
 def _states(found: dict[str, Any]) -> Iterator[str]:

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from .load import NUMBER, load
@@ -103,13 +103,27 @@ def bare(connections: int, seconds: float) -> float:
 def served(store: str, protocol: str, folder: Path, connections: int, seconds: float) -> float:
     """Executions started per second by ``detent serve``."""
     (folder / "pass.json").write_text(json.dumps(PASS))
+    with serving(store, folder / "pass.json") as server:
+        return _load(server.port, REQUESTS[protocol](), connections, seconds)
+
+
+class Serving(NamedTuple):
+    """A server on this machine: its port and its process."""
+
+    port: int
+    pid: int
+
+
+@contextmanager
+def serving(store: str, definition: Path, *options: str) -> Iterator[Serving]:
+    """``detent serve`` with one definition, once it answers."""
     program = str(Path(sys.executable).parent / "detent")
-    command = [program, "serve", str(folder / "pass.json"), "--port", "0", "--store", store]
+    command = [program, "serve", str(definition), "--port", "0", "--store", store, *options]
     with _process(command, {"PYTHONUNBUFFERED": "1"}) as process:
         for line in process.stdout or ():
             if found := re.match(r"AWS +(http://\S+)/$", line):
-                port = urlsplit(found[1]).port or 0
-                return _load(port, REQUESTS[protocol](), connections, seconds)
+                yield Serving(urlsplit(found[1]).port or 0, process.pid)
+                return
     raise RuntimeError("the server did not start")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from time import perf_counter
 
 from ..core.codec import Encoded, Step, encode_segment
 from ..core.decide import advance
@@ -23,7 +24,7 @@ from ..core.signals import ChildEnded, Redriven, Signal, Succeeded
 from ..core.turn import NOTHING
 from ..store.base import Batch, ExecutionRecord, Head, Letter
 from .attributes import NONE, attributes_of
-from .evaluations import Evaluations
+from .evaluations import DECISION_SECONDS, Evaluations
 from .letters import (
     letter_of_pause,
     letter_of_stop,
@@ -99,6 +100,8 @@ class Actor:
     #: Signals, the instants they count from, and their numbers in the inbox.
     mailbox: list[tuple[Signal, int, int]] | tuple[()] = ()
     committing: bool = False
+    #: Whether its last decision took long: others are decided before it.
+    slow: bool = False
     #: The activities that do not exist, looked up for the decision to come; None if they were not.
     missing: Set[str] | None = None
     _broken: _Broken | None = None
@@ -187,10 +190,11 @@ class Actor:
         self._note(execution.pending.values())
 
     def decide(self, owner: str, release: str, *, hurried: bool = False) -> Decided | None:
-        """Decide everything in the mailbox; None if it changed nothing.
+        """Decide what is in the mailbox; None if it changed nothing.
 
-        ``hurried``, it raises BrokenOff where an evaluation takes long. The state is void then, the mailbox as
-        it was: with the state as the log has it, and with the answer learnt, the round is decided again.
+        ``hurried``, what is left after a while stays there, and it raises BrokenOff where an evaluation takes long. The
+        state is void then, the mailbox as it was: with the state as the log has it, and with the answer learnt, the
+        round is decided again.
         """
         execution = self.execution
         after = execution.seq
@@ -198,6 +202,7 @@ class Actor:
         drained: list[int] = []
         taken, self.mailbox = self.mailbox, ()
         seeds = [] if self._broken is None else self._seeds_known(after)
+        begun = perf_counter()
         for place, (signal, at, message) in enumerate(taken):
             if place == len(seeds):
                 seeds.append(draw_seed())
@@ -222,6 +227,9 @@ class Actor:
                 steps.append(Step(signal, at, seed, events))
             if message:
                 drained.append(message)
+            if hurried and perf_counter() - begun > DECISION_SECONDS:
+                self.mailbox = [*taken[place + 1 :]]
+                break
         self._broken = self.missing = None
         if not steps and not drained:
             return None
@@ -298,6 +306,16 @@ class Actor:
         if self.created and execution.status == RUNNING and not redriven:
             return NONE
         return attributes_of(self.record, execution, begins=not self.created, redriven=redriven)
+
+    @property
+    def outcome_words(self) -> int:
+        """Words of memory that the outcomes hold which are known to the round that was broken off."""
+        return 0 if self._broken is None else self._broken.evaluations.words
+
+    def forget_outcomes(self) -> None:
+        """Have the round that was broken off evaluate from its beginning."""
+        if self._broken is not None:
+            self._broken.evaluations = Evaluations()
 
     def learn(self, answer: bytes) -> None:
         """What came out of the evaluation over which the round was broken off."""

@@ -16,26 +16,26 @@ from ..core.measure import weight
 
 #: Seconds of evaluations after which a decision lets others go first.
 DECISION_SECONDS = 0.02
-#: Words of memory that the outcomes of one decision may hold in all: 40 megabytes.
-WORDS_MAX = 5_000_000
+#: Words of memory that the outcomes of one decision may hold in all: 24 megabytes.
+OUTCOME_WORDS = 3_000_000
 #: Words that a value of its own takes, with what refers to it.
 _WORDS_OF_A_VALUE = 5
 
 
 class Evaluations:
-    """The outcomes of one decision's evaluations, in order: the core's Evaluator.
+    """The outcomes of one decision's evaluations, in order: the core's Evaluator. They hold ``words`` of memory.
 
     The same decision evaluates the same in the same order, so a place in that order is all it takes to
     know an outcome again.
     """
 
-    __slots__ = ("_known", "_place", "_spent", "_words")
+    __slots__ = ("_known", "_place", "_spent", "words")
 
     def __init__(self) -> None:
         self._known: list[Any] = []
         self._place = 0
         self._spent = 0.0
-        self._words = 0
+        self.words = 0
 
     def begin(self) -> None:
         """The decision is made, or made again."""
@@ -71,8 +71,8 @@ class Evaluations:
         """The outcome, if those of this decision do not hold too much in all."""
         value = outcome.value
         if not shares:
-            left = (WORDS_MAX - self._words) // _WORDS_OF_A_VALUE
-            self._words += weight(value, left) * _WORDS_OF_A_VALUE
+            left = (OUTCOME_WORDS - self.words) // _WORDS_OF_A_VALUE
+            self.words += weight(value, left) * _WORDS_OF_A_VALUE
         elif value.__class__ is list:
-            self._words += len(value)
-        return evaluation.outcome(TOOK_TOO_MUCH) if self._words > WORDS_MAX else outcome
+            self.words += len(value)
+        return evaluation.outcome(TOOK_TOO_MUCH) if self.words > OUTCOME_WORDS else outcome

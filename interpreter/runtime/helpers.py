@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 from asyncio.subprocess import Process
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -26,7 +25,7 @@ HELPERS_MAX = 2
 #: Seconds after which a helper that has nothing to do is ended.
 IDLE_SECONDS = 30.0
 #: How much less of a processor helpers get than whoever waits for it, too.
-NICENESS = 5
+NICENESS = 10
 #: Bytes of an answer that are read at a time.
 _READ_BYTES = 1024 * 1024
 
@@ -60,27 +59,9 @@ class Helpers:
     def __init__(self, at_once: int = HELPERS_MAX) -> None:
         self._room = asyncio.Semaphore(at_once)
         self._idle: list[tuple[Process, asyncio.TimerHandle]] = []
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def hand_over(
-        self, request: bytes | None, learn: Callable[[bytes], None], go_on: Callable[[], Awaitable[None]]
-    ) -> None:
-        """Let a helper evaluate, if there is something to evaluate, tell the answer, and go on."""
-
-        async def evaluate() -> None:
-            if request is not None:
-                learn(await self.evaluate(request))
-            await go_on()
-
-        task = asyncio.get_running_loop().create_task(evaluate())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """End the helpers; what they do is lost."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """End the helpers that have nothing to do."""
         idle, self._idle = self._idle, []
         for process, until in idle:
             until.cancel()
@@ -131,11 +112,14 @@ class Helpers:
             stderr=asyncio.subprocess.DEVNULL,
             env=_environment(),
             limit=_READ_BYTES,
-            start_new_session=True,
+            # What a terminal sends to its group does not reach it. It stays in the session: to each of these Linux may
+            # give an equal share of the processors, however nice its processes are.
+            process_group=0,
         )
         if hasattr(os, "setpriority"):
             with suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
+                niceness = os.getpriority(os.PRIO_PROCESS, 0) + NICENESS
+                os.setpriority(os.PRIO_PROCESS, process.pid, niceness)
         return process
 
     def _keep(self, process: Process) -> None:

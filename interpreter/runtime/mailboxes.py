@@ -19,6 +19,8 @@ class Mailboxes:
         self._actors = actors
         self._clock = clock
         self._ready: dict[str, None] = {}
+        self._slow: dict[str, None] = {}
+        self._quick_first = False
         self._wake = asyncio.Event()
 
     def post(self, execution: str, signal: Signal, *, at: int | None = None, message: int = 0) -> None:
@@ -36,9 +38,13 @@ class Mailboxes:
 
     def make_ready(self, execution: str) -> None:
         """Have an execution decided."""
-        if not self._ready:
+        if self.empty:
             self._wake.set()
-        self._ready[execution] = None
+        actor = self._actors.get(execution)
+        if actor is not None and actor.slow:
+            self._slow[execution] = None
+        else:
+            self._ready[execution] = None
 
     def wake(self) -> None:
         """Tell who sleeps that there is something new to await."""
@@ -47,18 +53,25 @@ class Mailboxes:
     @property
     def empty(self) -> bool:
         """Whether nothing is ready."""
-        return not self._ready
+        return not self._ready and not self._slow
 
     @property
     def ready(self) -> int:
         """How many executions are ready."""
-        return len(self._ready)
+        return len(self._ready) + len(self._slow)
 
     def take(self, limit: int) -> Iterator[Actor]:
         """At most ``limit`` executions to decide, first come first served. What is being written is passed over:
-        its commit makes it ready again."""
-        for id in list(islice(self._ready, limit)):
-            del self._ready[id]
+        its commit makes it ready again.
+
+        Those whose last decision took long are taken one at a time, in turns with all the others that are ready.
+        """
+        queue, most = self._ready, limit
+        if self._slow and not (self._quick_first and self._ready):
+            queue, most = self._slow, 1
+        self._quick_first = queue is self._slow
+        for id in list(islice(queue, most)):
+            del queue[id]
             actor = self._actors.get(id)
             if actor is not None and not actor.committing:
                 yield actor

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from time import perf_counter
+
 from ..core.codec import Step, decode_log, fill_payloads, missing_payloads, payloads_of
-from ..core.evolve import fold
+from ..core.evolve import evolve
 from ..core.execution import Execution
 from ..core.values import Payload
-from ..store.base import ExecutionRecord, Store
+from ..store.base import ExecutionRecord, Log, Store
+
+#: How long a log is read before others get their turn, in seconds.
+TURN_SECONDS = 0.005
 
 
 async def recall(store: Store, execution: str) -> tuple[ExecutionRecord, Execution]:
     """The live state of an execution as its log tells it. Raises NotFound, LogError."""
     log = await store.load(execution)
-    steps = decode_log((segment.after, segment.control) for segment in log.segments)
-    state = fold(event for step in steps for event in step.events)
+    state = await _folded(log)
     await load_payloads(store, execution, list(state.payloads()))
     for id, due in log.beats.items():
         pending = state.pending.get(id)
@@ -25,20 +31,38 @@ async def recall(store: Store, execution: str) -> tuple[ExecutionRecord, Executi
 async def recall_steps(store: Store, execution: str) -> tuple[ExecutionRecord, list[Step]]:
     """The whole log of an execution, payloads included."""
     log = await store.load(execution)
-    steps = list(decode_log((segment.after, segment.control) for segment in log.segments))
+    steps = [step async for step in _steps(log)]
     await load_payloads(store, execution, [payload for step in steps for payload in payloads_of(step)])
     return log.record, steps
 
 
 async def recall_decisions(store: Store, execution: str) -> list[Step]:
     """The log of an execution without its payloads: what happened, but not with which values."""
-    log = await store.load(execution)
-    return list(decode_log((segment.after, segment.control) for segment in log.segments))
+    return [step async for step in _steps(await store.load(execution))]
 
 
 async def recall_outline(store: Store, execution: str) -> Execution:
     """The state of an execution with payloads that are not loaded: where it stands, but not with which values."""
-    return fold(event for step in await recall_decisions(store, execution) for event in step.events)
+    return await _folded(await store.load(execution))
+
+
+async def _folded(log: Log) -> Execution:
+    state = Execution()
+    async for step in _steps(log):
+        for event in step.events:
+            evolve(state, event)
+    state.take_journal()
+    return state
+
+
+async def _steps(log: Log) -> AsyncIterator[Step]:
+    """The steps of a log, which may be long: others get their turn meanwhile."""
+    until = perf_counter() + TURN_SECONDS
+    for step in decode_log((segment.after, segment.control) for segment in log.segments):
+        yield step
+        if perf_counter() > until:
+            await asyncio.sleep(0)
+            until = perf_counter() + TURN_SECONDS
 
 
 async def load_payloads(store: Store, execution: str, payloads: list[Payload]) -> None:

@@ -7,7 +7,6 @@ performed what was announced. While one round is being written the next is decid
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from time import monotonic
 
 from ..core.errors import DetentError
@@ -16,11 +15,10 @@ from ..core.execution import RUNNING
 from ..core.limits import AWS
 from ..store.base import Outcome, StoreUnavailable
 from .actor import Actor, Actors, Decided
+from .aside import Aside
 from .catalogue import Catalogue
 from .deadlines import Deadlines
 from .effects import Effects
-from .evaluations import DECISION_SECONDS
-from .helpers import Helpers
 from .intake import Intake
 from .mailboxes import Mailboxes
 from .meters import Meters
@@ -36,6 +34,8 @@ GROUP_MAX = 512
 HEAD_START_SECONDS = 0.000_01
 #: How long one round may decide before it is written, and others get their turn, in seconds.
 ROUND_SECONDS = 0.05
+#: What one decision takes at least, in seconds, where the next of the same execution waits for the others.
+SLOW_SECONDS = 0.005
 
 
 class Rounds:
@@ -70,8 +70,7 @@ class Rounds:
         self._parking = parking
         self._meters = meters
         self._catalogue = catalogue
-        self._helpers = Helpers()
-        self._slow = asyncio.Lock()
+        self._aside = Aside(actors, recovery.take_up)
         self._committing: asyncio.Task[None] | None = None
 
     async def drive(self) -> None:
@@ -99,49 +98,56 @@ class Rounds:
 
     async def close(self) -> None:
         """Finish the write that is under way."""
-        await self._helpers.close()
+        await self._aside.close()
         if self._committing is not None:
             await asyncio.gather(self._committing, return_exceptions=True)
 
     def _decide(self) -> list[tuple[Actor, Decided]]:
         """Decide what is ready, at most one group of it."""
         decided: list[tuple[Actor, Decided]] = []
-        until = monotonic() + ROUND_SECONDS
+        begun = now = monotonic()
         for actor in self._mailboxes.take(GROUP_MAX):
-            if self._must_look_up(actor):
-                actor.committing = True
-                self._helpers.hand_over(None, actor.learn, partial(self._look_up, actor))
-                continue
-            try:
-                offer = actor.decide(self._owner, self._release, hurried=True)
-            except BrokenOff as broken:
-                actor.committing = True
-                go_on = partial(self._recovery.take_up if broken.request else self._take_up_later, actor)
-                self._helpers.hand_over(broken.request, actor.learn, go_on)
-                continue
-            except Exception as error:
-                self._effects.give_up(actor, error)
-                continue
-            if offer is not None and offer.batch is not None:
-                actor.committing = True
-                if self._parking is not None:
-                    self._parking.give_back(actor, offer.batch)
+            actor.slow = False
+            offer = self._decide_one(actor)
+            if offer is not None:
                 decided.append((actor, offer))
-            elif offer is not None:
-                self._effects.perform(actor, offer)
-            elif actor.execution.status != RUNNING:
-                self._effects.end(actor)  # it was not to be redriven
-            elif self._parking is None:
-                actor.rest()
-            if monotonic() > until:
+            before, now = now, monotonic()
+            if now - before > SLOW_SECONDS:
+                actor.slow = True
+            if now - begun > ROUND_SECONDS:
                 break
         return decided
 
-    async def _take_up_later(self, actor: Actor) -> None:
-        """Go on with a decision that takes long, one after the other: half of the time is for all that do not."""
-        async with self._slow:
-            await asyncio.sleep(DECISION_SECONDS)
-            await self._recovery.take_up(actor)
+    def _decide_one(self, actor: Actor) -> Decided | None:
+        """Decide for one execution; None if nothing of it is to be written now."""
+        if self._must_look_up(actor):
+            actor.committing = True
+            self._aside.do(self._look_up(actor))
+            return None
+        try:
+            offer = actor.decide(self._owner, self._release, hurried=True)
+        except BrokenOff as broken:
+            actor.committing = actor.slow = True
+            self._aside.put_off(actor, broken.request)
+            return None
+        except Exception as error:
+            self._effects.give_up(actor, error)
+            return None
+        self._aside.is_made(actor.record.id)
+        if offer is not None and offer.batch is not None:
+            actor.committing = True
+            if self._parking is not None:
+                self._parking.give_back(actor, offer.batch)
+            return offer
+        if offer is not None:
+            self._effects.perform(actor, offer)
+        elif actor.mailbox:
+            self._mailboxes.make_ready(actor.record.id)
+        elif actor.execution.status != RUNNING:
+            self._effects.end(actor)  # it was not to be redriven
+        elif self._parking is None:
+            actor.rest()
+        return None
 
     def _must_look_up(self, actor: Actor) -> bool:
         """Whether a decision must wait until it is known which activities exist: only the service's own protocol makes

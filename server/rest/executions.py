@@ -201,7 +201,7 @@ async def start_execution(call: Call, query: Waiting, body: StartExecution) -> R
     role = target.revision.draft.role
     record, progress = await start_or_existing(call.engine, record, input, role=role)
     if progress.status == RUNNING and (seconds := wait_seconds(query.wait)) > 0:
-        record, progress = await _wait(call, record.id, seconds)
+        record, progress = await _end_of(call, record, seconds)
     status = 202 if progress.status == RUNNING or query.wait is None else 200
     return Reply(_details(record, progress), status, {"Location": path_of(record.id)})
 
@@ -349,6 +349,17 @@ async def delete_execution(call: Call) -> None:
     if (await call.store.load(id, limit=0)).head.ended_at is None:
         raise Refused(409, "still-running", "the execution has not ended: stop it first")
     await call.store.delete([id])
+
+
+async def _end_of(call: Call, record: ExecutionRecord, seconds: float) -> tuple[ExecutionRecord, Progress]:
+    """Where an execution stands that was started here, once it has ended or the time is over. Raises NotFound."""
+    until = monotonic() + seconds
+    with suppress(TimeoutError, NotFound, EngineError):
+        async with asyncio.timeout(seconds):
+            ended = await call.engine.result(record.id)
+            if ended.status != RUNNING:
+                return record, Progress.of(ended)
+    return await _wait(call, record.id, until - monotonic())
 
 
 async def _wait(call: Call, id: str, seconds: float) -> tuple[ExecutionRecord, Progress]:

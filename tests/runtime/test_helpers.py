@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from detent.runtime.helpers import Ended, Helpers, Job
+from detent.runtime.helpers import NICENESS, Ended, Helpers, Job
 
 WORK = """
 import os
@@ -18,6 +19,9 @@ kept = []
 
 def number(request):
     return str(os.getpid()).encode()
+
+def standing(request):
+    return f"{os.getsid(0)} {os.getpriority(os.PRIO_PROCESS, 0)}".encode()
 
 def spin(request):
     while True:
@@ -62,6 +66,15 @@ def test_a_helper_does_one_job_after_the_other() -> None:
         return {await helpers.do(job("number"), b"") for _ in range(3)}
 
     assert len(with_helpers(act)) == 1
+
+
+def test_a_helper_gives_way_to_the_process_that_it_helps() -> None:
+    async def act(helpers: Helpers) -> bytes:
+        return await helpers.do(job("standing"), b"")
+
+    session, niceness = map(int, with_helpers(act).split())
+    assert niceness == min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)
+    assert session == os.getsid(0), "processes of different sessions get equal shares"
 
 
 def test_more_jobs_than_processes_wait_for_their_turn() -> None:

@@ -431,7 +431,7 @@ _NO_MEMORY = "PyObject pointer is null"
 
 _NOTHING: frozenset[str] = frozenset()
 #: Types of values that are JSON as they are.
-_PLAIN = (int, str, bool, type(None))
+_PLAIN = frozenset({int, str, bool, type(None)})
 #: Parts that are a number, or undefined; and functions that answer one.
 _NUMERIC = frozenset({"number", "negate", "+", "-", "*", "/", "%"})
 _COUNTING = frozenset({"ceil", "count", "floor", "length", "round"})
@@ -485,13 +485,16 @@ def _as_doubles(value: JSON) -> JSON:
 
 
 def _as_json(value: JSON) -> JSON:
-    """A copy as the service writes it: what is no finite number becomes a text."""
-    if isinstance(value, float):
+    """A value as the service writes it: what is no finite number becomes a text. What needs no change is not copied."""
+    kind = value.__class__
+    if kind is list:
+        return value if _PLAIN.issuperset(map(type, value)) else [_as_json(item) for item in value]
+    if kind is dict:
+        if _PLAIN.issuperset(map(type, value.values())):
+            return value
+        return {key: _as_json(item) for key, item in value.items()}
+    if kind is float:
         if math.isfinite(value):
             return int(value) if value.is_integer() and abs(value) < 1e21 else value
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, dict):
-        return {key: _as_json(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_as_json(item) for item in value]
     return value
