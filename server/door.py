@@ -23,6 +23,8 @@ _KNOWN_MAX = 1_000
 _PRINCIPALS_MAX = 10_000
 #: Digits of a length: with thousands of them Python refuses to read it.
 _DIGITS_MAX = 20
+#: Headers of a request, of which most have a dozen: who tells them apart looks at each.
+_HEADERS_MAX = 128
 #: What SDKs put before the host of two operations.
 SYNC_PREFIX = "sync-"
 
@@ -45,6 +47,11 @@ class Door:
             raise Refused(400, "bad-host", "a request has one Host header", headers=_CLOSE)
         if hosts[0] not in self._hosts:
             self._check_host(hosts[0])
+        if len(headers) > _HEADERS_MAX:
+            reason = f"a request has {_HEADERS_MAX} headers at most"
+            raise Refused(400, "malformed-request", reason, headers=_CLOSE)
+        if "\0" in request.raw_path:
+            raise Refused(400, "malformed-request", "a path has no null character", headers=_CLOSE)
         if "Origin" in headers:
             _check_origin(headers["Origin"], hosts[0])
         if headers.get("Content-Encoding", "identity").lower() not in ("identity", ""):
