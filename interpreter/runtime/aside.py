@@ -15,8 +15,8 @@ from .helpers import Helpers
 
 #: Words of memory that the outcomes of a decision may hold, whatever the others hold: a megabyte.
 FREE_WORDS = OUTCOME_WORDS // 24
-#: Decisions that may hold more, at a time.
-LARGE_MAX = 2
+#: Decisions that may hold more, at a time. One of two helpers stays for all the others.
+LARGE_MAX = 1
 #: After how many seconds those that wait for their turn look whether it has come unnoticed.
 LOOK_SECONDS = 1.0
 

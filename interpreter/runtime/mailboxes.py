@@ -64,13 +64,12 @@ class Mailboxes:
         """At most ``limit`` executions to decide, first come first served. What is being written is passed over:
         its commit makes it ready again.
 
-        Those whose last decision took long are taken one at a time, in turns with all the others that are ready.
+        Those whose last decision took long are taken apart from the others, in turns with them.
         """
-        queue, most = self._ready, limit
-        if self._slow and not (self._quick_first and self._ready):
-            queue, most = self._slow, 1
-        self._quick_first = queue is self._slow
-        for id in list(islice(queue, most)):
+        is_quick = not self._slow or (self._quick_first and bool(self._ready))
+        self._quick_first = not is_quick
+        queue = self._ready if is_quick else self._slow
+        for id in list(islice(queue, limit)):
             del queue[id]
             actor = self._actors.get(id)
             if actor is not None and not actor.committing:

@@ -34,7 +34,8 @@ GROUP_MAX = 512
 HEAD_START_SECONDS = 0.000_01
 #: How long one round may decide before it is written, and others get their turn, in seconds.
 ROUND_SECONDS = 0.05
-#: What one decision takes at least, in seconds, where the next of the same execution waits for the others.
+#: What one decision takes at least, in seconds, where the next of the same execution waits for the others; and how long
+#: a round may decide for those that had to.
 SLOW_SECONDS = 0.005
 
 
@@ -107,6 +108,7 @@ class Rounds:
         decided: list[tuple[Actor, Decided]] = []
         begun = now = monotonic()
         for actor in self._mailboxes.take(GROUP_MAX):
+            until = begun + (SLOW_SECONDS if actor.slow else ROUND_SECONDS)
             actor.slow = False
             offer = self._decide_one(actor)
             if offer is not None:
@@ -114,7 +116,7 @@ class Rounds:
             before, now = now, monotonic()
             if now - before > SLOW_SECONDS:
                 actor.slow = True
-            if now - begun > ROUND_SECONDS:
+            if now > until:
                 break
         return decided
 

@@ -57,7 +57,7 @@ def run(*definitions: Any, url: str = "memory:") -> list[Execution]:
     return asyncio.run(all_of_them())
 
 
-def test_those_that_take_long_are_taken_alone_and_in_turns_with_the_others() -> None:
+def test_those_that_take_long_are_taken_apart_and_in_turns_with_the_others() -> None:
     actors = Actors()
     mailboxes = Mailboxes(actors, SystemClock())
     for name in ("a", "slow-1", "b", "slow-2", "c", "slow-3"):
@@ -66,15 +66,48 @@ def test_those_that_take_long_are_taken_alone_and_in_turns_with_the_others() -> 
         mailboxes.make_ready(name)
     assert mailboxes.ready == 6
 
-    def taken() -> list[str]:
-        return [one.record.name for one in mailboxes.take(10)]
+    def taken(limit: int) -> list[str]:
+        return [one.record.name for one in mailboxes.take(limit)]
 
-    first = [taken(), taken()]
+    first = [taken(1), taken(10)]
     mailboxes.make_ready("a")
-    then = [taken(), taken(), taken(), taken()]
+    then = [taken(1), taken(10), taken(10), taken(10)]
     assert first == [["slow-1"], ["a", "b", "c"]]
     assert then == [["slow-2"], ["a"], ["slow-3"], []]
     assert mailboxes.empty
+
+
+class Groups:
+    """How many executions were committed together, each time."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def committed(self, batches: int, seconds: float) -> None:
+        self.sizes.append(batches)
+
+    def fired(self, late: int) -> None:
+        pass
+
+
+def test_those_that_take_long_do_not_keep_each_other_waiting_for_the_disk(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("detent.runtime.rounds.SLOW_SECONDS", -1.0)
+    groups = Groups()
+
+    async def scenario() -> None:
+        states = {f"W{n}": {"Type": "Wait", "Seconds": 0, "Next": f"W{n + 1}"} for n in range(3)}
+        definition = {"StartAt": "W0", "States": {**states, "W3": {"Type": "Succeed"}}}
+        async with open_engine("memory:", nobody) as engine:
+            engine.measure(groups)
+            starts = (start_execution(engine, definition, NAMES, f"e{n}", None) for n in range(5))
+            for record in await asyncio.gather(*starts):
+                assert (await engine.result(record.id)).status == SUCCEEDED
+
+    asyncio.run(scenario())
+    assert sum(groups.sizes) == 20
+    assert groups.sizes.count(1) >= 15, "after the first decision of each all wait for their turns"
 
 
 def test_a_decision_that_takes_long_leaves_the_rest_of_the_mail_to_the_next(
