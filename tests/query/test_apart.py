@@ -129,7 +129,7 @@ def test_what_took_long_is_tried_again_after_a_while(monkeypatch: pytest.MonkeyP
 
 def test_outcomes_of_one_decision_are_bounded_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("detent.runtime.evaluations.DECISION_SECONDS", 1000.0)
-    monkeypatch.setattr("detent.runtime.evaluations.WORDS_MAX", 1_000)
+    monkeypatch.setattr("detent.runtime.evaluations.OUTCOME_WORDS", 1_000)
     document = {"w": [0] * 300, "v": list(range(300))}
     for select, kept in ((path("$.w[*]"), 3), (compile_intrinsic("States.ArrayUnique($.v)"), 0)):
         evaluations = Evaluations()
