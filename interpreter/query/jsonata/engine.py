@@ -12,8 +12,10 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from functools import cache, partial
 from random import Random
 from typing import Any, Literal, NamedTuple
@@ -22,7 +24,7 @@ from ...core.patience import Attempts
 from ...core.values import JSON, encode
 from .blame import blamed
 from .builtin import BUILT_IN
-from .functions import FUNCTIONS, UNDEFINED
+from .functions import FUNCTIONS, OF_TEXT, UNDEFINED
 from .growth import may_outgrow, needs_room
 from .messages import MEMORY, TIME, EvaluationError, engine_error
 from .parser import JSONataSyntaxError, Node, parse
@@ -204,7 +206,8 @@ class Program:
             if name in used:
                 compiled.register(f"__{name}", host.function(name))
         compiled.register("__full", host.full)
-        compiled.register("__no_number", host.no_number)
+        compiled.register("__no_width", host.no_width)
+        compiled.register("__writes_number", host.writes_number)
         programs = _compiled.programs
         if len(programs) >= _PROGRAMS_MAX:
             programs.clear()
@@ -316,8 +319,15 @@ class _Host:
 
         return called
 
-    def no_number(self, text: str) -> JSON:
-        self.error = "D3030", f"Unable to cast value to a number: {encode(text).decode()}"
+    def writes_number(self, value: JSON) -> bool:
+        """Raises for a text that the language does not take for a number."""
+        if isinstance(value, str) and not _WRITTEN_NUMBER.fullmatch(value):
+            self.error = "D3030", f"Unable to cast value to a number: {encode(value).decode()}"
+            raise ValueError(self.error[1])
+        return True
+
+    def no_width(self) -> JSON:
+        self.error = None, "Invalid array length"
         raise ValueError(self.error[1])
 
     def full(self) -> JSON:
@@ -342,7 +352,6 @@ $__size := function($level, $counted){(
 $__size([[$__result]], 0)"""
 _LETTERS = ("a", "b", "c", "d")
 _ARITY = {
-    "encodeUrl": 1,
     "hash": 2,
     "parse": 1,
     "partition": 2,
@@ -355,6 +364,8 @@ _ARITY = {
 
 def _added(name: str, called_with: int) -> str:
     """An added function as the engine sees it. Functions of the language that call it look at its arity."""
+    if name in OF_TEXT:
+        return f"${name} := function($a)<s-:s>{{$__{name}({{'a': $a}}).v}}"
     letters = _LETTERS[: min(max(_ARITY[name], called_with), len(_LETTERS))]
     parameters = ",".join(f"${letter}" for letter in letters)
     members = ",".join(f"'{letter}': ${letter}" for letter in letters)
@@ -382,19 +393,22 @@ _REPLACED: Mapping[str, str] = {
     "millis": "$millis := function(){$$.now}",
     "pad": (
         "$__pad := $pad; $pad := function($text, $width, $char)<s-ns?:s>"
-        f"{{$abs($width) > {PAD_MAX} ? $__full() : $__pad($text, $width, $char)}}"
+        f"{{$abs($width) > {PAD_MAX} ? $__full()"
+        " : $floor($width) != $width and $abs($width) > $length($text) ? $__no_width()"
+        " : $__pad($text, $width, $char)}"
     ),
 }
 
-#: ``$number`` as the reference has it: the engine trims a text, and takes a sign or a point at its ends. Without a
-#: signature, which would cost more than all the rest.
+#: ``$number`` as the reference has it: the engine trims a text, and takes a sign or a point at its ends. What a number
+#: writes like itself needs no closer look. Without a signature, which would cost more than all the rest.
 _NUMBER = (
     "$__number := $number; $number := function($value){("
     "$__read := $__number($value); "
-    "$type($value) = 'string' and $string($__read) != $value and ("
-    "$trim($value) != $value or $substring($value, 0, 1) in ['+', '.'] or $substring($value, -1) = '.' "
-    "or $contains($value, '-.') or $contains($value, '.e') or $contains($value, '.E')"
-    ") ? $__no_number($value) : $__read)}"
+    "$__read = $value ? $__read : $__read & '' = $value ? $__read : $__writes_number($value) ? $__read)}"
+)
+#: A text that is a number to the language.
+_WRITTEN_NUMBER = re.compile(
+    r"-?[0-9]+(?:\.[0-9]+)?(?:[Ee][-+]?[0-9]+)?|0[xX][0-9A-Fa-f]+|0[oO][0-7]+|0[bB][01]+", re.ASCII
 )
 
 #: Functions that take long, or much, before they look at a limit: what is more than a little for them.
@@ -495,6 +509,11 @@ def _as_json(value: JSON) -> JSON:
         return {key: _as_json(item) for key, item in value.items()}
     if kind is float:
         if math.isfinite(value):
-            return int(value) if value.is_integer() and abs(value) < 1e21 else value
+            return _whole(value) if value.is_integer() and abs(value) < 1e21 else value
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return value
+
+
+def _whole(value: float) -> int:
+    """A whole number as the language writes it: its shortest digits, and noughts behind them."""
+    return int(value) if abs(value) < 2**53 else int(Decimal(repr(value)))

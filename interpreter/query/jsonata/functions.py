@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from random import Random
 from typing import NoReturn
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes
 from uuid import UUID
 
-from ...core.values import JSON
+from ...core.values import JSON, encode
 from ..javaish import Random48
 from .messages import MEMORY, EvaluationError
 
@@ -104,15 +106,6 @@ def shuffle(arguments: list[JSON], chance: Random) -> JSON:
     return items
 
 
-def encode_url(arguments: list[JSON], chance: Random) -> JSON:
-    """``$encodeUrl(text)``: of the language itself, whose engine leaves blanks as they are."""
-    _at_most(arguments, 1, "encodeUrl")
-    if not arguments or arguments[0] is UNDEFINED:
-        return UNDEFINED
-    text = _text(arguments, 0, "encodeUrl")
-    return quote(text, safe=";,/?:@&=+$-_.!~*'()#", errors="surrogatepass")
-
-
 def parse(arguments: list[JSON], chance: Random) -> JSON:
     """``$parse(text)``: the value of a JSON text."""
     text = _text(arguments, 0, "parse")
@@ -123,6 +116,81 @@ def parse(arguments: list[JSON], chance: Random) -> JSON:
         raise EvaluationError("D3137", "Invalid JSON") from None
 
 
+# Functions of the language itself, of one text each
+
+#: Characters that separate the parts of a URL, and those that always stand for themselves beside letters and digits.
+_RESERVED = ";/?:@&=+$,#"
+_UNRESERVED = "-_.!~*'()"
+_ENCODED_RESERVED = re.compile(
+    "(%(?:" + "|".join(f"{ord(mark):x}" for mark in _RESERVED) + "))", re.IGNORECASE
+)
+_NO_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+_NOT_BASE64 = re.compile("[^A-Za-z0-9+/]")
+_OF_URLS = str.maketrans("-_", "+/")
+
+
+def encode_url(text: str) -> str:
+    """``$encodeUrl(text)``; the engine leaves blanks as they are."""
+    return quote(text, safe=_RESERVED + _UNRESERVED)
+
+
+def encode_url_component(text: str) -> str:
+    """``$encodeUrlComponent(text)``; the engine encodes marks that a URL may hold."""
+    return quote(text, safe=_UNRESERVED)
+
+
+def decode_url(text: str) -> str:
+    """``$decodeUrl(text)``: what separates parts of a URL stays encoded; the engine decodes it, too."""
+    return _decoded(text, _ENCODED_RESERVED.split(text), "decodeUrl")
+
+
+def decode_url_component(text: str) -> str:
+    """``$decodeUrlComponent(text)``; the engine passes on what is malformed."""
+    return _decoded(text, [text], "decodeUrlComponent")
+
+
+def _decoded(text: str, parts: list[str], function: str) -> str:
+    """A text, of which every other part stays as it is."""
+    try:
+        if _NO_ESCAPE.search(text):
+            raise ValueError
+        parts[::2] = [unquote_to_bytes(part).decode() for part in parts[::2]]
+    except ValueError:
+        message = f"Malformed URL passed to ${function}(): {encode(text).decode()}"
+        raise EvaluationError("D3140", message) from None
+    return "".join(parts)
+
+
+def base64_encode(text: str) -> str:
+    """``$base64encode(text)``: each character is one byte, of more than that the lower one."""
+    return b64encode(text.encode("utf-16-le")[::2]).decode()
+
+
+def base64_decode(text: str) -> str:
+    """``$base64decode(text)``: each byte becomes one character.
+
+    Either alphabet will do, also without padding; what belongs to neither is passed over.
+    """
+    digits = _NOT_BASE64.sub("", text.partition("=")[0].translate(_OF_URLS))
+    digits = digits[: len(digits) - (len(digits) % 4 == 1)]
+    return b64decode(digits + "=" * (-len(digits) % 4)).decode("latin-1")
+
+
+def _of_text(function: Callable[[str], str]) -> Callable[[list[JSON], Random], JSON]:
+    """A function of a text, which answers nothing where there is none; its signature sees to the type."""
+    return lambda arguments, chance: function(arguments[0]) if arguments else UNDEFINED
+
+
+#: Functions of the language itself that take a text, or the context item.
+OF_TEXT: dict[str, Callable[[str], str]] = {
+    "encodeUrl": encode_url,
+    "encodeUrlComponent": encode_url_component,
+    "decodeUrl": decode_url,
+    "decodeUrlComponent": decode_url_component,
+    "base64encode": base64_encode,
+    "base64decode": base64_decode,
+}
+
 #: By name in an expression.
 FUNCTIONS: dict[str, Callable[[list[JSON], Random], JSON]] = {
     "partition": partition,
@@ -132,7 +200,7 @@ FUNCTIONS: dict[str, Callable[[list[JSON], Random], JSON]] = {
     "shuffle": shuffle,
     "uuid": uuid,
     "parse": parse,
-    "encodeUrl": encode_url,
+    **{name: _of_text(function) for name, function in OF_TEXT.items()},
 }
 
 

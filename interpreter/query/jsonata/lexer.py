@@ -145,7 +145,7 @@ class Lexer:
                 message = "The escape sequence \\u must be followed by 4 hex digits"
                 self.fail("S0104", message, position)
             return chr(int(found.group(), 16)), found.end()
-        self.fail("S0103", f"Unsupported escape sequence: \\{escape}", position)
+        self.fail("S0103", f"Unsupported escape sequence: \\{quoted(escape)}", position)
 
     def _regex(self, start: int) -> Token:
         """``/pattern/flags``; a slash inside brackets or after a backslash does not end it."""

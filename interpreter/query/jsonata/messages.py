@@ -189,6 +189,7 @@ _REWORDED: Mapping[str, Callable[[str], str]] = {
     ),
     "D3134": _constant("The timezone integer format specifier cannot have more than four digits"),
     "D3135": _constant("No matching closing bracket ']' in date/time picture string"),
+    "D3136": _constant("The date/time picture string is missing specifiers required to parse the timestamp"),
     "D3138": _constant(
         "The $single() function expected exactly 1 matching result.  Instead it matched more."
     ),
