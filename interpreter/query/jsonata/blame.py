@@ -16,10 +16,12 @@ from .builtin import BUILT_IN
 from .messages import EvaluationError
 from .ordering import first_uneven
 from .parser import Node
-from .signatures import Argument, argument_of, arguments_of_items, has_signature, misfit
+from .signatures import Argument, argument_of, arguments_of_items, has_signature, leaves_out_the_first, misfit
 
 #: Evaluations that one failure may cost.
 EVALUATIONS_MAX = 20
+#: Evaluations that it may cost to find the calls that ask for a context item.
+CONTEXTS_MAX = 5
 
 #: Numbers that the range operator makes at most.
 _RANGE_MAX = 10_000_000
@@ -108,13 +110,37 @@ def blamed(
     return error
 
 
+def without_context(
+    text: str, tree: Node, evaluate: Callable[[str], Found | None]
+) -> list[Node] | EvaluationError:
+    """The calls that ask for a context item where there is none, by the types of their arguments; a few at most.
+
+    To the reference the first argument of each is undefined; the engine has a context item everywhere, and refuses it.
+    Where a part comes to a limit the answer is that one: whoever evaluates with more finds the calls.
+    """
+    found: list[Node] = []
+    parts = _Parts(text, evaluate, CONTEXTS_MAX)
+    try:
+        for part in parts.of(tree):
+            call = _called(part.node) if part.node.kind == "call" and not part.place.each else None
+            if call is None or call[0] not in BUILT_IN or not has_signature(call[0]):
+                continue
+            if any(leaves_out_the_first(call[0], given) for given in parts.rows(part, call[1])):
+                found.append(part.node)
+    except _Unknown as unknown:
+        return found if unknown.limit is None else unknown.limit
+    return found
+
+
 class _Parts:
     """The parts of one expression, and what they are."""
 
-    def __init__(self, text: str, evaluate: Callable[[str], Found | None]) -> None:
+    def __init__(
+        self, text: str, evaluate: Callable[[str], Found | None], left: int = EVALUATIONS_MAX
+    ) -> None:
         self._text = text
         self._evaluate = evaluate
-        self._left = EVALUATIONS_MAX
+        self._left = left
 
     def of(self, node: Node, place: _Place = _TOP, around: str | None = None) -> Iterator[_Part]:
         """The nodes that can be evaluated by themselves, inner ones first: so they are evaluated."""

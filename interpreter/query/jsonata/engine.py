@@ -15,6 +15,7 @@ import math
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache, partial
 from random import Random
@@ -22,7 +23,7 @@ from typing import Any, Literal, NamedTuple
 
 from ...core.patience import Attempts
 from ...core.values import JSON, encode
-from .blame import blamed
+from .blame import blamed, without_context
 from .builtin import BUILT_IN
 from .functions import FUNCTIONS, OF_TEXT, UNDEFINED
 from .growth import may_outgrow, needs_room
@@ -161,8 +162,10 @@ class Program:
             return None
         return outcome
 
-    def run(self, document: Document, chance: Random | None, limits: Limits) -> Outcome:
-        """Evaluate; ``chance`` is for the functions of CHANCE."""
+    def run(
+        self, document: Document, chance: Random | None, limits: Limits, *, final: bool = False
+    ) -> Outcome:
+        """Evaluate; ``chance`` is for the functions of CHANCE. What is ``final`` is not tried another way."""
         # A workflow variable may have the name of a function of the language and then hides it.
         hidden = self._hideable.intersection(document.variables) if self._hideable else _NOTHING
         source = self._sources.get((hidden, limits.size))
@@ -175,10 +178,24 @@ class Program:
             if host.error is not None:
                 return Outcome("error", EvaluationError(*host.error))
             part = partial(_of_a_part, document=document, limits=limits)
+            if outcome.value.code == "T0411" and not final:
+                calls = without_context(self._whole, self._tree, part)
+                if isinstance(calls, EvaluationError):
+                    return Outcome("error", calls)
+                if mended := self._without_context(calls):
+                    return mended.run(document, chance, limits, final=True)
             return Outcome("error", blamed(outcome.value, self._whole, self._tree, part))
         if self._finite or outcome.value.__class__ in _PLAIN:
             return outcome
         return Outcome(outcome.type, _as_json(outcome.value))
+
+    def _without_context(self, calls: list[Node]) -> Program | None:
+        """The same, but with nothing where ``calls`` ask for a context item that there is not."""
+        found = self._references
+        contextual = {**dict(found.contextual), **{call.start: True for call in calls}}
+        if len(contextual) == len(found.contextual):
+            return None
+        return Program(self._whole, self._tree, replace(found, contextual=[*contextual.items()]))
 
     def _source(self, hidden: frozenset[str], size: int | None) -> str:
         parts = ["$states := $$.states"]
@@ -235,7 +252,7 @@ def _of_a_part(text: str, *, document: Document, limits: Limits) -> Outcome | No
     program = Program(text, tree, references(tree))
     if program.draws:
         return None
-    outcome = program.run(document, None, limits)
+    outcome = program.run(document, None, limits, final=True)
     at_limit = outcome.type == "error" and outcome.value.code is None
     return None if at_limit and limits.size is None else outcome
 

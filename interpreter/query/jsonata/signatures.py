@@ -87,6 +87,7 @@ def has_signature(function: str) -> bool:
     return function in _SIGNATURES
 
 
+@cache
 def asking_the_context() -> dict[str, int]:
     """Functions that take a context item as their first argument, by how many they then are given at least."""
     found = {}
@@ -117,6 +118,16 @@ def misfit(function: str, arguments: Sequence[Argument], name: str) -> Evaluatio
             place += 1
         place += not symbols  # what is left out takes a place, too
     return None
+
+
+def leaves_out_the_first(function: str, arguments: Sequence[Argument]) -> bool:
+    """Whether a call fits only if its first argument is the context item: the types of the others tell."""
+    first, *others = _parameters(function)
+    given = "".join(_SYMBOLS[argument.type] for argument in arguments)
+    without = "".join(parameter.pattern for parameter in others)
+    return function in asking_the_context() and not (
+        re.fullmatch(first.pattern.removesuffix("?") + without, given) or not re.fullmatch(without, given)
+    )
 
 
 def _first_misfit(parameters: Sequence[Parameter], given: str) -> int:

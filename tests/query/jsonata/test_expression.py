@@ -181,8 +181,9 @@ def test_following_names_is_what_the_engine_does(value: Any, path: list[str]) ->
             "$join([1, 2])",
             'threw an error during evaluation. T0412: Argument 1 of function "join" must be an array of "strings"',
         ),
+        ("$substring(1, 2)", "returned nothing (undefined)."),
         (
-            "$substring(1, 2)",
+            "[5].$substring(1, 2)",
             "threw an error during evaluation. T0411: Context value is not a compatible type with argument 1 of "
             'function "substring"',
         ),

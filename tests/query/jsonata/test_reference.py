@@ -160,6 +160,25 @@ def test_a_time_that_a_picture_does_not_tell() -> None:
     assert failure("$toMillis('25 dec 2023', '[D] [MNn,*-3] [Y]')") == message
 
 
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("{'a': $split('a b', 1), 'b': 2}", {"b": 2}),
+        ("$substring(1, 2) & $substring(2, 3) & 'x'", "x"),
+        ("($n := 1; $exists($uppercase($substring($n, 2))))", False),
+        ("[$fromMillis('0'), $replace('abc', 'a', 1)]", []),
+        ("$states.input.none.($substring(1, 2)) = 1", False),
+    ],
+)
+def test_a_first_argument_that_only_a_context_item_could_be_is_undefined(text: str, answer: Any) -> None:
+    assert evaluate(text, {}) == answer
+
+
+def test_a_context_item_of_another_type_is_told() -> None:
+    message = '. T0411: Context value is not a compatible type with argument 1 of function "substring"'
+    assert failure("[5].$substring(1, 2)") == message
+
+
 def test_an_escape_that_is_none_is_told_in_quotes() -> None:
     (problem,) = expression_problems("'\\x'", ENTRY)
     assert problem.message == 'Unsupported escape sequence: \\"x"'
