@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from time import perf_counter
 
 from ..core.codec import Step, decode_log, fill_payloads, missing_payloads, payloads_of
 from ..core.evolve import evolve
@@ -12,8 +11,8 @@ from ..core.execution import Execution
 from ..core.values import Payload
 from ..store.base import ExecutionRecord, Log, Store
 
-#: How long a log is read before others get their turn, in seconds.
-TURN_SECONDS = 0.005
+#: Events that are read before others get their turn: a few milliseconds.
+TURN_EVENTS = 1_000
 
 
 async def recall(store: Store, execution: str) -> tuple[ExecutionRecord, Execution]:
@@ -57,12 +56,13 @@ async def _folded(log: Log) -> Execution:
 
 async def _steps(log: Log) -> AsyncIterator[Step]:
     """The steps of a log, which may be long: others get their turn meanwhile."""
-    until = perf_counter() + TURN_SECONDS
+    read = 0
     for step in decode_log((segment.after, segment.control) for segment in log.segments):
         yield step
-        if perf_counter() > until:
+        read += len(step.events)
+        if read >= TURN_EVENTS:
+            read = 0
             await asyncio.sleep(0)
-            until = perf_counter() + TURN_SECONDS
 
 
 async def load_payloads(store: Store, execution: str, payloads: list[Payload]) -> None:

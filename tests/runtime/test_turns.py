@@ -159,7 +159,7 @@ def test_whatever_is_decided_at_a_time_an_execution_comes_to_the_same_end(
 def test_others_get_their_turn_while_a_long_log_is_read(
     read: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("detent.runtime.recall.TURN_SECONDS", -1.0)
+    monkeypatch.setattr("detent.runtime.recall.TURN_EVENTS", 1)
     turns = 0
 
     async def other() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 import selectors
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from random import Random
+from types import ModuleType
 from typing import Any, TypeVar
 
 from detent.query.jsonata import engine
-from detent.runtime import evaluations, seeds
+from detent.runtime import actor, dispatch, evaluations, rounds, seeds
 
 T = TypeVar("T")
 
@@ -96,12 +97,24 @@ def drawn_alike() -> Iterator[None]:
         seeds._pool.clear()
 
 
+#: What the engine does for so long at a time, by its names. That depends on the machine it runs on.
+_TURNS: Sequence[tuple[ModuleType, str]] = (
+    (actor, "DECISION_SECONDS"),
+    (dispatch, "TURN_SECONDS"),
+    (evaluations, "DECISION_SECONDS"),
+    (rounds, "ROUND_SECONDS"),
+    (rounds, "SLOW_SECONDS"),
+)
+
+
 @contextmanager
 def unhurried() -> Iterator[None]:
-    """Evaluations take the time they take: no helper process, whose time is real, has to do them."""
-    quick, decision = engine.QUICK, evaluations.DECISION_SECONDS
-    engine.QUICK, evaluations.DECISION_SECONDS = engine.SERVICE, 60.0
-    try:
+    """Whatever is done takes the time it takes: no helper process, whose time is real, evaluates, and who has its turn
+    does not depend on how busy the machine is."""
+    with ExitStack() as stack:
+        for module, name in ((engine, "QUICK"), *_TURNS):
+            stack.callback(setattr, module, name, getattr(module, name))
+        engine.QUICK = engine.SERVICE
+        for module, name in _TURNS:
+            setattr(module, name, 60.0)
         yield
-    finally:
-        engine.QUICK, evaluations.DECISION_SECONDS = quick, decision
