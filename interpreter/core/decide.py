@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Set
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from . import decide_runs, joins, states, steering, tasks, unwind
 from .errors import StateFailure
@@ -93,21 +93,18 @@ def advance(
     context object. Raises what ``evaluator`` raises to break off; ``execution`` is then of no more use.
     """
     # The first signal is a start, no later one is; what has ended receives nothing but a redrive.
-    profile = execution.profile
-    if isinstance(signal, STARTS):
-        if execution.seq:
-            return []
-        profile = signal.profile
-    elif not execution.seq:
+    kind = signal.__class__
+    if (kind in STARTS) != (execution.seq == 0):
         return []
-    limits, now = PROFILES[profile], max(now, execution.now)
+    limits = PROFILES[execution.profile if execution.seq else cast(Started, signal).profile]
+    if now < execution.now:
+        now = execution.now
     turn = Turn(machine, execution, now, seed, limits, evaluator, context, missing, [], [], [])
-    ended = execution.status != RUNNING
-    if execution.run is not None or isinstance(signal, StartedRun):
+    if execution.run is not None or kind is StartedRun:
         decide_runs.receive(turn, signal)
-    elif isinstance(signal, Redriven) == ended:
+    elif (kind is Redriven) == (execution.status != RUNNING):
         try:
-            _RECEIVE[signal.__class__](turn, signal)
+            _RECEIVE[kind](turn, signal)
             _run(turn)
         except HistoryFull:
             unwind.end_by_full_history(turn)

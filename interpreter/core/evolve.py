@@ -107,28 +107,25 @@ def _task_scheduled(execution: Execution, event: TaskScheduled) -> None:
     frame = execution.frames[event.frame]
     frame.last = execution.shown = event.shown
     frame.attempt = event.attempt
-    _open(
-        execution,
-        frame,
-        # By position: so many keywords would take twice the time of all the rest.
-        Pending(
-            execution.seq,
-            "task",
-            frame.id,
-            None,
-            False,
-            None,
-            None,
-            event.resource,
-            event.mode,
-            event.arguments,
-            event.credentials,
-            event.timeout,
-            event.heartbeat,
-            event.token,
-            event.attempt,
-        ),
+    # By position: so many keywords would take twice the time of all the rest.
+    pending = Pending(
+        execution.seq,
+        "task",
+        frame.id,
+        None,
+        False,
+        None,
+        None,
+        event.resource,
+        event.mode,
+        event.arguments,
+        event.credentials,
+        event.timeout,
+        event.heartbeat,
+        event.token,
+        event.attempt,
     )
+    _open(execution, frame, pending)
 
 
 def _activity_missing(execution: Execution, event: ActivityMissing) -> None:
@@ -165,7 +162,10 @@ def _task_succeeded(execution: Execution, event: TaskSucceeded) -> None:
     pending = execution.pending[event.pending]
     if pending.mode == "signal":
         _take_signal(execution, signal_name(pending.resource or "") or "")
-    _task_ended(execution, event)
+    frame = execution.frames[event.frame]
+    frame.last = execution.shown = event.shown
+    frame.pending = None
+    execution.close(event.pending)
 
 
 def _remember(execution: Execution, key: str) -> None:
@@ -182,7 +182,7 @@ def _take_signal(execution: Execution, name: str) -> None:
     execution.signals = {**execution.signals, name: rest} if rest else others
 
 
-def _task_ended(execution: Execution, event: TaskSucceeded | TaskFailed) -> None:
+def _task_failed(execution: Execution, event: TaskFailed) -> None:
     frame = execution.frames[event.frame]
     frame.last = execution.shown = event.shown
     _close(execution, frame)
@@ -370,7 +370,7 @@ FILE: dict[type, Callable[[Execution, Any], None]] = {
     TaskStarted: _task_started,
     TaskSubmitted: _task_submitted,
     TaskSucceeded: _task_succeeded,
-    TaskFailed: _task_ended,
+    TaskFailed: _task_failed,
     SignalReceived: _signal_received,
     StateAmended: _state_amended,
     WaitStarted: _wait_started,

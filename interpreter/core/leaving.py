@@ -19,7 +19,8 @@ def finish(turn: Turn, frame: Frame, result: Payload) -> None:
     bindings = turn.bindings(frame)
     bindings.result = result.value
     output, assigned = state.flow.finish(bindings)
-    leave_with(turn, frame, state.next, output, assigned, result, frame.input)
+    payload = turn.payload(output, frame, result, frame.input)
+    leave(turn, frame, state.next, payload, turn.assigned(frame, assigned) if assigned else None)
 
 
 def leave_with(
@@ -31,7 +32,13 @@ def leave_with(
     *alike: Payload,
 ) -> None:
     """Leave with an output that was just made. Raises StateFailure where it is beyond the limits."""
-    leave(turn, frame, next, turn.payload(output, frame, *alike), turn.assigned(frame, assigned))
+    leave(
+        turn,
+        frame,
+        next,
+        turn.payload(output, frame, *alike),
+        turn.assigned(frame, assigned) if assigned else None,
+    )
 
 
 def leave(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
-from .resources import integration
+from .resources import REMEMBERED, integration
 from .values import JSON, Payload
 
 #: What http:invoke may ask for.
@@ -33,11 +34,16 @@ _ENDPOINT = re.compile(r"https?://[^\s/?#@]+(?:[/?][^\s#]*)?")
 
 def refused(resource: str, parameters: Payload) -> str | None:
     """Why the service does not start a task with these parameters, in its words; None if it does."""
-    problem = _PROBLEMS.get(integration(resource) or ("", ""))
+    problem = _problem(resource) if len(resource) < REMEMBERED else _problem.__wrapped__(resource)
     found = None if problem is None else problem(parameters.value)
     if found is None:
         return None
     return f"The Parameters '{parameters.text.decode()}' could not be used to start the Task: [{found}]"
+
+
+@lru_cache(maxsize=1024)
+def _problem(resource: str) -> Callable[[JSON], str | None] | None:
+    return _PROBLEMS.get(integration(resource) or ("", ""))
 
 
 def is_header(name: str, value: object) -> bool:

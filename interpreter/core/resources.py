@@ -12,12 +12,12 @@ _ACTIVITY = re.compile(r"^arn:[^:]*:states:[^:]*:[^:]*:activity:[^:]+$")
 
 
 #: Resources that are remembered are no longer than this, in characters.
-_REMEMBERED = 500
+REMEMBERED = 500
 
 
 def integration(resource: str) -> tuple[str, str] | None:
     """Service and action of an integration ARN (``lambda``, ``invoke.waitForTaskToken``), None for another kind."""
-    return _integration(resource) if len(resource) < _REMEMBERED else _integration.__wrapped__(resource)
+    return _integration(resource) if len(resource) < REMEMBERED else _integration.__wrapped__(resource)
 
 
 @lru_cache(maxsize=1024)

@@ -70,24 +70,19 @@ def _call(
 ) -> tuple[Payload, Payload | None, int | None, int | None]:
     """The arguments of a task, its credentials, and its allowances."""
     if state.flow is None and state.timeout is None and state.heartbeat is None and state.credentials is None:
-        _require_startable(state.resource, frame.input)
+        if (problem := refused(state.resource, frame.input)) is not None:
+            raise StateFailure(RUNTIME, problem)
         return frame.input, None, None, None
     # An activity's worker gets the token with the task; expressions do not see it.
     bindings = turn.bindings(frame, token=None if state.mode == "activity" else token)
     arguments = bindings.input if state.flow is None else state.flow.arguments(bindings)
     payload = turn.payload(arguments, frame, frame.input)
-    _require_startable(state.resource, payload)
+    if (problem := refused(state.resource, payload)) is not None:
+        raise StateFailure(RUNTIME, problem)
     credentials = None if state.credentials is None else Payload(state.credentials(bindings.input, bindings))
     timeout = None if state.timeout is None else _seconds(state.timeout, bindings)
     heartbeat = None if state.heartbeat is None else _seconds(state.heartbeat, bindings)
     return payload, credentials, timeout, heartbeat
-
-
-def _require_startable(resource: str, parameters: Payload) -> None:
-    """Raises StateFailure for parameters with which the service does not start the task."""
-    problem = refused(resource, parameters)
-    if problem is not None:
-        raise StateFailure(RUNTIME, problem)
 
 
 def _seconds(evaluate: Evaluate, bindings: Bindings) -> int:
@@ -95,25 +90,23 @@ def _seconds(evaluate: Evaluate, bindings: Bindings) -> int:
     return seconds
 
 
-def _task(turn: Turn, id: int | None) -> tuple[Pending, Frame] | None:
+def _task(turn: Turn, id: int) -> Pending | None:
     """The task a signal answers, if it still waits."""
-    pending = turn.execution.pending.get(id) if id is not None else None
-    if pending is None or pending.kind != "task":
-        return None
-    return pending, turn.execution.frames[pending.frame]
+    pending = turn.execution.pending.get(id)
+    return pending if pending is not None and pending.kind == "task" else None
 
 
-def _called(turn: Turn, id: int) -> tuple[Pending, Frame] | None:
+def _called(turn: Turn, id: int) -> Pending | None:
     """The task a signal answers, if it still waits for who works on it."""
-    found = _task(turn, id)
-    return None if found is None or found[0].mode == "signal" else found
+    pending = turn.execution.pending.get(id)
+    return pending if pending is not None and pending.kind == "task" and pending.mode != "signal" else None
 
 
 def began(turn: Turn, signal: Began) -> None:
-    found = _called(turn, signal.pending)
-    if found is None:
+    pending = _called(turn, signal.pending)
+    if pending is None:
         return
-    pending, frame = found
+    frame = turn.execution.frames[pending.frame]
     # A started call that is made again: who began it has died, or had lost it for a while. Its time begins anew.
     again = pending.mode == "request" and (pending.worker != signal.worker or _moves(turn, pending))
     if not pending.started or again:
@@ -144,18 +137,18 @@ def _moves(turn: Turn, pending: Pending) -> bool:
 
 
 def submitted(turn: Turn, signal: Submitted) -> None:
-    found = _called(turn, signal.pending)
-    if found is not None and not found[0].submitted:
-        pending, frame = found
+    pending = _called(turn, signal.pending)
+    if pending is not None and not pending.submitted:
+        frame = turn.execution.frames[pending.frame]
         if not pending.started:
             begin(turn, pending, frame, None)
         turn.emit(TaskSubmitted(frame.id, pending.id, signal.output, turn.show(), frame.last))
 
 
 def succeeded(turn: Turn, signal: Succeeded) -> None:
-    found = _called(turn, signal.pending)
-    if found is not None:
-        pending, frame = found
+    pending = _called(turn, signal.pending)
+    if pending is not None:
+        frame = turn.execution.frames[pending.frame]
         if not pending.started:
             begin(turn, pending, frame, None)
         _succeed_task(turn, pending, frame, signal.output)
@@ -175,9 +168,9 @@ def _succeed_task(turn: Turn, pending: Pending, frame: Frame, output: Payload) -
 
 def failed(turn: Turn, signal: Failed) -> None:
     # Also one that waits for a named signal: a mock may have it fail.
-    found = _task(turn, signal.pending)
-    if found is not None:
-        pending, frame = found
+    pending = _task(turn, signal.pending)
+    if pending is not None:
+        frame = turn.execution.frames[pending.frame]
         if not pending.started:
             begin(turn, pending, frame, None)
         _fail_task(turn, pending, frame, signal.error, signal.cause)
@@ -196,10 +189,10 @@ def child_ended(turn: Turn, signal: ChildEnded) -> None:
         if signal.description.value.get("RedriveCount", 0) >= run.redrives:
             unwind.guarded(turn, frame, lambda: end_run(turn, frame, run, signal))
         return
-    found = _task(turn, signal.pending)
-    if found is None or found[0].mode != "sync":
+    pending = _task(turn, signal.pending)
+    if pending is None or pending.mode != "sync":
         return
-    pending, frame = found
+    frame = turn.execution.frames[pending.frame]
     if not pending.started:
         begin(turn, pending, frame, None)
     output, cause = outcome_of_child(signal.description.value, pending.resource or "")
@@ -215,10 +208,10 @@ def timed_out(turn: Turn, signal: TimedOut) -> None:
         if ends_at is not None and turn.now >= ends_at:
             unwind.end_from_outside(turn, TIMED_OUT, TIMEOUT, None)
         return
-    found = _task(turn, signal.pending)
-    if found is None:
+    pending = _task(turn, signal.pending)
+    if pending is None:
         return
-    pending, frame = found
+    frame = turn.execution.frames[pending.frame]
     deadline = pending.beat_due if signal.heartbeat else pending.due
     if deadline is None or turn.now < deadline:
         return

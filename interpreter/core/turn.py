@@ -85,15 +85,10 @@ class Turn(Record):
         item: tuple[int, JSON] | None = None,
     ) -> Bindings:
         """What the expressions of the frame's state may see."""
-        execution = self.execution
         return Bindings(
             frame.input.value,
-            execution.variables(frame),
-            lambda: (
-                context_object(execution, frame, token=token, item=item)
-                if self.context is None
-                else self.context
-            ),
+            self.execution.variables(frame),
+            _MadeContext(self, frame, token, item),
             self._chance,
             None,
             error,
@@ -126,13 +121,17 @@ class Turn(Record):
         Raises StateFailure for a value beyond the limits (States.DataLimitExceeded) or nested too deeply.
         """
         for payload in alike:
-            if payload is not None and payload.value is value:
+            if payload is not None and payload.holds(value):
                 return payload
-        made = written(value)
-        if len(made.text) > self.limits.payload_bytes:
+        try:
+            text = encode(value)
+        except (TypeError, ValueError) as error:
+            raise _unfit(error) from None
+        size = len(text)
+        if size > self.limits.payload_bytes:
             raise too_large(frame.state or "")
-        self.made_bytes += len(made.text)
-        return made
+        self.made_bytes += size
+        return Payload(value, text)
 
     def assigned(self, frame: Frame, values: Mapping[str, JSON] | None) -> dict[str, Payload] | None:
         """Payloads for what a frame's state assigns; None if it assigns nothing.
@@ -162,6 +161,21 @@ class Turn(Record):
         return payloads
 
 
+class _MadeContext(Record):
+    """Makes the context object of a frame, as its state sees it, when somebody asks for it."""
+
+    turn: Turn
+    frame: Frame
+    token: str | None
+    item: tuple[int, JSON] | None
+
+    def __call__(self) -> JSON:
+        turn = self.turn
+        if turn.context is not None:
+            return turn.context
+        return context_object(turn.execution, self.frame, token=self.token, item=self.item)
+
+
 def too_large(producer: str) -> StateFailure:
     """The failure of a value beyond the payload limit; ``producer`` is a state's name or a task's resource."""
     return StateFailure(
@@ -177,4 +191,8 @@ def written(value: JSON) -> Payload:
     try:
         return Payload(value, encode(value))
     except (TypeError, ValueError) as error:
-        raise StateFailure(RUNTIME, f"The value is not JSON that can be stored: {error}") from None
+        raise _unfit(error) from None
+
+
+def _unfit(error: Exception) -> StateFailure:
+    return StateFailure(RUNTIME, f"The value is not JSON that can be stored: {error}")

@@ -153,6 +153,10 @@ class Payload:
             self._value = decode(self._text)
         return self._value
 
+    def holds(self, value: JSON) -> bool:
+        """Whether this is the payload of that very value, which is an object and not only equal to another."""
+        return self._value is value
+
     def rest(self) -> None:
         """Keep no more than the text, if there is one: whoever asks for the value gets it read anew."""
         if self._text is not None:

@@ -36,7 +36,9 @@ def compile_result_path(text: str) -> Place:
         return lambda document, result: result
     if len(keys) == 1 and isinstance(keys[0], str):
         name = keys[0]
-        return lambda document, result: {**_object(document), name: result}
+        return lambda document, result: (
+            {**document, name: result} if document.__class__ is dict else {name: result}
+        )
     columns = path.columns
 
     def place(document: JSON, result: JSON) -> JSON:

@@ -22,6 +22,7 @@ from random import Random
 from typing import Any, Literal, NamedTuple
 
 from ...core.patience import Attempts
+from ...core.rows import Record
 from ...core.values import JSON, encode
 from .blame import blamed, without_context
 from .builtin import BUILT_IN
@@ -31,8 +32,9 @@ from .messages import MEMORY, TIME, EvaluationError, engine_error
 from .parser import JSONataSyntaxError, Node, parse
 from .references import References, references
 
-#: Levels that the wrapping adds to the depth of an expression.
-_OWN_DEPTH = 3
+#: Levels that are added to the depth of an expression by what stands around it, in a program that answers the value
+#: alone and in one that tells its type.
+_PLAIN_DEPTH, _TELLING_DEPTH = 2, 3
 #: Characters that ``$pad`` makes at most: the service's longest text.
 PAD_MAX = 2**22
 
@@ -56,7 +58,7 @@ SERVICE = Limits(milliseconds=1000, depth=100, items=873_782)
 QUICK = Limits(milliseconds=10, depth=100, items=100_000, size=50_000)
 
 
-class Outcome(NamedTuple):
+class Outcome(Record):
     """What came out. ``type`` is the language's name for the type of ``value``.
 
     An EvaluationError is an outcome, too, and not raised here: an exception keeps everything that was in
@@ -115,7 +117,11 @@ class Document:
 
     def __init__(self, states: Mapping[str, JSON], variables: Mapping[str, JSON], now: int) -> None:
         self.variables = variables
-        self.converted = _converted({"states": states, "variables": variables, "now": now})
+        self.converted = _converted(
+            {"states": states, "variables": variables, "now": now}
+            if variables
+            else {"states": states, "now": now}
+        )
 
 
 class Program:
@@ -149,7 +155,7 @@ class Program:
         )
         self._tree = tree
         self._hideable = BUILT_IN & references.variables
-        self._sources: dict[tuple[frozenset[str], int | None], str] = {}
+        self._sources: dict[tuple[frozenset[str], int | None], tuple[str | None, str]] = {}
         self._finite = not (_COMPUTING & references.operators or _OVERFLOWING & references.calls.keys())
 
     def quick(self, document: Document, chance: Random | None) -> Outcome | None:
@@ -168,26 +174,48 @@ class Program:
         """Evaluate; ``chance`` is for the functions of CHANCE. What is ``final`` is not tried another way."""
         # A workflow variable may have the name of a function of the language and then hides it.
         hidden = self._hideable.intersection(document.variables) if self._hideable else _NOTHING
-        source = self._sources.get((hidden, limits.size))
-        if source is None:
-            source = self._sources[hidden, limits.size] = self._source(hidden, limits.size)
-        compiled, host = _compiled.programs.get(source) or self._compile(source)
-        host.begin(chance)
-        outcome = _evaluate(compiled, document.converted, None, limits, self._references)
+        sources = self._sources.get((hidden, limits.size))
+        if sources is None:
+            sources = self._sources[hidden, limits.size] = self._written(hidden, limits.size)
+        plain, telling = sources
+        answer = None
+        if plain is not None:
+            compiled, host = _compiled.programs.get(plain) or self._compile(plain)
+            host.begin(chance)
+            answer = _answer(compiled, document.converted, None, limits, self._references, _PLAIN_DEPTH)
+        if answer is not None:
+            outcome = answer if answer.__class__ is Outcome else Outcome(_TYPES[answer.__class__], answer)
+        else:
+            compiled, host = _compiled.programs.get(telling) or self._compile(telling)
+            host.begin(chance)
+            outcome = _told(_answer(compiled, document.converted, None, limits, self._references))
         if outcome.type == "error":
-            if host.error is not None:
-                return Outcome("error", EvaluationError(*host.error))
-            part = partial(_of_a_part, document=document, limits=limits)
-            if outcome.value.code == "T0411" and not final:
-                calls = without_context(self._whole, self._tree, part)
-                if isinstance(calls, EvaluationError):
-                    return Outcome("error", calls)
-                if mended := self._without_context(calls):
-                    return mended.run(document, chance, limits, final=True)
-            return Outcome("error", blamed(outcome.value, self._whole, self._tree, part))
+            return self._explained(outcome, host, document, chance, limits, final=final)
         if self._finite or outcome.value.__class__ in _PLAIN:
             return outcome
         return Outcome(outcome.type, _as_json(outcome.value))
+
+    def _explained(
+        self,
+        outcome: Outcome,
+        host: _Host,
+        document: Document,
+        chance: Random | None,
+        limits: Limits,
+        *,
+        final: bool,
+    ) -> Outcome:
+        """An error as the service words it; or what comes out where only the engine takes it for one."""
+        if host.error is not None:
+            return Outcome("error", EvaluationError(*host.error))
+        part = partial(_of_a_part, document=document, limits=limits)
+        if outcome.value.code == "T0411" and not final:
+            calls = without_context(self._whole, self._tree, part)
+            if isinstance(calls, EvaluationError):
+                return Outcome("error", calls)
+            if mended := self._without_context(calls):
+                return mended.run(document, chance, limits, final=True)
+        return Outcome("error", blamed(outcome.value, self._whole, self._tree, part))
 
     def _without_context(self, calls: list[Node]) -> Program | None:
         """The same, but with nothing where ``calls`` ask for a context item that there is not."""
@@ -197,7 +225,18 @@ class Program:
             return None
         return Program(self._whole, self._tree, replace(found, contextual=[*contextual.items()]))
 
-    def _source(self, hidden: frozenset[str], size: int | None) -> str:
+    def _written(self, hidden: frozenset[str], size: int | None) -> tuple[str | None, str]:
+        """The program that answers a value and no more, if there is one, and the one that tells its type as well."""
+        parts = self._before(hidden, size)
+        measures = size is not None and self._outgrows
+        telling = [*parts, f"$__result := ({self._text}\n)"]
+        if measures:
+            telling.append(_MEASURE % size)
+        # What draws, or is measured, is not worth doing twice.
+        plain = None if measures or self.draws else f"({'; '.join(parts)}; ({self._text}\n))"
+        return plain, _WRAPPING.format("; ".join(telling))
+
+    def _before(self, hidden: frozenset[str], size: int | None) -> list[str]:
         parts = ["$states := $$.states"]
         for name in sorted(self._references.variables):
             if name in hidden or name not in BUILT_IN:
@@ -210,10 +249,7 @@ class Program:
                 parts.append(_REPLACED[name])
             elif size is not None and name in _GUARDED:
                 parts.append(_GUARDED[name])
-        parts.append(f"$__result := ({self._text}\n)")
-        if size is not None and self._outgrows:
-            parts.append(_MEASURE % size)
-        return _WRAPPING.format("; ".join(parts))
+        return parts
 
     def _compile(self, source: str) -> tuple[Any, _Host]:
         used = self._references.variables
@@ -270,15 +306,21 @@ def evaluate(text: str, document: JSON, variables: Mapping[str, JSON], limits: L
     if problem is not None:
         return Outcome("error", problem)
     compiled = _library().compile(_WRAPPING.format(f"$__result := ({text}\n)"))
-    return _evaluate(compiled, _converted(document), dict(variables), limits, found)
+    return _told(_answer(compiled, _converted(document), dict(variables), limits, found))
 
 
-def _evaluate(
-    compiled: Any, converted: Any, variables: dict[str, JSON] | None, limits: Limits, found: References
-) -> Outcome:
+def _answer(
+    compiled: Any,
+    converted: Any,
+    variables: dict[str, JSON] | None,
+    limits: Limits,
+    found: References,
+    own_depth: int = _TELLING_DEPTH,
+) -> Any:
+    """What the engine answers, or an Outcome: the error that it ended with."""
     milliseconds, depth, items, _ = limits
     try:
-        answer = compiled.evaluate_with_data(converted, variables, milliseconds, depth + _OWN_DEPTH, items)
+        return compiled.evaluate_with_data(converted, variables, milliseconds, depth + own_depth, items)
     except ValueError as error:
         return Outcome("error", engine_error(str(error), found.calls, found.operators))
     except MemoryError:
@@ -290,6 +332,13 @@ def _evaluate(
         if _NO_MEMORY in str(error):
             return Outcome("error", EvaluationError(None, MEMORY))
         return Outcome("error", EvaluationError(None, f"The expression cannot be evaluated: {error}"))
+
+
+def _told(answer: Any) -> Outcome:
+    """What a program answers that tells the type along with the value."""
+    if answer.__class__ is Outcome:
+        error: Outcome = answer
+        return error
     return Outcome(answer["t"], answer["v"]) if "t" in answer else Outcome("undefined")
 
 
@@ -461,6 +510,15 @@ CHANCE = frozenset({"random", "shuffle", "uuid"})
 _NO_MEMORY = "PyObject pointer is null"
 
 _NOTHING: frozenset[str] = frozenset()
+#: The language's names for the types of what the engine answers.
+_TYPES: Mapping[type, Literal["number", "string", "boolean", "array", "object"]] = {
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
 #: Types of values that are JSON as they are.
 _PLAIN = frozenset({int, str, bool, type(None)})
 #: Parts that are a number, or undefined; and functions that answer one.

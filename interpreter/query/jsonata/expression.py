@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from operator import attrgetter
 from random import Random
 
 from ...core.errors import QUERY_EVALUATION_ERROR, DetentError, StateFailure
+from ...core.rows import Record
 from ...core.values import JSON, encode
 from ..bindings import Bindings, Evaluate
 from .apart import Request, read_answer, write_request
@@ -62,12 +64,12 @@ class Stage:
 
     def __init__(self, available: frozenset[str] = ENTRY) -> None:
         self.available = available
-        self._members: set[str] = set()
+        self._members: dict[str, Callable[[Bindings], JSON]] = {}
         self._variables: set[str] = set()
 
     def include(self, found: References) -> None:
         """One expression more stands here."""
-        self._members |= found.members & self.available
+        self._members |= {name: _READ[name] for name in sorted(found.members & self.available)}
         self._variables |= found.variables
 
     def document(self, bindings: Bindings) -> Document:
@@ -80,7 +82,9 @@ class Stage:
 
     def seen(self, bindings: Bindings) -> tuple[dict[str, JSON], Mapping[str, JSON]]:
         """The members of ``$states`` and the variables that the expressions here read."""
-        states = {name: _READ[name](bindings) for name in self._members}
+        states = {}
+        for name, read in self._members.items():  # a comprehension would cost more than what it does
+            states[name] = read(bindings)
         variables = bindings.variables
         if variables and self._variables:
             return states, {name: variables[name] for name in self._variables if name in variables}
@@ -144,44 +148,39 @@ def _engine(text: str, place: str, stage: Stage, program: Program) -> Evaluate:
     return evaluate
 
 
-class _Evaluation:
+class _Evaluation(Record):
     """An expression and what it sees, as the core's Evaluator takes it."""
 
-    __slots__ = ("_bindings", "_program", "_seed", "_stage", "_text")
-    shares = False
-
-    def __init__(
-        self, text: str, program: Program, stage: Stage, bindings: Bindings, seed: int | None
-    ) -> None:
-        self._text = text
-        self._program = program
-        self._stage = stage
-        self._bindings = bindings
-        self._seed = seed
+    text: str
+    program: Program
+    stage: Stage
+    bindings: Bindings
+    seed: int | None
+    shares: bool = False
 
     def unhurried(self) -> Outcome:
         """What comes out under the limits of the service."""
         try:
-            return self._program.run(self._stage.document(self._bindings), self._chance(), SERVICE)
+            return self.program.run(self.stage.document(self.bindings), self._chance(), SERVICE)
         except EvaluationError as error:
             return Outcome("error", error)
 
     def quick(self) -> Outcome | None:
         try:
-            return self._program.quick(self._stage.document(self._bindings), self._chance())
+            return self.program.quick(self.stage.document(self.bindings), self._chance())
         except EvaluationError as error:
             return Outcome("error", error)
 
     def request(self) -> bytes:
-        self._bindings.shared = None
-        states, variables = self._stage.seen(self._bindings)
-        return write_request(Request(self._text, states, variables, self._bindings.now, self._seed))
+        self.bindings.shared = None
+        states, variables = self.stage.seen(self.bindings)
+        return write_request(Request(self.text, states, variables, self.bindings.now, self.seed))
 
     def outcome(self, answer: bytes) -> Outcome:
         return read_answer(answer)
 
     def _chance(self) -> Random | None:
-        return None if self._seed is None else Random(self._seed)
+        return None if self.seed is None else Random(self.seed)
 
 
 _FAILURES: dict[str, Callable[[EvaluationError], str]] = {
@@ -237,10 +236,10 @@ def _typed(evaluate: Evaluate, text: str, place: str, expected: str) -> Evaluate
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 _READ: dict[str, Callable[[Bindings], JSON]] = {
-    "input": lambda bindings: bindings.input,
-    "context": lambda bindings: bindings.context,
-    "result": lambda bindings: bindings.result,
-    "errorOutput": lambda bindings: bindings.error,
+    "input": attrgetter("input"),
+    "context": attrgetter("context"),
+    "result": attrgetter("result"),
+    "errorOutput": attrgetter("error"),
 }
 
 
