@@ -22,7 +22,7 @@ class Evaluation(Protocol):
         """All that somebody else needs to evaluate it."""
 
     def outcome(self, answer: bytes) -> Any:
-        """What came out elsewhere."""
+        """What came out elsewhere. Its ``weight`` is that of its ``value`` (core.measure), which was counted there."""
 
 
 class Evaluator(Protocol):

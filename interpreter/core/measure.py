@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 from .values import JSON
 
 #: Characters of a text that weigh as much as one value.
 _CHARACTERS = 32
 
 
-def weight(value: JSON, most: int) -> int:
+def weight(value: JSON, most: int = sys.maxsize) -> int:
     """The values inside a value, itself included, as often as each appears; texts weigh by their length, too.
 
     Nothing is counted beyond ``most``: the answer is then some number above it.

@@ -36,6 +36,7 @@ class Applied(NamedTuple):
 
     fault: str | None
     value: JSON = None
+    weight: int = 0
 
 
 class HurriedApplication:
@@ -68,7 +69,8 @@ class HurriedApplication:
 
 def answer_request(request: dict[str, JSON]) -> bytes:
     """Do a call that has travelled: the answer as it travels back."""
-    return encode(_apply(request["function"], request["arguments"])._asdict())
+    applied = _apply(request["function"], request["arguments"])
+    return encode(applied._replace(weight=weight(applied.value))._asdict())
 
 
 def _apply(name: str, arguments: list[JSON]) -> Applied:

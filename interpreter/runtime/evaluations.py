@@ -53,26 +53,28 @@ class Evaluations:
             known = self._known[place]
             if known.__class__ is bytes:
                 # Read once: a decision of many parts is made again for each of them.
-                known = self._known[place] = self._kept(evaluation, evaluation.outcome(known), shares=False)
+                known = evaluation.outcome(known)
+                known = self._known[place] = self._kept(evaluation, known, known.weight * _WORDS_OF_A_VALUE)
             return known
         if self._spent > DECISION_SECONDS:
             raise BrokenOff(None)
         began = perf_counter()
         outcome = evaluation.quick()
         if outcome is not None:
-            outcome = self._kept(evaluation, outcome, shares=evaluation.shares)
+            outcome = self._kept(evaluation, outcome, self._words(outcome.value, shares=evaluation.shares))
         self._spent += perf_counter() - began
         if outcome is None:
             raise BrokenOff(evaluation.request())
         self._known.append(outcome)
         return outcome
 
-    def _kept(self, evaluation: Evaluation, outcome: Any, *, shares: bool) -> Any:
+    def _words(self, value: Any, *, shares: bool) -> int:
+        """The memory that a value takes of its own; nothing is counted beyond what all together may take."""
+        if shares:
+            return len(value) if value.__class__ is list else 0
+        return weight(value, (OUTCOME_WORDS - self.words) // _WORDS_OF_A_VALUE) * _WORDS_OF_A_VALUE
+
+    def _kept(self, evaluation: Evaluation, outcome: Any, words: int) -> Any:
         """The outcome, if those of this decision do not hold too much in all."""
-        value = outcome.value
-        if not shares:
-            left = (OUTCOME_WORDS - self.words) // _WORDS_OF_A_VALUE
-            self.words += weight(value, left) * _WORDS_OF_A_VALUE
-        elif value.__class__ is list:
-            self.words += len(value)
+        self.words += words
         return evaluation.outcome(TOOK_TOO_MUCH) if self.words > OUTCOME_WORDS else outcome

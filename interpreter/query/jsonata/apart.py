@@ -7,6 +7,7 @@ from random import Random
 from typing import NamedTuple
 
 from ...core.evaluation import TOOK_TOO_LONG, TOOK_TOO_MUCH
+from ...core.measure import weight
 from ...core.values import JSON, decode, encode
 from .engine import Document, Limits, Outcome, Program
 from .messages import MEMORY, TIME, EvaluationError
@@ -39,7 +40,7 @@ def answer_request(given: dict[str, JSON], limits: Limits) -> bytes:
     outcome = program.run(document, chance, limits)
     if outcome.type == "error":
         return encode({"error": [outcome.value.code, outcome.value.message]})
-    return encode({"type": outcome.type, "value": outcome.value})
+    return encode({"type": outcome.type, "value": outcome.value, "weight": weight(outcome.value)})
 
 
 def read_answer(text: bytes) -> Outcome:
@@ -51,4 +52,4 @@ def read_answer(text: bytes) -> Outcome:
     answer = decode(text)
     if "error" in answer:
         return Outcome("error", EvaluationError(*answer["error"]))
-    return Outcome(answer["type"], answer["value"])
+    return Outcome(answer["type"], answer["value"], answer["weight"])

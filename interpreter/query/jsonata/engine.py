@@ -59,7 +59,8 @@ QUICK = Limits(milliseconds=10, depth=100, items=100_000, size=50_000)
 
 
 class Outcome(Record):
-    """What came out. ``type`` is the language's name for the type of ``value``.
+    """What came out. ``type`` is the language's name for the type of ``value``, whose ``weight`` is known where it was
+    made elsewhere.
 
     An EvaluationError is an outcome, too, and not raised here: an exception keeps everything that was in
     use alive until some thread collects it, and the engine's objects must go in the thread they came in.
@@ -67,6 +68,7 @@ class Outcome(Record):
 
     type: Literal["null", "number", "string", "boolean", "array", "object", "function", "undefined", "error"]
     value: Any = None
+    weight: int = 0
 
 
 @cache

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ...core.evaluation import TOOK_TOO_LONG, TOOK_TOO_MUCH
-from ...core.measure import written_length
+from ...core.measure import weight, written_length
 from ...core.patience import Attempts
 from ...core.values import JSON, decode, encode
 from .parser import parse_path
@@ -30,6 +30,7 @@ class Selected(NamedTuple):
 
     miss: tuple[str, Kind] | None
     value: JSON = None
+    weight: int = 0
 
 
 class Selection:
@@ -83,11 +84,11 @@ class HurriedSelection:
         if answer in (TOOK_TOO_LONG, TOOK_TOO_MUCH):
             return Selected(("The path takes too long, or too much memory", "unfit"))
         told = decode(answer)
-        return Selected(None if told["miss"] is None else tuple(told["miss"]), told["value"])
+        return Selected(None if told["miss"] is None else tuple(told["miss"]), told["value"], told["weight"])
 
 
 def answer_request(request: dict[str, JSON]) -> bytes:
     """Do a selection that has travelled: the answer as it travels back."""
     path = parse_path(request["path"])
     selected = Selection(path, compile_select(path)).of(request["root"])
-    return encode({"miss": selected.miss, "value": selected.value})
+    return encode({"miss": selected.miss, "value": selected.value, "weight": weight(selected.value)})
