@@ -8,6 +8,8 @@ from .values import JSON
 
 #: Characters of a text that weigh as much as one value.
 _CHARACTERS = 32
+#: Types of values that weigh one, whatever they are: to know that a list has no others is a fifth of a walk.
+_LIGHT = frozenset({int, float, bool, type(None)})
 
 
 def weight(value: JSON, most: int = sys.maxsize) -> int:
@@ -26,7 +28,10 @@ def weight(value: JSON, most: int = sys.maxsize) -> int:
         total += len(node)
         if total > most:
             return total
-        for item in node if node.__class__ is list else node.values():
+        items = node if node.__class__ is list else node.values()
+        if _LIGHT.issuperset(map(type, items)):
+            continue
+        for item in items:
             kind = item.__class__
             if kind is list or kind is dict:
                 pending.append(item)

@@ -131,7 +131,11 @@ class Turn(Record):
         if size > self.limits.payload_bytes:
             raise too_large(frame.state or "")
         self.made_bytes += size
-        return Payload(value, text)
+        return (
+            Payload(value, text)
+            if self.evaluator is None or not self.evaluator.hands_on
+            else Payload(text=text)
+        )
 
     def assigned(self, frame: Frame, values: Mapping[str, JSON] | None) -> dict[str, Payload] | None:
         """Payloads for what a frame's state assigns; None if it assigns nothing.
@@ -141,6 +145,8 @@ class Turn(Record):
         if not values:
             return None
         payloads = {name: written(value) for name, value in values.items()}
+        if self.evaluator is not None and self.evaluator.hands_on:
+            payloads = {name: Payload(text=payload.text) for name, payload in payloads.items()}
         made_bytes = sum(len(payload.text) for payload in payloads.values())
         self.made_bytes += made_bytes
         if made_bytes > self.limits.variable_bytes:

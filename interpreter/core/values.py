@@ -27,20 +27,47 @@ _LONG_NUMBER = b"0" * 18
 #: holds on to all of it, and texts are kept.
 _BUFFER = 16_384
 
+#: So many lists and objects may stand around a value that was written to stand anywhere.
+_LEVELS_AROUND = 160
+
+
+class Written:
+    """A JSON value as its text, in place of a value that nobody looks into: it is only good for being written again.
+
+    The text is what :func:`encode` writes wherever the value stands (:func:`encode_anywhere`).
+    """
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+
 
 def encode(value: JSON) -> bytes:
-    """The compact JSON text of a value, UTF-8, keys in their order.
+    """The compact JSON text of a value, UTF-8, keys in their order. What is Written may be part of it.
 
     Raises TypeError for what JSON cannot hold, ValueError for NaN and infinities or a nesting too deep.
     """
     try:
-        text = orjson.dumps(value)
+        text = orjson.dumps(value, _as_fragment)
     except TypeError:
         # Integers beyond 64 bits, lone surrogates and depths beyond 254 are JSON, but not orjson's.
         return _encode_slowly(value)
     if text.find(b"null") >= 0:
         _refuse_non_finite(value)
     return b"%b" % text if len(text) < _BUFFER else text
+
+
+def encode_anywhere(value: JSON) -> bytes | None:
+    """The compact JSON text of a finite value if it is the same wherever the value stands, for a while below other
+    values, too; None where a value around it may make a difference."""
+    around = value
+    for _ in range(_LEVELS_AROUND):
+        around = [around]
+    try:
+        return orjson.dumps(around)[_LEVELS_AROUND:-_LEVELS_AROUND]
+    except TypeError:
+        return None
 
 
 def decode(text: bytes) -> JSON:
@@ -59,6 +86,18 @@ def decode_quickly(text: bytes) -> JSON:
     return orjson.loads(text)  # its error is a ValueError
 
 
+def _as_fragment(part: object) -> orjson.Fragment:
+    if part.__class__ is Written:
+        return orjson.Fragment(part.text)  # type: ignore[attr-defined]  # narrowed faster than by isinstance
+    raise TypeError(f"{part.__class__.__name__} is no type of JSON")
+
+
+def _as_value(part: object) -> JSON:
+    if isinstance(part, Written):
+        return decode(part.text)
+    raise TypeError(f"{part.__class__.__name__} is no type of JSON")
+
+
 def _decode_slowly(text: bytes) -> JSON:
     try:
         return json.loads(text)
@@ -68,13 +107,15 @@ def _decode_slowly(text: bytes) -> JSON:
 
 def _encode_slowly(value: JSON) -> bytes:
     try:
-        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        text = json.dumps(
+            value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_as_value
+        )
     except RecursionError:
         raise ValueError("the value is nested too deeply") from None
     try:
         return text.encode()
     except UnicodeEncodeError:
-        return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+        return json.dumps(value, separators=(",", ":"), allow_nan=False, default=_as_value).encode()
 
 
 #: The version of Python's own format that writes each value where it stands, and a float as ``g`` and eight bytes.

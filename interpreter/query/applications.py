@@ -44,6 +44,7 @@ class HurriedApplication:
 
     __slots__ = ("_arguments", "_name")
     shares = False
+    hands_on = False
 
     def __init__(self, name: str, arguments: Sequence[JSON]) -> None:
         self._name = name

@@ -8,11 +8,14 @@ from typing import NamedTuple
 
 from ...core.evaluation import TOOK_TOO_LONG, TOOK_TOO_MUCH
 from ...core.measure import weight
-from ...core.values import JSON, decode, encode
+from ...core.values import JSON, Written, decode, encode, encode_anywhere
 from .engine import Document, Limits, Outcome, Program
 from .messages import MEMORY, TIME, EvaluationError
 from .parser import parse
 from .references import references
+
+#: Bytes of a value that is read though nobody looks into it.
+READ_MAX = 4_096
 
 
 class Request(NamedTuple):
@@ -40,16 +43,28 @@ def answer_request(given: dict[str, JSON], limits: Limits) -> bytes:
     outcome = program.run(document, chance, limits)
     if outcome.type == "error":
         return encode({"error": [outcome.value.code, outcome.value.message]})
-    return encode({"type": outcome.type, "value": outcome.value, "weight": weight(outcome.value)})
+    head = {"type": outcome.type, "weight": weight(outcome.value)}
+    text = encode_anywhere(outcome.value)
+    if text is None:
+        return encode({**head, "value": outcome.value})
+    return b"%b\n%b" % (encode(head), text)
 
 
-def read_answer(text: bytes) -> Outcome:
-    """What an answer says. A process that was ended has taken too much of something."""
+def read_answer(text: bytes, *, hands_on: bool) -> Outcome:
+    """What an answer says. A process that was ended has taken too much of something.
+
+    Where nobody looks into the value, a large one is left Written.
+    """
     if text == TOOK_TOO_LONG:
         return Outcome("error", EvaluationError(None, TIME))
     if text == TOOK_TOO_MUCH:
         return Outcome("error", EvaluationError(None, MEMORY))
-    answer = decode(text)
+    head, _, value = text.partition(b"\n")
+    answer = decode(head)
     if "error" in answer:
         return Outcome("error", EvaluationError(*answer["error"]))
-    return Outcome(answer["type"], answer["value"], answer["weight"])
+    if not value:
+        return Outcome(answer["type"], answer["value"], answer["weight"])
+    if hands_on and len(value) > READ_MAX:
+        return Outcome(answer["type"], Written(value), len(value) // 32)
+    return Outcome(answer["type"], decode(value), answer["weight"])

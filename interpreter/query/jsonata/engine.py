@@ -26,7 +26,7 @@ from ...core.rows import Record
 from ...core.values import JSON, encode
 from .blame import blamed, without_context
 from .builtin import BUILT_IN
-from .functions import FUNCTIONS, OF_TEXT, UNDEFINED
+from .functions import FUNCTIONS, OF_TEXT, UNDEFINED, items_of
 from .growth import may_outgrow, needs_room
 from .messages import MEMORY, TIME, EvaluationError, engine_error
 from .parser import JSONataSyntaxError, Node, parse
@@ -35,6 +35,8 @@ from .references import References, references
 #: Levels that are added to the depth of an expression by what stands around it, in a program that answers the value
 #: alone and in one that tells its type.
 _PLAIN_DEPTH, _TELLING_DEPTH = 2, 3
+#: Our functions take on so many times fewer values than the engine may: nobody can stop them.
+_HOST_SHARE = 10
 #: Characters that ``$pad`` makes at most: the service's longest text.
 PAD_MAX = 2**22
 
@@ -55,7 +57,7 @@ class Limits(NamedTuple):
 #: The service's limits (jsonata, "Limits").
 SERVICE = Limits(milliseconds=1000, depth=100, items=873_782)
 #: What an evaluation may use where others wait for it. Little: memory grows as fast as time passes.
-QUICK = Limits(milliseconds=10, depth=100, items=100_000, size=50_000)
+QUICK = Limits(milliseconds=5, depth=100, items=20_000, size=50_000)
 
 
 class Outcome(Record):
@@ -183,13 +185,13 @@ class Program:
         answer = None
         if plain is not None:
             compiled, host = _compiled.programs.get(plain) or self._compile(plain)
-            host.begin(chance)
+            host.begin(chance, limits.size)
             answer = _answer(compiled, document.converted, None, limits, self._references, _PLAIN_DEPTH)
         if answer is not None:
             outcome = answer if answer.__class__ is Outcome else Outcome(_TYPES[answer.__class__], answer)
         else:
             compiled, host = _compiled.programs.get(telling) or self._compile(telling)
-            host.begin(chance)
+            host.begin(chance, limits.size)
             outcome = _told(_answer(compiled, document.converted, None, limits, self._references))
         if outcome.type == "error":
             return self._explained(outcome, host, document, chance, limits, final=final)
@@ -360,15 +362,17 @@ class _Host:
     What one of them raises the engine would wrap into a message of its own: ``error`` keeps code and text.
     """
 
-    __slots__ = ("_chance", "error")
+    __slots__ = ("_chance", "_items_max", "error")
 
     def __init__(self) -> None:
         self._chance = Random(0)
+        self._items_max: int | None = None
         self.error: tuple[str | None, str] | None = None
 
-    def begin(self, chance: Random | None) -> None:
+    def begin(self, chance: Random | None, size: int | None) -> None:
         if chance is not None:
             self._chance = chance
+        self._items_max = None if size is None else size // _HOST_SHARE
         self.error = None
 
     def function(self, name: str) -> Callable[[dict[str, JSON]], JSON]:
@@ -378,6 +382,8 @@ class _Host:
             arguments = [named.get(letter, UNDEFINED) for letter in _LETTERS]
             while arguments and arguments[-1] is UNDEFINED:
                 arguments.pop()
+            if self._items_max is not None and items_of(name, arguments) > self._items_max:
+                self.full()
             try:
                 value = call(arguments, self._chance)
             except EvaluationError as error:

@@ -91,19 +91,21 @@ class Stage:
         return states, _NO_VARIABLES
 
 
-def compile_expression(text: str, *, place: str, stage: Stage, expected: str | None = None) -> Evaluate:
+def compile_expression(
+    text: str, *, place: str, stage: Stage, expected: str | None = None, hands_on: bool = False
+) -> Evaluate:
     """Compile what stands between the delimiters.
 
     ``place`` is the slash path of the field inside the state, ``expected`` the type that the field asks
-    for. Raises JSONataError; evaluating raises StateFailure with
-    States.QueryEvaluationError and ``place`` as its location.
+    for. A field that ``hands_on`` its value to a payload gets it as it comes, maybe Written. Raises
+    JSONataError; evaluating raises StateFailure with States.QueryEvaluationError and ``place`` as its location.
     """
     for problem in expression_problems(text, stage.available):
         raise JSONataError(f"{place}: {problem.message} (column {problem.column} of '{text}')")
     parsed = _parsed if len(text) <= _PARSED_CHARACTERS_MAX else _parsed.__wrapped__
     tree, found, program = parsed(text)
     stage.include(found)
-    evaluate = _engine(text, place, stage, program)
+    evaluate = _engine(text, place, stage, program, hands_on=hands_on)
     walk = _walk(tree)
     if walk is not None:
         evaluate = _first(walk, evaluate)
@@ -134,10 +136,10 @@ def _parsed(text: str) -> tuple[Node, References, Program]:
     return tree, found, Program(text, tree, found)
 
 
-def _engine(text: str, place: str, stage: Stage, program: Program) -> Evaluate:
+def _engine(text: str, place: str, stage: Stage, program: Program, *, hands_on: bool) -> Evaluate:
     def evaluate(document: JSON, bindings: Bindings) -> JSON:
         seed = bindings.chance.getrandbits(64) if program.draws else None
-        evaluation = _Evaluation(text, program, stage, bindings, seed)
+        evaluation = _Evaluation(text, program, stage, bindings, seed, hands_on)
         outcome = evaluation.unhurried() if bindings.evaluator is None else bindings.evaluator(evaluation)
         if outcome.type not in _FAILURES:
             return outcome.value
@@ -156,6 +158,7 @@ class _Evaluation(Record):
     stage: Stage
     bindings: Bindings
     seed: int | None
+    hands_on: bool
     shares: bool = False
 
     def unhurried(self) -> Outcome:
@@ -177,7 +180,7 @@ class _Evaluation(Record):
         return write_request(Request(self.text, states, variables, self.bindings.now, self.seed))
 
     def outcome(self, answer: bytes) -> Outcome:
-        return read_answer(answer)
+        return read_answer(answer, hands_on=self.hands_on)
 
     def _chance(self) -> Random | None:
         return None if self.seed is None else Random(self.seed)

@@ -70,6 +70,14 @@ def range_(arguments: list[JSON], chance: Random) -> JSON:
     return numbers[0] if count == 1 else list(numbers)
 
 
+def items_of(name: str, arguments: list[JSON]) -> int:
+    """How many items a call goes through, or makes."""
+    if name == "range" and len(arguments) == 3:
+        first, last, step = (part if isinstance(part, (int, float)) else 0 for part in arguments)
+        return int(abs(last - first) / abs(step)) if step else 0
+    return sum(len(part) for part in arguments if isinstance(part, list))
+
+
 def hash_(arguments: list[JSON], chance: Random) -> JSON:
     """``$hash(text, algorithm)``: hexadecimal digits."""
     text, algorithm = _text(arguments, 0, "hash"), _text(arguments, 1, "hash")

@@ -6,7 +6,7 @@ text, number and key is literal, whatever it looks like. Literal parts are share
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ...core.values import JSON
 from ..bindings import Bindings, Evaluate
@@ -16,9 +16,14 @@ from .expression import JSONataError, Stage, compile_expression, inside, is_expr
 MAX_TEMPLATE_DEPTH = 150
 
 
-def compile_template(value: JSON, *, place: str, stage: Stage) -> Evaluate:
-    """Compile a field; ``place`` is its slash path inside the state. Raises as ``compile_expression``."""
-    dynamic = _compile(value, place, stage, 0)
+def compile_template(value: JSON, *, place: str, stage: Stage, hands_on: bool = False) -> Evaluate:
+    """Compile a field; ``place`` is its slash path inside the state, ``hands_on`` as for ``compile_expression``, and so
+    is what it raises."""
+
+    def compiled(text: str, place: str) -> Evaluate:
+        return compile_expression(text, place=place, stage=stage, hands_on=hands_on)
+
+    dynamic = _compile(value, place, compiled, 0)
     return dynamic if dynamic is not None else lambda document, bindings: value
 
 
@@ -35,19 +40,21 @@ def expressions_in(value: JSON) -> Iterator[tuple[tuple[str | int, ...], str]]:
             yield path, item
 
 
-def _compile(value: JSON, place: str, stage: Stage, depth: int) -> Evaluate | None:
+def _compile(
+    value: JSON, place: str, compiled: Callable[[str, str], Evaluate], depth: int
+) -> Evaluate | None:
     """A function that builds the value, or None for a literal."""
     if depth > MAX_TEMPLATE_DEPTH:
         raise JSONataError(
             f"{place.partition('/')[0]}: objects and arrays may nest {MAX_TEMPLATE_DEPTH} deep"
         )
     if is_expression(value):
-        return compile_expression(inside(value)[0], place=place, stage=stage)
+        return compiled(inside(value)[0], place)
     if isinstance(value, dict):
-        parts = {key: _compile(item, f"{place}/{key}", stage, depth + 1) for key, item in value.items()}
+        parts = {key: _compile(item, f"{place}/{key}", compiled, depth + 1) for key, item in value.items()}
         return _object(value, parts)
     if isinstance(value, list):
-        items = [_compile(item, f"{place}[{index}]", stage, depth + 1) for index, item in enumerate(value)]
+        items = [_compile(item, f"{place}[{index}]", compiled, depth + 1) for index, item in enumerate(value)]
         return _array(value, items)
     return None
 
