@@ -21,7 +21,7 @@ from .limits import Limits
 from .machine import Machine, State
 from .rows import Record
 from .tokens import make_token
-from .values import JSON, Payload, encode
+from .values import JSON, Payload, Written, encode
 
 #: No activity is missing.
 NOTHING: Set[str] = frozenset()
@@ -124,7 +124,7 @@ class Turn(Record):
             if payload is not None and payload.holds(value):
                 return payload
         try:
-            text = encode(value)
+            text = value.text if value.__class__ is Written else encode(value)
         except (TypeError, ValueError) as error:
             raise _unfit(error) from None
         size = len(text)

@@ -16,7 +16,7 @@ from ..core.measure import weight
 from ..core.values import Written
 
 #: Seconds of evaluations after which a decision lets others go first.
-DECISION_SECONDS = 0.02
+DECISION_SECONDS = 0.01
 #: Words of memory that the outcomes of one decision may hold in all: 24 megabytes.
 OUTCOME_WORDS = 3_000_000
 #: Words that a value of its own takes, with what refers to it.

@@ -249,6 +249,8 @@ class Program:
                 parts.append(_added(name, self._references.calls.get(name, 0)))
             elif name == "number" and self._numbers_are_given:
                 parts.append(_NUMBER)
+            elif name == "pad":
+                parts.append(_PAD % (PAD_MAX if size is None else size))
             elif name in _REPLACED:
                 parts.append(_REPLACED[name])
             elif size is not None and name in _GUARDED:
@@ -465,13 +467,15 @@ _REPLACED: Mapping[str, str] = {
     ),
     "now": "$now := function($picture, $zone){$fromMillis($$.now, $picture, $zone)}",
     "millis": "$millis := function(){$$.now}",
-    "pad": (
-        "$__pad := $pad; $pad := function($text, $width, $char)<s-ns?:s>"
-        f"{{$abs($width) > {PAD_MAX} ? $__full()"
-        " : $floor($width) != $width and $abs($width) > $length($text) ? $__no_width()"
-        " : $__pad($text, $width, $char)}"
-    ),
 }
+
+#: ``$pad``, which makes so many characters at most.
+_PAD = (
+    "$__pad := $pad; $pad := function($text, $width, $char)<s-ns?:s>"
+    "{$abs($width) > %d ? $__full()"
+    " : $floor($width) != $width and $abs($width) > $length($text) ? $__no_width()"
+    " : $__pad($text, $width, $char)}"
+)
 
 #: ``$number`` as the reference has it: the engine trims a text, and takes a sign or a point at its ends. What a number
 #: writes like itself needs no closer look. Without a signature, which would cost more than all the rest.
