@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import math
 
 from .values import JSON
 
@@ -12,7 +12,7 @@ _CHARACTERS = 32
 _LIGHT = frozenset({int, float, bool, type(None)})
 
 
-def weight(value: JSON, most: int = sys.maxsize) -> int:
+def weight(value: JSON, most: float = math.inf) -> int:
     """The values inside a value, itself included, as often as each appears; texts weigh by their length, too.
 
     Nothing is counted beyond ``most``: the answer is then some number above it.

@@ -29,8 +29,8 @@ SUFFIX = ".$"
 
 #: Paths in a template from which on its value is measured before it is written.
 MANY_PLACES = 16
-#: Characters that the value of a template may have as JSON text: more than any profile takes as a payload.
-WRITTEN_MAX = 16 * 1024 * 1024
+#: Characters that the value of a template may have as JSON text: four times what any profile takes as a payload.
+WRITTEN_MAX = 4 * 1024 * 1024
 #: Objects and arrays inside each other.
 MAX_TEMPLATE_DEPTH = 150
 

@@ -59,12 +59,15 @@ class Helpers:
     def __init__(self, at_once: int = HELPERS_MAX) -> None:
         self._room = asyncio.Semaphore(at_once)
         self._idle: list[tuple[Process, asyncio.TimerHandle]] = []
+        self._leaving: dict[Process, asyncio.Task[int]] = {}
 
     async def close(self) -> None:
         """End the helpers that have nothing to do."""
         idle, self._idle = self._idle, []
         for process, until in idle:
             until.cancel()
+            await _end(process)
+        for process in list(self._leaving):
             await _end(process)
 
     async def evaluate(self, request: bytes) -> bytes:
@@ -95,6 +98,8 @@ class Helpers:
                 raise
             if goes_on:
                 self._keep(process)
+            else:
+                self._let_go(process)
             return answer
 
     async def _begun(self) -> Process:
@@ -127,9 +132,16 @@ class Helpers:
 
         def let_go() -> None:
             self._idle = [each for each in self._idle if each[0] is not process]
-            _close(process)
+            self._let_go(process)
 
         self._idle.append((process, asyncio.get_running_loop().call_later(IDLE_SECONDS, let_go)))
+
+    def _let_go(self, process: Process) -> None:
+        """Have a process end by itself."""
+        _close(process)
+        waiting = asyncio.get_running_loop().create_task(process.wait())
+        self._leaving[process] = waiting
+        waiting.add_done_callback(lambda _: self._leaving.pop(process, None))
 
 
 async def _ask(process: Process, job: Job, request: bytes) -> tuple[bytes, bool]:
@@ -142,8 +154,6 @@ async def _ask(process: Process, job: Job, request: bytes) -> tuple[bytes, bool]
     await process.stdin.drain()
     last, length = ANSWER.unpack(await process.stdout.readexactly(ANSWER.size))
     answer = await process.stdout.readexactly(length)
-    if last == LAST:
-        _close(process)
     return answer, last != LAST
 
 
@@ -162,10 +172,15 @@ async def _end(process: Process) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Ours, with the places of modules. The allocator of JSONata's engine must not reserve what it does not use: a
-    helper limits its address space."""
+    """Ours, with the places of modules.
+
+    A helper limits its address space: the allocator of JSONata's engine must not reserve what it does not use, and
+    where memory ends the engine must not begin to write how it came there: it has none for that, and would wait for
+    ever.
+    """
     return {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         "MIMALLOC_ARENA_RESERVE": "0",
+        "RUST_BACKTRACE": "0",
     }

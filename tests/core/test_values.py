@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detent.core.values import Payload, decode, encode
+from detent.core.values import Payload, Written, decode, encode, encode_anywhere
 
 NINES = 10**18 - 1
 
@@ -68,6 +68,39 @@ def test_of_all_values_those_with_such_a_number_are_refused(value: Any) -> None:
     else:
         with pytest.raises(ValueError):
             encode(value)
+
+
+FINITE = st.recursive(
+    st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.integers() | st.text(),
+    lambda inside: st.lists(inside) | st.dictionaries(st.text(), inside),
+)
+
+
+@given(FINITE, FINITE)
+def test_what_is_written_already_is_part_of_a_value_as_if_it_were_read(value: Any, other: Any) -> None:
+    text = encode_anywhere(value)
+    if text is not None:
+        assert text == encode(value)
+        assert encode({"a": [other, Written(text)], "b": other}) == encode({"a": [other, value], "b": other})
+
+
+def nested(levels: int) -> Any:
+    value: Any = 1e16
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("value", [2**64, {"a": [10**40]}, "half \ud800", nested(200)], ids=repr)
+def test_what_its_neighbours_would_write_otherwise_is_not_written_beforehand(value: Any) -> None:
+    assert encode_anywhere(value) is None
+
+
+def test_what_is_no_json_is_not_written() -> None:
+    with pytest.raises(TypeError):
+        encode([{1, 2}])
+    with pytest.raises(TypeError):
+        encode([{1, 2}, 2**64])
 
 
 def test_a_payload_at_rest_reads_its_value_anew() -> None:

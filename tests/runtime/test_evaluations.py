@@ -10,16 +10,24 @@ from typing import Any
 
 import pytest
 
+from detent.audit import replay
+from detent.compile import compile_definition
 from detent.core.bindings import Bindings
 from detent.core.errors import StateFailure
 from detent.core.evaluation import BrokenOff
 from detent.core.execution import FAILED, SUCCEEDED, Execution
 from detent.query.jsonata import Stage, compile_expression
+from detent.query.jsonata.apart import Request, write_request
 from detent.query.jsonata.engine import QUICK
 from detent.runtime.compose import Names, open_engine, start_execution
 from detent.runtime.engine import Engine
 from detent.runtime.evaluations import Evaluations
+from detent.runtime.handlers.base import Beat, TaskCall
 from detent.runtime.helpers import Helpers
+from detent.runtime.recall import recall_steps
+from detent.store.memory import MemoryStore
+
+from .test_engine import Handler
 
 MEGABYTE = 1024 * 1024
 
@@ -104,6 +112,25 @@ def test_bombs_end_in_a_failure_of_their_state() -> None:
     assert grown < 100 * MEGABYTE
 
 
+def test_a_helper_without_memory_ends_also_where_it_is_asked_for_the_way_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RUST_BACKTRACE", "1")
+    monkeypatch.setattr("detent.runtime.helpers.PATIENCE_SECONDS", 20.0)
+    bomb = "($f := function($a, $n) { $n = 0 ? $a : $f({'l': $a, 'r': $a}, $n - 1) }; $f(1, 60))"
+    request = write_request(Request(bomb, {"input": list(range(250))}, {}, 0, None))
+
+    async def often() -> set[bytes]:
+        helpers = Helpers()
+        try:
+            return {await helpers.evaluate(request) for _ in range(6)}
+        finally:
+            await helpers.close()
+
+    for answer in asyncio.run(often()):
+        assert b"memory" in answer
+
+
 def pass_of(**fields: Any) -> dict[str, Any]:
     return {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True, **fields}}}
 
@@ -122,6 +149,83 @@ def test_paths_and_functions_over_large_values_are_done_elsewhere() -> None:
     assert put_out[:3] == [{"x": [59998, 59999], "y": 0}, {"x": [59999], "y": 0}, {"x": [], "y": 1}]
     assert put_out[3] == {"x": [numbers, numbers]}
     assert (ended["e4"].status, ended["e4"].error) == (FAILED, "States.DataLimitExceeded")
+
+
+LONG = "[1..30000]"
+
+
+def test_what_was_evaluated_elsewhere_is_what_it_would_be_here() -> None:
+    """A large value that only goes on is not read on its way; whoever looks at it finds it."""
+    numbers = list(range(1, 30_001))
+    definition = {
+        "QueryLanguage": "JSONata",
+        "StartAt": "Make",
+        "States": {
+            "Make": {
+                "Type": "Pass",
+                "Assign": {"kept": f"{{% {LONG} %}}", "one": 1},
+                "Output": {"all": [f"{{% {LONG} %}}", 2], "some": "{% 'x' %}"},
+                "Next": "Look",
+            },
+            "Look": {
+                "Type": "Pass",
+                "Output": "{% [$states.input.all[1], $count($states.input.all[0]), $kept[2], $one] %}",
+                "Next": "Work",
+            },
+            "Work": {
+                "Type": "Task",
+                "Resource": "task:nobody",
+                "Arguments": {"given": f"{{% {LONG} %}}"},
+                "Output": {"seen": "{% $states.input %}", "result": "{% $states.result %}"},
+                "Next": "Each",
+            },
+            "Each": {
+                "Type": "Map",
+                "Items": f"{{% {LONG}[$ < 3] %}}",
+                "ItemSelector": {"n": "{% $states.context.Map.Item.Value %}", "all": f"{{% {LONG} %}}"},
+                "ItemProcessor": {
+                    "StartAt": "Count",
+                    "States": {
+                        "Count": {
+                            "Type": "Pass",
+                            "Output": "{% $count($states.input.all) + $states.input.n %}",
+                            "End": True,
+                        }
+                    },
+                },
+                "Output": {
+                    "counts": "{% $states.result %}",
+                    "before": "{% $states.input %}",
+                    "kept": "{% $kept %}",
+                },
+                "End": True,
+            },
+        },
+    }
+    given: list[Any] = []
+
+    async def work(call: TaskCall, beat: Beat) -> Any:
+        given.append(call.arguments)
+        return "done"
+
+    async def scenario() -> Execution:
+        store = MemoryStore()
+        async with open_engine(store, lambda resource: Handler(work, None)) as engine, asyncio.timeout(30):
+            record = await start_execution(engine, definition, Names("m"), "e", None)
+            ended = await engine.result(record.id)
+            steps = (await recall_steps(store, record.id))[1]
+        assert replay(compile_definition(definition), steps) is None
+        return ended
+
+    ended = asyncio.run(scenario())
+    assert ended.status == SUCCEEDED, ended.cause
+    assert ended.output is not None
+    assert ended.output.value == {
+        "counts": [30_001, 30_002],
+        "before": {"seen": [2, 30_000, 3, 1], "result": "done"},
+        "kept": numbers,
+    }
+    assert given == [{"given": numbers}]
 
 
 # A decision that is broken off

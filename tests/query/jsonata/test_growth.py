@@ -58,6 +58,10 @@ BOMBS = {
     "matches": "$match($pad('', 50000), / /)",
     "differences": "$distinct([1..20000])",
     "padding": "$pad('x', 200000000)",
+    "a little padding": "$pad('x', 60000)",
+    "a function of ours over a list": "$shuffle([1..6000])",
+    "many chunks of ours": "$partition([1..6000], 1)",
+    "a long range of ours": "$range(1, 6000, 1)",
     "a long list": "[1..800000]",
 }
 
@@ -122,6 +126,10 @@ def test_what_is_measured_comes_out_as_it_is(text: str, answer: Any) -> None:
         ("'abc' ~> $replace('b', 'x')", "axc"),
         ("$map(['a-b', 'c'], $split(?, '-'))", [["a", "b"], ["c"]]),
         ("$exists($split($nothing, ','))", False),
+        ("$range(1, 5, 2)", [1, 3, 5]),
+        ("$exists($range(1, 5, 0))", False),
+        ("$partition([1..3], 2)", [[1, 2], [3]]),
+        ("$pad('x', -3, '#')", "##x"),
     ],
 )
 def test_guarded_functions_are_what_they_were(text: str, answer: Any) -> None:
