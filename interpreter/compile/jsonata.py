@@ -26,7 +26,7 @@ from .dialect import Fields, Until, storage_call
 #: States that do work, whose result their Output and Assign can see.
 _WORKING = frozenset({"Task", "Parallel", "Map"})
 #: Fields whose values become payloads, and nobody looks into them before.
-_HANDED_ON = frozenset({"Arguments", "Assign", "Output"})
+_PASSED_ON = frozenset({"Arguments", "Assign", "Output"})
 
 
 class JSONataFields:
@@ -168,4 +168,6 @@ def _template(fields: Fields, field: str, stage: Stage, place: str = "") -> Eval
     """A field of a part of the state that stands at ``place``."""
     if field not in fields:
         return None
-    return compile_template(fields[field], place=f"{place}{field}", stage=stage, hands_on=field in _HANDED_ON)
+    return compile_template(
+        fields[field], place=f"{place}{field}", stage=stage, passes_on=field in _PASSED_ON
+    )

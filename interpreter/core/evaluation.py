@@ -13,12 +13,12 @@ from typing import Any, Protocol
 class Evaluation(Protocol):
     """One evaluation that is due. ``shares`` says that what is quickly found is a part of what was given.
 
-    What ``hands_on`` takes its value as it comes, also one that is Written (core.values): it goes into a payload and
+    What ``passes_on`` takes its value as it comes, also one that is Written (core.values): it goes into a payload and
     nowhere else.
     """
 
     shares: bool
-    hands_on: bool
+    passes_on: bool
 
     def quick(self) -> Any | None:
         """What comes out, spending little; None if it takes more. Its ``value`` is what may be large."""
@@ -33,10 +33,10 @@ class Evaluation(Protocol):
 class Evaluator(Protocol):
     """Answers with the outcome of an evaluation, or raises BrokenOff.
 
-    ``hands_on`` says whether the value of some outcome was Written (core.values).
+    ``passes_on`` says whether the value of some outcome was Written (core.values).
     """
 
-    hands_on: bool
+    passes_on: bool
 
     def __call__(self, evaluation: Evaluation, /) -> Any: ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from . import joins, tasks, unwind
@@ -48,12 +48,12 @@ def _pass(turn: Turn, frame: Frame, state: Pass) -> None:
 
 
 def _succeed(turn: Turn, frame: Frame, state: Succeed) -> None:
-    output: JSON = frame.input.value
-    assigned: Mapping[str, JSON] | None = None
-    if state.flow is not None:
-        bindings = turn.bindings(frame)
-        bindings.result = state.flow.arguments(bindings)
-        output, assigned = state.flow.finish(bindings)
+    if state.flow is None:
+        leave(turn, frame, None, frame.input, None)
+        return
+    bindings = turn.bindings(frame)
+    bindings.result = state.flow.arguments(bindings)
+    output, assigned = state.flow.finish(bindings)
     leave_with(turn, frame, None, output, assigned, frame.input)
 
 

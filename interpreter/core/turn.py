@@ -133,7 +133,7 @@ class Turn(Record):
         self.made_bytes += size
         return (
             Payload(value, text)
-            if self.evaluator is None or not self.evaluator.hands_on
+            if self.evaluator is None or not self.evaluator.passes_on
             else Payload(text=text)
         )
 
@@ -145,7 +145,7 @@ class Turn(Record):
         if not values:
             return None
         payloads = {name: written(value) for name, value in values.items()}
-        if self.evaluator is not None and self.evaluator.hands_on:
+        if self.evaluator is not None and self.evaluator.passes_on:
             payloads = {name: Payload(text=payload.text) for name, payload in payloads.items()}
         made_bytes = sum(len(payload.text) for payload in payloads.values())
         self.made_bytes += made_bytes

@@ -59,15 +59,18 @@ def encode(value: JSON) -> bytes:
 
 
 def encode_anywhere(value: JSON) -> bytes | None:
-    """The compact JSON text of a finite value if it is the same wherever the value stands, for a while below other
-    values, too; None where a value around it may make a difference."""
+    """The compact JSON text of a value if it is the same wherever the value stands, also deep inside others; None where
+    what stands around it may make a difference. Raises ValueError for NaN and infinities."""
     around = value
     for _ in range(_LEVELS_AROUND):
         around = [around]
     try:
-        return orjson.dumps(around)[_LEVELS_AROUND:-_LEVELS_AROUND]
+        text = orjson.dumps(around)[_LEVELS_AROUND:-_LEVELS_AROUND]
     except TypeError:
         return None
+    if text.find(b"null") >= 0:
+        _refuse_non_finite(value)
+    return text
 
 
 def decode(text: bytes) -> JSON:

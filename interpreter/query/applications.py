@@ -44,7 +44,7 @@ class HurriedApplication:
 
     __slots__ = ("_arguments", "_name")
     shares = False
-    hands_on = False
+    passes_on = False
 
     def __init__(self, name: str, arguments: Sequence[JSON]) -> None:
         self._name = name

@@ -30,14 +30,14 @@ class Evaluations:
     know an outcome again.
     """
 
-    __slots__ = ("_known", "_place", "_spent", "hands_on", "words")
+    __slots__ = ("_known", "_place", "_spent", "passes_on", "words")
 
     def __init__(self) -> None:
         self._known: list[Any] = []
         self._place = 0
         self._spent = 0.0
         self.words = 0
-        self.hands_on = False
+        self.passes_on = False
 
     def begin(self) -> None:
         """The decision is made, or made again."""
@@ -57,7 +57,7 @@ class Evaluations:
                 # Read once: a decision of many parts is made again for each of them.
                 known = evaluation.outcome(known)
                 known = self._known[place] = self._kept(evaluation, known, known.weight * _WORDS_OF_A_VALUE)
-                self.hands_on = self.hands_on or known.value.__class__ is Written
+                self.passes_on = self.passes_on or known.value.__class__ is Written
             return known
         if self._spent > DECISION_SECONDS:
             raise BrokenOff(None)

@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from detent.core.execution import RUNNING
 from detent.core.limits import DETENT
-from detent.core.values import JSON, Payload, decode
+from detent.core.values import JSON, Payload, Written, decode
 from detent.history import project
 from detent.places import Places
 from detent.runtime.attributes import matches
@@ -386,8 +386,8 @@ def summary(found: Found) -> ExecutionSummary:
 def _details(record: ExecutionRecord, progress: Progress) -> ExecutionDetails:
     return ExecutionDetails(
         **_common(record, progress.status, progress.ended_at, progress.paused),
-        input=None if progress.input is None else progress.input.value,
-        output=None if progress.output is None else progress.output.value,
+        input=None if progress.input is None else Written(progress.input.text),
+        output=None if progress.output is None else Written(progress.output.text),
         error=progress.error,
         cause=progress.cause,
         states=list(progress.states),

@@ -18,7 +18,7 @@ from urllib.parse import unquote_plus
 import msgspec
 from aiohttp import web
 
-from detent.core.values import JSON, encode
+from detent.core.values import JSON, Written, decode, encode
 from detent.runtime.engine import Engine
 from detent.store.base import Store
 
@@ -318,9 +318,17 @@ def _bare(kind: Any) -> Any:
 
 
 def text_of(value: Any) -> bytes:
-    """A value with shapes in it as JSON."""
+    """A value with shapes in it as JSON. What is Written stands in it as it is."""
     # What is not finite comes in nowhere, so that nobody has to look for it here.
     try:
-        return msgspec.json.encode(value)
+        return msgspec.json.encode(value, enc_hook=_as_raw)
     except UnicodeEncodeError:  # a lone surrogate, which JSON can spell
-        return encode(msgspec.to_builtins(value))
+        return encode(msgspec.to_builtins(value, enc_hook=_as_value))
+
+
+def _as_raw(part: Written) -> msgspec.Raw:
+    return msgspec.Raw(part.text)
+
+
+def _as_value(part: Written) -> JSON:
+    return decode(part.text)

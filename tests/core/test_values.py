@@ -84,6 +84,11 @@ def test_what_is_written_already_is_part_of_a_value_as_if_it_were_read(value: An
         assert encode({"a": [other, Written(text)], "b": other}) == encode({"a": [other, value], "b": other})
 
 
+def test_of_what_is_written_beforehand_no_number_is_lost() -> None:
+    with pytest.raises(ValueError):
+        encode_anywhere([float("nan")])
+
+
 def nested(levels: int) -> Any:
     value: Any = 1e16
     for _ in range(levels):

@@ -50,7 +50,7 @@ def answer_request(given: dict[str, JSON], limits: Limits) -> bytes:
     return b"%b\n%b" % (encode(head), text)
 
 
-def read_answer(text: bytes, *, hands_on: bool) -> Outcome:
+def read_answer(text: bytes, *, passes_on: bool) -> Outcome:
     """What an answer says. A process that was ended has taken too much of something.
 
     Where nobody looks into the value, a large one is left Written.
@@ -65,6 +65,6 @@ def read_answer(text: bytes, *, hands_on: bool) -> Outcome:
         return Outcome("error", EvaluationError(*answer["error"]))
     if not value:
         return Outcome(answer["type"], answer["value"], answer["weight"])
-    if hands_on and len(value) > READ_MAX:
+    if passes_on and len(value) > READ_MAX:
         return Outcome(answer["type"], Written(value), len(value) // 32)
     return Outcome(answer["type"], decode(value), answer["weight"])

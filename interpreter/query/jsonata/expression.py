@@ -92,12 +92,12 @@ class Stage:
 
 
 def compile_expression(
-    text: str, *, place: str, stage: Stage, expected: str | None = None, hands_on: bool = False
+    text: str, *, place: str, stage: Stage, expected: str | None = None, passes_on: bool = False
 ) -> Evaluate:
     """Compile what stands between the delimiters.
 
     ``place`` is the slash path of the field inside the state, ``expected`` the type that the field asks
-    for. A field that ``hands_on`` its value to a payload gets it as it comes, maybe Written. Raises
+    for. A field that ``passes_on`` its value to a payload gets it as it comes, maybe Written. Raises
     JSONataError; evaluating raises StateFailure with States.QueryEvaluationError and ``place`` as its location.
     """
     for problem in expression_problems(text, stage.available):
@@ -105,7 +105,7 @@ def compile_expression(
     parsed = _parsed if len(text) <= _PARSED_CHARACTERS_MAX else _parsed.__wrapped__
     tree, found, program = parsed(text)
     stage.include(found)
-    evaluate = _engine(text, place, stage, program, hands_on=hands_on)
+    evaluate = _engine(text, place, stage, program, passes_on=passes_on)
     walk = _walk(tree)
     if walk is not None:
         evaluate = _first(walk, evaluate)
@@ -136,10 +136,10 @@ def _parsed(text: str) -> tuple[Node, References, Program]:
     return tree, found, Program(text, tree, found)
 
 
-def _engine(text: str, place: str, stage: Stage, program: Program, *, hands_on: bool) -> Evaluate:
+def _engine(text: str, place: str, stage: Stage, program: Program, *, passes_on: bool) -> Evaluate:
     def evaluate(document: JSON, bindings: Bindings) -> JSON:
         seed = bindings.chance.getrandbits(64) if program.draws else None
-        evaluation = _Evaluation(text, program, stage, bindings, seed, hands_on)
+        evaluation = _Evaluation(text, program, stage, bindings, seed, passes_on)
         outcome = evaluation.unhurried() if bindings.evaluator is None else bindings.evaluator(evaluation)
         if outcome.type not in _FAILURES:
             return outcome.value
@@ -158,7 +158,7 @@ class _Evaluation(Record):
     stage: Stage
     bindings: Bindings
     seed: int | None
-    hands_on: bool
+    passes_on: bool
     shares: bool = False
 
     def unhurried(self) -> Outcome:
@@ -180,7 +180,7 @@ class _Evaluation(Record):
         return write_request(Request(self.text, states, variables, self.bindings.now, self.seed))
 
     def outcome(self, answer: bytes) -> Outcome:
-        return read_answer(answer, hands_on=self.hands_on)
+        return read_answer(answer, passes_on=self.passes_on)
 
     def _chance(self) -> Random | None:
         return None if self.seed is None else Random(self.seed)

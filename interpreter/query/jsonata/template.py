@@ -16,12 +16,14 @@ from .expression import JSONataError, Stage, compile_expression, inside, is_expr
 MAX_TEMPLATE_DEPTH = 150
 
 
-def compile_template(value: JSON, *, place: str, stage: Stage, hands_on: bool = False) -> Evaluate:
-    """Compile a field; ``place`` is its slash path inside the state, ``hands_on`` as for ``compile_expression``, and so
-    is what it raises."""
+def compile_template(value: JSON, *, place: str, stage: Stage, passes_on: bool = False) -> Evaluate:
+    """Compile a field; ``place`` is its slash path inside the state.
+
+    ``passes_on`` and what is raised are as for ``compile_expression``.
+    """
 
     def compiled(text: str, place: str) -> Evaluate:
-        return compile_expression(text, place=place, stage=stage, hands_on=hands_on)
+        return compile_expression(text, place=place, stage=stage, passes_on=passes_on)
 
     dynamic = _compile(value, place, compiled, 0)
     return dynamic if dynamic is not None else lambda document, bindings: value

@@ -62,7 +62,7 @@ class HurriedSelection:
 
     __slots__ = ("_root", "_selection")
     shares = True
-    hands_on = False
+    passes_on = False
 
     def __init__(self, selection: Selection, root: JSON) -> None:
         self._selection = selection
