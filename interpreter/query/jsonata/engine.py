@@ -25,7 +25,6 @@ from ...core.patience import Attempts
 from ...core.rows import Record
 from ...core.values import JSON, encode
 from .blame import blamed, without_context
-from .builtin import BUILT_IN
 from .functions import FUNCTIONS, OF_TEXT, UNDEFINED, items_of
 from .growth import may_outgrow, needs_room
 from .messages import MEMORY, TIME, EvaluationError, engine_error
@@ -134,7 +133,7 @@ class Program:
     __slots__ = (
         "_attempts",
         "_finite",
-        "_hideable",
+        "_names",
         "_needs_room",
         "_numbers_are_given",
         "_outgrows",
@@ -158,7 +157,7 @@ class Program:
             len(node.parts) == 2 for node in tree.walk() if _is_call(node, "number")
         )
         self._tree = tree
-        self._hideable = BUILT_IN & references.variables
+        self._names = frozenset(references.variables)
         self._sources: dict[tuple[frozenset[str], int | None], tuple[str | None, str]] = {}
         self._finite = not (_COMPUTING & references.operators or _OVERFLOWING & references.calls.keys())
 
@@ -176,11 +175,10 @@ class Program:
         self, document: Document, chance: Random | None, limits: Limits, *, final: bool = False
     ) -> Outcome:
         """Evaluate; ``chance`` is for the functions of CHANCE. What is ``final`` is not tried another way."""
-        # A workflow variable may have the name of a function of the language and then hides it.
-        hidden = self._hideable.intersection(document.variables) if self._hideable else _NOTHING
-        sources = self._sources.get((hidden, limits.size))
+        assigned = self._names.intersection(document.variables) if document.variables else _NOTHING
+        sources = self._sources.get((assigned, limits.size))
         if sources is None:
-            sources = self._sources[hidden, limits.size] = self._written(hidden, limits.size)
+            sources = self._sources[assigned, limits.size] = self._written(assigned, limits.size)
         plain, telling = sources
         answer = None
         if plain is not None:
@@ -229,9 +227,12 @@ class Program:
             return None
         return Program(self._whole, self._tree, replace(found, contextual=[*contextual.items()]))
 
-    def _written(self, hidden: frozenset[str], size: int | None) -> tuple[str | None, str]:
-        """The program that answers a value and no more, if there is one, and the one that tells its type as well."""
-        parts = self._before(hidden, size)
+    def _written(self, assigned: frozenset[str], size: int | None) -> tuple[str | None, str]:
+        """The program that answers a value and no more, if there is one, and the one that tells its type as well.
+
+        ``assigned`` are the workflow variables that there are, of those that the expression names.
+        """
+        parts = self._before(assigned, size)
         measures = size is not None and self._outgrows
         telling = [*parts, f"$__result := ({self._text}\n)"]
         if measures:
@@ -240,10 +241,12 @@ class Program:
         plain = None if measures or self.draws else f"({'; '.join(parts)}; ({self._text}\n))"
         return plain, _WRAPPING.format("; ".join(telling))
 
-    def _before(self, hidden: frozenset[str], size: int | None) -> list[str]:
+    def _before(self, assigned: frozenset[str], size: int | None) -> list[str]:
         parts = ["$states := $$.states"]
         for name in sorted(self._references.variables):
-            if name in hidden or name not in BUILT_IN:
+            # A workflow variable may have the name of a function of the language and then hides it. A name that none
+            # has must not be bound: a function may mean one that is bound after it.
+            if name in assigned:
                 parts.append(f"${name} := $$.variables.`{name}`")
             elif name in FUNCTIONS:
                 parts.append(_added(name, self._references.calls.get(name, 0)))

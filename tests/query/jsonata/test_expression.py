@@ -57,6 +57,21 @@ def test_input_context_and_variables(text: str, answer: Any) -> None:
     assert evaluate(text, INPUT, context={"State": {"Name": "S"}}, variables=variables) == answer
 
 
+def test_functions_of_an_expression_may_call_one_another() -> None:
+    text = """(
+        $even := function($n) { $n = 0 ? true : $odd($n - 1) };
+        $odd := function($n) { $n = 0 ? false : $even($n - 1) };
+        $even($states.input)
+    )"""
+    assert evaluate(text, 4) is True
+    assert evaluate(text, 3, variables={"even": 1, "other": 2}) is False
+
+
+def test_a_name_that_no_variable_has_is_nothing() -> None:
+    assert evaluate("$exists($nowhere)", None) is False
+    assert evaluate("[$nowhere, 1]", None, variables={"other": 2}) == [1]
+
+
 def test_result_and_error_output_where_they_exist() -> None:
     assert evaluate("$states.result.x", available=EXIT, result={"x": 1}) == 1
     assert evaluate("$states.errorOutput.Error & ''", available=CATCH, error={"Error": "E"}) == "E"

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
-from detent.query.jsonata.engine import Limits, evaluate
+from detent.query.jsonata.engine import Document, Limits, Program, evaluate
+from detent.query.jsonata.lexer import JSONataSyntaxError
 from detent.query.jsonata.messages import DEPTH
+from detent.query.jsonata.parser import parse
+from detent.query.jsonata.references import references
 
 from ..evaluating import load
 
@@ -63,3 +66,41 @@ def test_answers_as_the_reference(case: dict[str, Any]) -> None:
 def test_a_known_difference_is_still_one(id: str) -> None:
     (case,) = [case for case in CASES if case["id"] == id]
     assert not alike(answer(case), case["expect"]), "the case is met now: take it out of the table"
+
+
+#: A state's time is that of the decision, and $eval it has not.
+OF_NO_STATE = ("function-eval/", "function-tomillis/parseDateTime#28")
+
+
+def in_a_state(text: str) -> str | None:
+    """An expression of the suite as one of a state; None where it can be none."""
+    text = f"$states.input.({text}\n)"
+    try:
+        return None if references(parse(text)).roots else text
+    except JSONataSyntaxError:
+        return None
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=case["id"])
+        for case in CASES
+        if case["id"] not in KNOWN_DIFFERENCES
+        and not case["id"].startswith(OF_NO_STATE)
+        and not case.get("bindings")
+        and "error" not in case["expect"]
+        and in_a_state(case["expr"])
+    ],
+)
+def test_a_state_answers_as_the_language_does(case: dict[str, Any]) -> None:
+    """What stands around an expression of a state, so that it sees what a state sees, makes no difference."""
+    document = case["data"] if "data" in case else DATASETS.get(case.get("dataset"))
+    limits = Limits(60_000, 500, 10_000_000)
+    text = in_a_state(case["expr"]) or ""
+    tree = parse(text)
+    program = Program(text, tree, references(tree))
+    found = program.run(Document({"input": document}, {}, 0), None, limits)
+    wanted = evaluate(f"($states := $$.states; {text})", {"states": {"input": document}}, {}, limits)
+    assert found.type == wanted.type
+    assert alike(found.value, wanted.value)
