@@ -12,6 +12,7 @@ from hashlib import sha256
 
 from ..core.errors import DetentError
 from ..core.machine import (
+    Allowances,
     Catcher,
     Choice,
     DistributedMap,
@@ -28,6 +29,7 @@ from ..core.machine import (
     TaskMode,
     Wait,
 )
+from ..core.parameters import problem_with
 from ..core.resources import is_activity, signal_name
 from ..core.runs import LABEL_MAX, NOT_IN_LABELS
 from ..core.values import JSON, decode, encode
@@ -148,11 +150,10 @@ class _Compiler:
             dialect.flow(),
             resource,
             _mode(resource),
-            dialect.seconds("TimeoutSeconds"),
-            dialect.seconds("HeartbeatSeconds"),
-            dialect.credentials(),
             _retriers(fields),
             _catchers(fields, dialect),
+            _allowances(dialect),
+            problem_with(resource),
         )
 
     def _parallel(self, name: str, fields: Fields, dialect: Dialect, path: str) -> Parallel:
@@ -207,6 +208,13 @@ def _label(name: str, path: str) -> str:
     """The label of a Map that has none: what its name may lend to one, and what is its own."""
     readable = NOT_IN_LABELS.sub("", name).replace("/", "")[: LABEL_MAX - 9]
     return f"{readable}-{sha256(path.encode()).hexdigest()[:8]}"
+
+
+def _allowances(dialect: Dialect) -> Allowances | None:
+    allowances = Allowances(
+        dialect.seconds("TimeoutSeconds"), dialect.seconds("HeartbeatSeconds"), dialect.credentials()
+    )
+    return None if allowances == Allowances() else allowances
 
 
 def _retriers(fields: Fields) -> tuple[Retrier, ...]:

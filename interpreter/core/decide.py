@@ -51,7 +51,7 @@ from .signals import (
     TimedOut,
     Withdrawn,
 )
-from .turn import NOTHING, HistoryFull, Turn
+from .turn import ENDLESS, NOTHING, HistoryFull, Turn
 from .values import JSON, Payload
 
 
@@ -99,7 +99,8 @@ def advance(
     limits = PROFILES[execution.profile if execution.seq else cast(Started, signal).profile]
     if now < execution.now:
         now = execution.now
-    turn = Turn(machine, execution, now, seed, limits, evaluator, context, missing, [], [], [])
+    history_max = limits.history_events or ENDLESS
+    turn = Turn(machine, execution, now, seed, limits, evaluator, context, missing, history_max, [], [], [])
     if execution.run is not None or kind is StartedRun:
         decide_runs.receive(turn, signal)
     elif (kind is Redriven) == (execution.status != RUNNING):
@@ -193,23 +194,23 @@ def _run(turn: Turn) -> None:
     A turn that enters too many states, or makes too much, leaves the rest to another, a paused execution to when it is
     resumed.
     """
-    execution, ready, closing = turn.execution, turn.ready, turn.closing
-    frames, steps_max, bytes_max = execution.frames, turn.limits.steps_per_turn, turn.limits.bytes_per_turn
-    entered = closed = 0  # of those that are listed, which get more meanwhile
+    execution, ready, closing, limits = turn.execution, turn.ready, turn.closing, turn.limits
+    frames = execution.frames
     while True:
-        if closed < len(closing):
-            id, output = closing[closed]
-            closed += 1
+        while closing:
+            id, output = closing.pop(0)
             _close(turn, frames[id], output)
-            continue
-        if entered == len(ready):
+        if not ready:
             return
-        id, state = ready[entered]
-        entered += 1
+        id, state = ready.pop(0)
         frame = frames.get(id)
         if frame is None or frame.halted or execution.status != RUNNING:
             continue
-        if execution.paused or turn.steps >= steps_max or turn.made_bytes >= bytes_max:
+        if (
+            turn.steps >= limits.steps_per_turn
+            or turn.made_bytes >= limits.bytes_per_turn
+            or execution.paused
+        ):
             turn.emit(Yielded(id, state, turn.now))
             continue
         turn.steps += 1

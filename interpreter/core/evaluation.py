@@ -13,12 +13,15 @@ from typing import Any, Protocol
 class Evaluation(Protocol):
     """One evaluation that is due. ``shares`` says that what is quickly found is a part of what was given.
 
-    What ``passes_on`` takes its value as it comes, also one that is Written (core.values): it goes into a payload and
-    nowhere else.
+    What ``passes_on`` its value takes it as it comes, also one that is Written (core.values): it goes into a payload
+    and nowhere else.
     """
 
     shares: bool
-    passes_on: bool
+
+    @property
+    def passes_on(self) -> bool:
+        """Whether a value that is Written will do."""
 
     def quick(self) -> Any | None:
         """What comes out, spending little; None if it takes more. Its ``value`` is what may be large."""

@@ -125,7 +125,8 @@ def _task_scheduled(execution: Execution, event: TaskScheduled) -> None:
         event.token,
         event.attempt,
     )
-    _open(execution, frame, pending)
+    frame.pending = pending
+    execution.open(pending)
 
 
 def _activity_missing(execution: Execution, event: ActivityMissing) -> None:

@@ -20,7 +20,7 @@ def fork_branches(turn: Turn, frame: Frame, state: Parallel) -> None:
     arguments = bindings.input if state.flow is None else state.flow.arguments(bindings)
     payload = turn.payload(arguments, frame, frame.input)
     scopes = tuple(branch.path for branch in state.branches)
-    turn.emit(Forked(frame.id, len(scopes), len(scopes), scopes, None, turn.show(), frame.last))
+    turn.show(Forked(frame.id, len(scopes), len(scopes), scopes, None, turn.execution.shown + 1, frame.last))
     for index in range(len(scopes)):
         child = turn.execution.next_frame
         turn.emit(FrameOpened(frame.id, index, payload, 0, 0))
@@ -38,14 +38,14 @@ def fork_items(turn: Turn, frame: Frame, state: Map) -> Payload | None:
     limit = 0 if state.concurrency is None else state.concurrency(bindings.input, bindings)
     most = turn.limits.map_concurrency
     payload = turn.payload(items, frame, frame.input)
-    turn.emit(
+    turn.show(
         Forked(
             frame.id,
             len(items),
             min(limit, most) if limit else most,
             (state.body.path,),
             payload,
-            turn.show(),
+            turn.execution.shown + 1,
             frame.last,
         )
     )
@@ -62,7 +62,7 @@ def _fill(turn: Turn, frame: Frame, state: Map, previous: int) -> None:
         index = join.cursor
         payload = _iteration_input(turn, frame, state, join, index)
         child = turn.execution.next_frame
-        turn.emit(FrameOpened(frame.id, index, payload, turn.show(), previous))
+        turn.show(FrameOpened(frame.id, index, payload, turn.execution.shown + 1, previous))
         turn.ready.append((child, state.body.start))
 
 
@@ -85,8 +85,8 @@ def close(turn: Turn, frame: Frame, output: Payload) -> Payload | None:
     parent = turn.execution.frames[frame.parent]
     join = _join(parent)
     if join.kind == "Map":
-        shown = turn.show()
-        turn.emit(FrameClosed(frame.id, output, shown, shown, frame.last))
+        shown = turn.execution.shown + 1
+        turn.show(FrameClosed(frame.id, output, shown, shown, frame.last))
     else:
         turn.emit(FrameClosed(frame.id, output, frame.last, 0, 0))
     return further(turn, parent, frame.last)
@@ -107,7 +107,7 @@ def further(turn: Turn, frame: Frame, previous: int) -> Payload | None:
 def _complete(turn: Turn, frame: Frame) -> Payload:
     results = [result.value for result in _join(frame).results if result is not None]
     payload = turn.payload(results, frame)
-    turn.emit(Joined(frame.id, turn.show(), frame.last))
+    turn.show(Joined(frame.id, turn.execution.shown + 1, frame.last))
     return payload
 
 

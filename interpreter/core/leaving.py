@@ -29,23 +29,18 @@ def leave_with(
     next: str | None,
     output: JSON,
     assigned: Mapping[str, JSON] | None,
-    *alike: Payload,
+    known: Payload,
 ) -> None:
-    """Leave with an output that was just made. Raises StateFailure where it is beyond the limits."""
-    leave(
-        turn,
-        frame,
-        next,
-        turn.payload(output, frame, *alike),
-        turn.assigned(frame, assigned) if assigned else None,
-    )
+    """Leave with an output that was just made, or is ``known``. Raises StateFailure where it is beyond the limits."""
+    payload = turn.payload(output, frame, known)
+    leave(turn, frame, next, payload, turn.assigned(frame, assigned) if assigned else None)
 
 
 def leave(
     turn: Turn, frame: Frame, next: str | None, output: Payload, assigned: dict[str, Payload] | None
 ) -> None:
     """Record the exit; the frame goes on to ``next`` or, where that is None, ends."""
-    turn.emit(StateExited(frame.id, output, assigned, next, turn.show(), frame.last))
+    turn.show(StateExited(frame.id, output, assigned, next, turn.execution.shown + 1, frame.last))
     if next is not None:
         turn.ready.append((frame.id, next))
     elif frame.parent is not None:

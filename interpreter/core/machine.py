@@ -111,18 +111,29 @@ OTHERS_ANSWER: tuple[TaskMode, ...] = ("activity", "signal")
 
 
 @dataclass(frozen=True, slots=True)
+class Allowances:
+    """What a definition may give a task beside its arguments; ``timeout`` and ``heartbeat`` give seconds."""
+
+    timeout: Evaluate | None = None
+    heartbeat: Evaluate | None = None
+    credentials: Evaluate | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Task(State):
-    """``timeout`` and ``heartbeat`` give seconds, or are None where the definition sets none."""
+    """``allowances`` is None where the definition gives none.
+
+    ``problem`` tells what is wrong with arguments that the service refuses to start the task with (core.parameters).
+    """
 
     kind: ClassVar[str] = "Task"
 
     resource: str
     mode: TaskMode
-    timeout: Evaluate | None
-    heartbeat: Evaluate | None
-    credentials: Evaluate | None
     retry: tuple[Retrier, ...]
     catch: tuple[Catcher, ...]
+    allowances: Allowances | None = None
+    problem: Callable[[JSON], str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

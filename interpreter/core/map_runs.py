@@ -22,7 +22,7 @@ def start_run(turn: Turn, frame: Frame, state: DistributedMap) -> None:
     concurrency = _value(state.concurrency, bindings) or 0
     items = _value(state.items, bindings)
     width = 0 if items is None else len(items)
-    turn.emit(Forked(frame.id, width, 0, (state.body.path,), None, turn.show(), frame.last))
+    turn.show(Forked(frame.id, width, 0, (state.body.path,), None, turn.execution.shown + 1, frame.last))
     told: dict[str, JSON] = {
         "concurrency": concurrency,
         "toleratedCount": _value(state.tolerated_count, bindings),
@@ -38,7 +38,7 @@ def start_run(turn: Turn, frame: Frame, state: DistributedMap) -> None:
         told["context"] = bindings.context
         told["variables"] = dict(bindings.variables)
     run = run_arn(turn.execution.machine_name, state.label, turn.execution.id, turn.execution.seq + 1)
-    turn.emit(MapRunStarted(frame.id, run, written(told), turn.show(), frame.last))
+    turn.show(MapRunStarted(frame.id, run, written(told), turn.execution.shown + 1, frame.last))
 
 
 def start_of_run(execution: Execution, pending: Pending, label: str) -> StartedRun:
@@ -68,19 +68,21 @@ def redrive_run(turn: Turn, frame: Frame, run: RunOf) -> None:
         raise StateFailure(
             RUNTIME, f"The Map Run has been redriven {run.redrives} times, which is as often as it may be."
         )
-    turn.emit(MapRunRedriven(frame.id, run.pending, run.arn, run.redrives + 1, turn.show(), frame.last))
+    turn.show(
+        MapRunRedriven(frame.id, run.pending, run.arn, run.redrives + 1, turn.execution.shown + 1, frame.last)
+    )
 
 
 def end_run(turn: Turn, frame: Frame, pending: Pending, signal: ChildEnded) -> None:
     """The Map Run has ended: leave the state with its results. Raises StateFailure if it did not succeed."""
     description = signal.description.value
     status, error, cause = description["Status"], description.get("Error"), description.get("Cause")
-    turn.emit(MapRunEnded(frame.id, pending.id, status, error, cause, turn.show(), frame.last))
+    turn.show(MapRunEnded(frame.id, pending.id, status, error, cause, turn.execution.shown + 1, frame.last))
     if status != SUCCEEDED:
         failure = StateFailure(error or TASK_FAILED, cause, prefixed=False)
         failure.of_run = True
         raise failure
-    turn.emit(Joined(frame.id, turn.show(), turn.execution.shown))
+    turn.show(Joined(frame.id, turn.execution.shown + 1, turn.execution.shown))
     finish(turn, frame, Payload(description["Output"]))
 
 

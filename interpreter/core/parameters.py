@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 
-from .resources import REMEMBERED, integration
+from .errors import RUNTIME, StateFailure
+from .resources import integration
 from .values import JSON, Payload
 
 #: What http:invoke may ask for.
@@ -32,18 +32,20 @@ _CONNECTION = re.compile(r"arn:[^:]*:events:[^:]*:[^:]*:connection/(?P<name>[A-Z
 _ENDPOINT = re.compile(r"https?://[^\s/?#@]+(?:[/?][^\s#]*)?")
 
 
-def refused(resource: str, parameters: Payload) -> str | None:
-    """Why the service does not start a task with these parameters, in its words; None if it does."""
-    problem = _problem(resource) if len(resource) < REMEMBERED else _problem.__wrapped__(resource)
-    found = None if problem is None else problem(parameters.value)
-    if found is None:
-        return None
-    return f"The Parameters '{parameters.text.decode()}' could not be used to start the Task: [{found}]"
+def problem_with(resource: str) -> Callable[[JSON], str | None] | None:
+    """What tells why the service does not start a task with some parameters; None if it takes all.
 
-
-@lru_cache(maxsize=1024)
-def _problem(resource: str) -> Callable[[JSON], str | None] | None:
+    The function answers None for parameters that are fine.
+    """
     return _PROBLEMS.get(integration(resource) or ("", ""))
+
+
+def refusal(parameters: Payload, problem: str) -> StateFailure:
+    """The failure of a task that is not started with these parameters, in the service's words."""
+    return StateFailure(
+        RUNTIME,
+        f"The Parameters '{parameters.text.decode()}' could not be used to start the Task: [{problem}]",
+    )
 
 
 def is_header(name: str, value: object) -> bool:

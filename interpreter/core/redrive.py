@@ -71,8 +71,10 @@ def go_on(turn: Turn, signal: Redriven, execute: Callable[[Frame], None]) -> Non
         return
     # Results that were too large together are no use: everything that led to them is done again.
     all_again = execution.error == DATA_LIMIT_EXCEEDED
-    turn.emit(
-        ExecutionRedriven(signal.token, turn.now, turn.ends_at(), turn.show(), previous=execution.shown)
+    turn.show(
+        ExecutionRedriven(
+            signal.token, turn.now, turn.ends_at(), turn.execution.shown + 1, previous=execution.shown
+        )
     )
     root = execution.frames[ROOT]
     if all_again and root.join is not None:

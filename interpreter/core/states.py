@@ -25,7 +25,9 @@ from .values import JSON, Payload
 
 def enter(turn: Turn, frame: Frame, name: str) -> None:
     state = turn.machine.scopes[frame.scope].states[name]
-    turn.emit(StateEntered(frame.id, name, state.kind, frame.input, turn.now, turn.show(), frame.last))
+    turn.show(
+        StateEntered(frame.id, name, state.kind, frame.input, turn.now, turn.execution.shown + 1, frame.last)
+    )
     try:
         _EXECUTE[state.__class__](turn, frame, state)
     except StateFailure as failure:

@@ -17,9 +17,9 @@ from .events import (
 )
 from .execution import RUNNING, TIMED_OUT, Frame, Pending
 from .leaving import finish
-from .machine import Task
+from .machine import Allowances, Task
 from .map_runs import end_run
-from .parameters import refused
+from .parameters import refusal
 from .resources import producer, signal_name
 from .signals import (
     Began,
@@ -38,51 +38,53 @@ def schedule(turn: Turn, frame: Frame, state: Task) -> None:
     if state.resource in turn.missing:
         turn.emit(ActivityMissing(frame.id, state.resource))
         raise StateFailure(RUNTIME, f"The activity {state.resource} does not exist.")
-    token = turn.token() if state.mode not in ("request", "signal") else None
-    arguments, credentials, timeout, heartbeat = _call(turn, frame, state, token)
-    turn.emit(
+    mode = state.mode
+    token = None if mode in ("request", "signal") else turn.token()
+    credentials = timeout = heartbeat = None
+    if state.flow is None and state.allowances is None:
+        arguments = frame.input
+    else:
+        # An activity's worker gets the token with the task; expressions do not see it.
+        bindings = turn.bindings(frame, None if mode == "activity" else token)
+        arguments = frame.input
+        if state.flow is not None:
+            arguments = turn.payload(state.flow.arguments(bindings), frame, arguments)
+        if state.allowances is not None:
+            credentials, timeout, heartbeat = _allowed(state.allowances, bindings)
+    if state.problem is not None and (problem := state.problem(arguments.value)) is not None:
+        raise refusal(arguments, problem)
+    turn.show(
         TaskScheduled(
             frame.id,
             state.resource,
-            state.mode,
+            mode,
             arguments,
             timeout,
             heartbeat,
             credentials,
             None if token is None else hash_token(token),
             frame.attempt + 1,
-            turn.show(),
+            turn.execution.shown + 1,
             frame.last,
         )
     )
-    if state.mode == "activity":
+    if mode == "activity":
         if timeout is not None and turn.limits.activity_times_out_untaken:
             turn.emit(TaskOffered(frame.id, turn.execution.seq, turn.now + timeout * 1000))
-    elif state.mode == "signal":
+    elif mode == "signal":
         pending = turn.execution.pending[turn.execution.seq]
         # Nobody has to take it: its time runs from now on.
         begin(turn, pending, frame, None)
         take_signal(turn, pending, frame)
 
 
-def _call(
-    turn: Turn, frame: Frame, state: Task, token: str | None
-) -> tuple[Payload, Payload | None, int | None, int | None]:
-    """The arguments of a task, its credentials, and its allowances."""
-    if state.flow is None and state.timeout is None and state.heartbeat is None and state.credentials is None:
-        if (problem := refused(state.resource, frame.input)) is not None:
-            raise StateFailure(RUNTIME, problem)
-        return frame.input, None, None, None
-    # An activity's worker gets the token with the task; expressions do not see it.
-    bindings = turn.bindings(frame, token=None if state.mode == "activity" else token)
-    arguments = bindings.input if state.flow is None else state.flow.arguments(bindings)
-    payload = turn.payload(arguments, frame, frame.input)
-    if (problem := refused(state.resource, payload)) is not None:
-        raise StateFailure(RUNTIME, problem)
-    credentials = None if state.credentials is None else Payload(state.credentials(bindings.input, bindings))
-    timeout = None if state.timeout is None else _seconds(state.timeout, bindings)
-    heartbeat = None if state.heartbeat is None else _seconds(state.heartbeat, bindings)
-    return payload, credentials, timeout, heartbeat
+def _allowed(allowances: Allowances, bindings: Bindings) -> tuple[Payload | None, int | None, int | None]:
+    """Credentials, and seconds until the task has run out of time and until it is taken for dead."""
+    given = allowances.credentials
+    credentials = None if given is None else Payload(given(bindings.input, bindings))
+    timeout = None if allowances.timeout is None else _seconds(allowances.timeout, bindings)
+    heartbeat = None if allowances.heartbeat is None else _seconds(allowances.heartbeat, bindings)
+    return credentials, timeout, heartbeat
 
 
 def _seconds(evaluate: Evaluate, bindings: Bindings) -> int:
@@ -115,9 +117,13 @@ def began(turn: Turn, signal: Began) -> None:
 
 def begin(turn: Turn, pending: Pending, frame: Frame, worker: str | None) -> None:
     """The history shows the first beginning of an attempt only."""
-    due, beat_due = _clocks(turn, pending)
-    shown, previous = (0, 0) if pending.started else (turn.show(), frame.last)
-    turn.emit(TaskStarted(frame.id, pending.id, worker, due, beat_due, shown, previous))
+    due = beat_due = None
+    if pending.timeout is not None or pending.heartbeat is not None:
+        due, beat_due = _clocks(turn, pending)
+    shown = previous = 0
+    if not pending.started:
+        shown, previous = turn.execution.shown + 1, frame.last
+    turn.show(TaskStarted(frame.id, pending.id, worker, due, beat_due, shown, previous))
 
 
 def _clocks(turn: Turn, pending: Pending) -> tuple[int | None, int | None]:
@@ -142,7 +148,7 @@ def submitted(turn: Turn, signal: Submitted) -> None:
         frame = turn.execution.frames[pending.frame]
         if not pending.started:
             begin(turn, pending, frame, None)
-        turn.emit(TaskSubmitted(frame.id, pending.id, signal.output, turn.show(), frame.last))
+        turn.show(TaskSubmitted(frame.id, pending.id, signal.output, turn.execution.shown + 1, frame.last))
 
 
 def succeeded(turn: Turn, signal: Succeeded) -> None:
@@ -159,7 +165,7 @@ def _succeed_task(turn: Turn, pending: Pending, frame: Frame, output: Payload) -
         failure = too_large(producer(pending.resource or ""))
         _fail_task(turn, pending, frame, failure.error, failure.cause)
         return
-    turn.emit(TaskSucceeded(frame.id, pending.id, output, turn.show(), frame.last))
+    turn.show(TaskSucceeded(frame.id, pending.id, output, turn.execution.shown + 1, frame.last))
     try:
         finish(turn, frame, output)
     except StateFailure as failure:
@@ -178,7 +184,7 @@ def failed(turn: Turn, signal: Failed) -> None:
 
 def _fail_task(turn: Turn, pending: Pending, frame: Frame, error: str | None, cause: str | None) -> None:
     error, cause = unwind.within_limits(error, cause)
-    turn.emit(TaskFailed(frame.id, pending.id, error, cause, None, turn.show(), frame.last))
+    turn.show(TaskFailed(frame.id, pending.id, error, cause, None, turn.execution.shown + 1, frame.last))
     unwind.fail(turn, frame, StateFailure(error, cause, prefixed=False))
 
 
@@ -234,7 +240,7 @@ def _miss(turn: Turn, pending: Pending, *, heartbeat: bool) -> StateFailure:
     """
     frame = turn.execution.frames[pending.frame]
     clock = "heartbeat" if heartbeat else "task"
-    turn.emit(TaskFailed(frame.id, pending.id, TIMEOUT, None, clock, turn.show(), frame.last))
+    turn.show(TaskFailed(frame.id, pending.id, TIMEOUT, None, clock, turn.execution.shown + 1, frame.last))
     return StateFailure(HEARTBEAT_TIMEOUT if heartbeat else TIMEOUT, None, prefixed=False)
 
 

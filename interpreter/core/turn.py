@@ -14,7 +14,7 @@ from .bindings import Bindings
 from .context import context_object
 from .errors import DATA_LIMIT_EXCEEDED, RUNTIME, StateFailure
 from .evaluation import Evaluator
-from .events import Event
+from .events import Event, Shown
 from .evolve import FILE
 from .execution import Execution, Frame, size_of
 from .limits import Limits
@@ -22,6 +22,9 @@ from .machine import Machine, State
 from .rows import Record
 from .tokens import make_token
 from .values import JSON, Payload, Written, encode
+
+#: What no history has more of.
+ENDLESS = 1 << 62
 
 #: No activity is missing.
 NOTHING: Set[str] = frozenset()
@@ -47,6 +50,7 @@ class Turn(Record):
     evaluator: Evaluator | None
     context: JSON
     missing: Set[str]
+    history_max: int
     events: list[Event]
     ready: list[tuple[int, str]]
     closing: list[tuple[int, Payload]]
@@ -60,16 +64,18 @@ class Turn(Record):
         execution.seq += 1
         FILE[event.__class__](execution, event)
 
-    def show(self, count: int = 1) -> int:
-        """The id of the next event in the shown history, which shows as ``count`` events.
+    def show(self, event: Shown, count: int = 1) -> None:
+        """Emit an event that the history shows, as ``count`` events.
 
         Raises HistoryFull where only the event that ends the execution still fits.
         """
-        shown = self.execution.shown + 1
-        limit = self.limits.history_events
-        if limit is not None and shown + count > limit:
+        if event.shown + count > self.history_max:
             raise HistoryFull
-        return shown
+        # What emit does; nearly all events come this way, and a call more would cost as much as all of it.
+        self.events.append(event)
+        execution = self.execution
+        execution.seq += 1
+        FILE[event.__class__](execution, event)
 
     def state(self, frame: Frame) -> State:
         """The state a frame is in."""
@@ -79,9 +85,9 @@ class Turn(Record):
     def bindings(
         self,
         frame: Frame,
+        token: str | None = None,
         *,
         error: JSON = None,
-        token: str | None = None,
         item: tuple[int, JSON] | None = None,
     ) -> Bindings:
         """What the expressions of the frame's state may see."""
@@ -115,14 +121,17 @@ class Turn(Record):
         """The task token of the attempt that the next event opens."""
         return make_token(self.seed, self.execution.id, self.execution.seq + 1)
 
-    def payload(self, value: JSON, frame: Frame, *alike: Payload | None) -> Payload:
-        """A payload for a value that the frame's state makes, shared with one of ``alike`` if it is the same.
+    def payload(
+        self, value: JSON, frame: Frame, known: Payload | None = None, other: Payload | None = None
+    ) -> Payload:
+        """A payload for a value that the frame's state makes, or the one of two that is this value's already.
 
         Raises StateFailure for a value beyond the limits (States.DataLimitExceeded) or nested too deeply.
         """
-        for payload in alike:
-            if payload is not None and payload.holds(value):
-                return payload
+        if known is not None and known.holds(value):
+            return known
+        if other is not None and other.holds(value):
+            return other
         try:
             text = value.text if value.__class__ is Written else encode(value)
         except (TypeError, ValueError) as error:

@@ -83,19 +83,21 @@ def _show_failed(turn: Turn, leaf: Frame, failure: StateFailure) -> None:
     """Show, once, that a state failed with its Map Run."""
     if failure.of_run:
         failure.of_run = False
-        turn.emit(JoinFailed(leaf.id, turn.show(), leaf.last))
+        turn.show(JoinFailed(leaf.id, turn.execution.shown + 1, leaf.last))
 
 
 def _show_evaluation(turn: Turn, leaf: Frame, cause: str, failure: StateFailure) -> None:
     """Show that an expression failed: beside the state's entry, but after it where a Wait had begun to wait."""
     state = turn.state(leaf)
     previous = leaf.last if isinstance(state, Wait) else leaf.before
-    turn.emit(
-        EvaluationFailed(leaf.id, QUERY_EVALUATION_ERROR, cause, failure.location, turn.show(), previous)
+    turn.show(
+        EvaluationFailed(
+            leaf.id, QUERY_EVALUATION_ERROR, cause, failure.location, turn.execution.shown + 1, previous
+        )
     )
     if failure.unstarted:
         # A Map that never started is shown to fail all the same.
-        turn.emit(JoinFailed(leaf.id, turn.show(), leaf.last))
+        turn.show(JoinFailed(leaf.id, turn.execution.shown + 1, leaf.last))
 
 
 def explain(frame: Frame, failure: StateFailure) -> str | None:
@@ -154,7 +156,7 @@ def _catch(
     payloads = turn.assigned(level, assigned)
     last = _tear_down(turn, leaf, level)
     if level.join is not None:
-        turn.emit(JoinFailed(level.id, turn.show(), last))
+        turn.show(JoinFailed(level.id, turn.execution.shown + 1, last))
     leave(turn, level, catcher.next, payload, payloads)
 
 
@@ -181,7 +183,7 @@ def _tear_down(
         for sibling in siblings:
             _end_tree(turn, kind, sibling, parent, last)
         if parent is not level:
-            turn.emit(JoinFailed(parent.id, turn.show(), last))
+            turn.show(JoinFailed(parent.id, turn.execution.shown + 1, last))
             last = parent.last
         frame = parent
     return last
@@ -215,22 +217,22 @@ def _end(
     if frame.state is not None and frame.kind in _ABORTABLE and (frame.kind == "Task" or not failed):
         state = frame.kind
     count = (iteration is not None) + (state is not None)
-    shown = turn.show(count) if count else 0
-    turn.emit(kind(frame.id, iteration, state, shown, last if count else 0))
+    shown, previous = (turn.execution.shown + 1, last) if count else (0, 0)
+    turn.show(kind(frame.id, iteration, state, shown, previous), count)
 
 
 def _abort_run(turn: Turn, frame: Frame, last: int) -> None:
     """Show the end of the Map Run that a frame waits for, if it waits for one."""
     pending = frame.pending
     if pending is not None and pending.kind == "child":
-        turn.emit(MapRunEnded(frame.id, pending.id, ABORTED, None, None, turn.show(), last))
+        turn.show(MapRunEnded(frame.id, pending.id, ABORTED, None, None, turn.execution.shown + 1, last))
 
 
 def _end_uncaught(turn: Turn, leaf: Frame, error: str | None, cause: str | None) -> None:
     root = turn.execution.frames[ROOT]
     last = _tear_down(turn, leaf, root, Halted)
     if leaf is not root:
-        turn.emit(JoinFailed(root.id, turn.show(), last))
+        turn.show(JoinFailed(root.id, turn.execution.shown + 1, last))
     _finish(turn, FAILED, error, cause, root.last)
 
 
@@ -244,7 +246,11 @@ def end_from_outside(turn: Turn, status: str, error: str | None, cause: str | No
         _abort_run(turn, root, previous)
         state = root.kind if root.join is not None else None
         if state is not None or root.pending is not None:
-            turn.emit(Halted(root.id, None, state, turn.show() if state else 0, previous if state else 0))
+            turn.show(
+                Halted(
+                    root.id, None, state, turn.execution.shown + 1 if state else 0, previous if state else 0
+                )
+            )
     except HistoryFull:
         _halt_unseen(turn)
     _finish(turn, status, error, cause, previous)

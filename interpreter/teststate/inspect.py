@@ -44,7 +44,7 @@ def watched(state: State, fields: Mapping[str, JSON], language: str, items: JSON
         if isinstance(state, Task):
             return replace(state, flow=flow, catch=catch)
         work = flow if isinstance(state, Parallel) else _map_work(state, flow, fields, language, items, notes)
-        return Task(state.name, state.next, work, _MOCKED, "request", None, None, None, state.retry, catch)
+        return Task(state.name, state.next, work, _MOCKED, "request", state.retry, catch)
     if isinstance(state, Choice):
         rules = tuple(
             rule if language == "JSONata" else replace(rule, flow=rule.flow or PathFlow())

@@ -15,6 +15,7 @@ from detent.core.decide import advance
 from detent.core.events import Event
 from detent.core.execution import Execution, Pending
 from detent.core.machine import (
+    Allowances,
     Catcher,
     Choice,
     Fail,
@@ -98,18 +99,10 @@ def task(
     mode: Any = "request",
 ) -> Task:
     """A task whose resource is ``task:`` and its name."""
-    return Task(
-        name,
-        next,
-        flow,
-        f"task:{name}",
-        mode,
-        None if timeout is None else constant(timeout),
-        None if heartbeat is None else constant(heartbeat),
-        None,
-        retry,
-        catch,
+    allowances = Allowances(
+        None if timeout is None else constant(timeout), None if heartbeat is None else constant(heartbeat)
     )
+    return Task(name, next, flow, f"task:{name}", mode, retry, catch, allowances)
 
 
 def asks(name: str, next: str | None = None, *, signal: str = "go", **fields: Any) -> Task:

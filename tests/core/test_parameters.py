@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from detent.core.events import ExecutionEnded, TaskScheduled
-from detent.core.parameters import METHODS, connection_name, refused
+from detent.core.parameters import METHODS, connection_name, problem_with, refusal
 from detent.core.values import Payload
 
 from .building import Play, machine, task
@@ -16,6 +16,13 @@ from .building import Play, machine, task
 HTTP = "arn:aws:states:::http:invoke"
 GATEWAY = "arn:aws:states:::apigateway:invoke"
 ARN = "arn:aws:events:us-east-1:123456789012:connection/billing/0a1b"
+
+
+def refused(resource: str, parameters: Payload) -> str | None:
+    """Why a task of a resource is not started with these parameters."""
+    problem = problem_with(resource)
+    found = None if problem is None else problem(parameters.value)
+    return None if found is None else refusal(parameters, found).cause
 
 
 def of_http(**members: Any) -> str | None:
@@ -106,7 +113,9 @@ def test_other_resources_take_anything() -> None:
 
 
 def test_a_task_that_is_refused_is_not_scheduled() -> None:
-    events = Play(machine(replace(task("T"), resource=HTTP))).start({"Method": "GET"})
+    events = Play(machine(replace(task("T"), resource=HTTP, problem=problem_with(HTTP)))).start(
+        {"Method": "GET"}
+    )
     assert not any(isinstance(event, TaskScheduled) for event in events)
     ended = events[-1]
     assert isinstance(ended, ExecutionEnded)

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from detent.core.bindings import Bindings
 from detent.core.errors import StateFailure
 from detent.core.machine import (
+    Allowances,
     Catcher,
     Choice,
     Fail,
@@ -169,9 +170,8 @@ class _Reader:
         # Few names, so that several tasks wait for the same signal.
         resource = f"signal:{self.tape.pick(SIGNALS)}" if mode == "signal" else f"task:{name}"
         seconds: Any = spoken.seconds if self.speaks_jsonata() else _seconds
-        return Task(
-            name, next, flow, resource, mode, seconds(timeout), seconds(heartbeat), None, retry, catch
-        )
+        allowances = Allowances(seconds(timeout), seconds(heartbeat)) if timeout or heartbeat else None
+        return Task(name, next, flow, resource, mode, retry, catch, allowances)
 
     def speaks_jsonata(self) -> bool:
         """Whether a state's fields are expressions: of every third."""

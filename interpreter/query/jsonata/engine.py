@@ -113,17 +113,17 @@ def check(text: str) -> EvaluationError | None:
 class Document:
     """The values that the expressions of one state see, converted once; ``states`` are those of ``$states``.
 
+    It is ``bare`` where there is nothing but these: ``now`` may be None where no expression asks for the time.
     Raises EvaluationError for a text that is no Unicode. Belongs to the thread that makes it.
     """
 
-    __slots__ = ("converted", "variables")
+    __slots__ = ("bare", "converted", "variables")
 
-    def __init__(self, states: Mapping[str, JSON], variables: Mapping[str, JSON], now: int) -> None:
+    def __init__(self, states: Mapping[str, JSON], variables: Mapping[str, JSON], now: int | None) -> None:
         self.variables = variables
+        self.bare = now is None and not variables
         self.converted = _converted(
-            {"states": states, "variables": variables, "now": now}
-            if variables
-            else {"states": states, "now": now}
+            states if self.bare else {"states": states, "variables": variables, "now": now}
         )
 
 
@@ -158,7 +158,7 @@ class Program:
         )
         self._tree = tree
         self._names = frozenset(references.variables)
-        self._sources: dict[tuple[frozenset[str], int | None], tuple[str | None, str]] = {}
+        self._sources: dict[tuple[frozenset[str], int | None] | int | None, tuple[str | None, str]] = {}
         self._finite = not (_COMPUTING & references.operators or _OVERFLOWING & references.calls.keys())
 
     def quick(self, document: Document, chance: Random | None) -> Outcome | None:
@@ -175,21 +175,22 @@ class Program:
         self, document: Document, chance: Random | None, limits: Limits, *, final: bool = False
     ) -> Outcome:
         """Evaluate; ``chance`` is for the functions of CHANCE. What is ``final`` is not tried another way."""
-        assigned = self._names.intersection(document.variables) if document.variables else _NOTHING
-        sources = self._sources.get((assigned, limits.size))
-        if sources is None:
-            sources = self._sources[assigned, limits.size] = self._written(assigned, limits.size)
-        plain, telling = sources
+        # What a program is written from: one that sees nothing but $states is the same for all of them.
+        size = limits.size
+        key = size if document.bare else (self._names.intersection(document.variables), size)
+        plain, telling = self._sources.get(key) or self._write(key)
         answer = None
         if plain is not None:
             compiled, host = _compiled.programs.get(plain) or self._compile(plain)
-            host.begin(chance, limits.size)
+            if host is not None:
+                host.begin(chance, size)
             answer = _answer(compiled, document.converted, None, limits, self._references, _PLAIN_DEPTH)
         if answer is not None:
             outcome = answer if answer.__class__ is Outcome else Outcome(_TYPES[answer.__class__], answer)
         else:
             compiled, host = _compiled.programs.get(telling) or self._compile(telling)
-            host.begin(chance, limits.size)
+            if host is not None:
+                host.begin(chance, size)
             outcome = _told(_answer(compiled, document.converted, None, limits, self._references))
         if outcome.type == "error":
             return self._explained(outcome, host, document, chance, limits, final=final)
@@ -200,7 +201,7 @@ class Program:
     def _explained(
         self,
         outcome: Outcome,
-        host: _Host,
+        host: _Host | None,
         document: Document,
         chance: Random | None,
         limits: Limits,
@@ -208,7 +209,7 @@ class Program:
         final: bool,
     ) -> Outcome:
         """An error as the service words it; or what comes out where only the engine takes it for one."""
-        if host.error is not None:
+        if host is not None and host.error is not None:
             return Outcome("error", EvaluationError(*host.error))
         part = partial(_of_a_part, document=document, limits=limits)
         if outcome.value.code == "T0411" and not final:
@@ -227,11 +228,13 @@ class Program:
             return None
         return Program(self._whole, self._tree, replace(found, contextual=[*contextual.items()]))
 
-    def _written(self, assigned: frozenset[str], size: int | None) -> tuple[str | None, str]:
+    def _write(self, key: tuple[frozenset[str], int | None] | int | None) -> tuple[str | None, str]:
         """The program that answers a value and no more, if there is one, and the one that tells its type as well.
 
-        ``assigned`` are the workflow variables that there are, of those that the expression names.
+        The key is the size that limits it; beside the workflow variables that there are, of those that the expression
+        names, unless the document is bare.
         """
+        assigned, size = key if isinstance(key, tuple) else (None, key)
         parts = self._before(assigned, size)
         measures = size is not None and self._outgrows
         telling = [*parts, f"$__result := ({self._text}\n)"]
@@ -239,14 +242,15 @@ class Program:
             telling.append(_MEASURE % size)
         # What draws, or is measured, is not worth doing twice.
         plain = None if measures or self.draws else f"({'; '.join(parts)}; ({self._text}\n))"
-        return plain, _WRAPPING.format("; ".join(telling))
+        sources = self._sources[key] = plain, _WRAPPING.format("; ".join(telling))
+        return sources
 
-    def _before(self, assigned: frozenset[str], size: int | None) -> list[str]:
-        parts = ["$states := $$.states"]
+    def _before(self, assigned: frozenset[str] | None, size: int | None) -> list[str]:
+        parts = ["$states := $$" if assigned is None else "$states := $$.states"]
         for name in sorted(self._references.variables):
             # A workflow variable may have the name of a function of the language and then hides it. A name that none
             # has must not be bound: a function may mean one that is bound after it.
-            if name in assigned:
+            if assigned and name in assigned:
                 parts.append(f"${name} := $$.variables.`{name}`")
             elif name in FUNCTIONS:
                 parts.append(_added(name, self._references.calls.get(name, 0)))
@@ -260,16 +264,17 @@ class Program:
                 parts.append(_GUARDED[name])
         return parts
 
-    def _compile(self, source: str) -> tuple[Any, _Host]:
+    def _compile(self, source: str) -> tuple[Any, _Host | None]:
         used = self._references.variables
-        host = _Host()
         compiled = _library().compile(source)
-        for name in FUNCTIONS:
-            if name in used:
-                compiled.register(f"__{name}", host.function(name))
-        compiled.register("__full", host.full)
-        compiled.register("__no_width", host.no_width)
-        compiled.register("__writes_number", host.writes_number)
+        host = _Host() if any(f"$__{name}(" in source for name in (*FUNCTIONS, *_REFUSING)) else None
+        if host is not None:
+            for name in FUNCTIONS:
+                if name in used:
+                    compiled.register(f"__{name}", host.function(name))
+            compiled.register("__full", host.full)
+            compiled.register("__no_width", host.no_width)
+            compiled.register("__writes_number", host.writes_number)
         programs = _compiled.programs
         if len(programs) >= _PROGRAMS_MAX:
             programs.clear()
@@ -285,7 +290,7 @@ class _Compiled(threading.local):
     """Each thread's own compiled programs, by their source."""
 
     def __init__(self) -> None:
-        self.programs: dict[str, tuple[Any, _Host]] = {}
+        self.programs: dict[str, tuple[Any, _Host | None]] = {}
 
 
 _compiled = _Compiled()
@@ -518,13 +523,17 @@ _GUARDED: Mapping[str, str] = {
     ),
 }
 
+#: What programs call to refuse a value, beside our functions.
+_REFUSING = ("full", "no_width", "writes_number")
+
+#: Functions that tell the time.
+CLOCK = frozenset({"now", "millis"})
 #: Functions that draw.
 CHANCE = frozenset({"random", "shuffle", "uuid"})
 
 #: What the engine says when it has asked Python for an object and there was no memory for it.
 _NO_MEMORY = "PyObject pointer is null"
 
-_NOTHING: frozenset[str] = frozenset()
 #: The language's names for the types of what the engine answers.
 _TYPES: Mapping[type, Literal["number", "string", "boolean", "array", "object"]] = {
     bool: "boolean",

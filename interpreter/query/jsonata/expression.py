@@ -17,7 +17,7 @@ from ...core.rows import Record
 from ...core.values import JSON, encode
 from ..bindings import Bindings, Evaluate
 from .apart import Request, read_answer, write_request
-from .engine import SERVICE, Document, Outcome, Program, check
+from .engine import CLOCK, SERVICE, Document, Outcome, Program, check
 from .messages import EvaluationError
 from .parser import JSONataSyntaxError, Node, parse
 from .references import Problem, References, references, refused
@@ -60,35 +60,44 @@ class Stage:
     The values are converted for the engine once per visit, for all of them.
     """
 
-    __slots__ = ("_members", "_variables", "available")
+    __slots__ = ("_members", "_tells_time", "_variables", "available")
 
     def __init__(self, available: frozenset[str] = ENTRY) -> None:
         self.available = available
-        self._members: dict[str, Callable[[Bindings], JSON]] = {}
-        self._variables: set[str] = set()
+        self._members: tuple[tuple[str, Callable[[Bindings], JSON]], ...] = ()
+        self._variables: frozenset[str] = frozenset()
+        self._tells_time = False
 
     def include(self, found: References) -> None:
         """One expression more stands here."""
-        self._members |= {name: _READ[name] for name in sorted(found.members & self.available)}
+        names = {name for name, _ in self._members} | (found.members & self.available)
+        self._members = tuple((name, _READ[name]) for name in sorted(names))
         self._variables |= found.variables
+        self._tells_time = not CLOCK.isdisjoint(self._variables)
 
     def document(self, bindings: Bindings) -> Document:
         """The values for one visit."""
         kept = bindings.shared
         if kept is None or kept[0] is not self:
-            kept = bindings.shared = (self, Document(*self.seen(bindings), bindings.now))
-        document: Document = kept[1]
-        return document
+            states = {}
+            for name, read in self._members:  # a comprehension would cost more than what it does
+                states[name] = read(bindings)
+            variables = self.variables(bindings) if bindings.variables else _NO_VARIABLES
+            document = Document(states, variables, bindings.now if self._tells_time else None)
+            bindings.shared = self, document
+            return document
+        known: Document = kept[1]
+        return known
 
-    def seen(self, bindings: Bindings) -> tuple[dict[str, JSON], Mapping[str, JSON]]:
-        """The members of ``$states`` and the variables that the expressions here read."""
-        states = {}
-        for name, read in self._members.items():  # a comprehension would cost more than what it does
-            states[name] = read(bindings)
-        variables = bindings.variables
-        if variables and self._variables:
-            return states, {name: variables[name] for name in self._variables if name in variables}
-        return states, _NO_VARIABLES
+    def request(self, text: str, bindings: Bindings, seed: int | None) -> Request:
+        """One of the expressions here, and the values for one visit, to be evaluated elsewhere."""
+        states = {name: read(bindings) for name, read in self._members}
+        return Request(text, states, self.variables(bindings), bindings.now, seed)
+
+    def variables(self, bindings: Bindings) -> Mapping[str, JSON]:
+        """The workflow variables that the expressions here read."""
+        known = bindings.variables
+        return {name: known[name] for name in self._variables if name in known}
 
 
 def compile_expression(
@@ -137,9 +146,12 @@ def _parsed(text: str) -> tuple[Node, References, Program]:
 
 
 def _engine(text: str, place: str, stage: Stage, program: Program, *, passes_on: bool) -> Evaluate:
+    expression = _Expression(text, program, stage, passes_on)
+
     def evaluate(document: JSON, bindings: Bindings) -> JSON:
-        seed = bindings.chance.getrandbits(64) if program.draws else None
-        evaluation = _Evaluation(text, program, stage, bindings, seed, passes_on)
+        evaluation = _Evaluation(expression, bindings)
+        if program.draws:
+            evaluation.seed = bindings.chance.getrandbits(64)
         outcome = evaluation.unhurried() if bindings.evaluator is None else bindings.evaluator(evaluation)
         if outcome.type not in _FAILURES:
             return outcome.value
@@ -150,40 +162,53 @@ def _engine(text: str, place: str, stage: Stage, program: Program, *, passes_on:
     return evaluate
 
 
-class _Evaluation(Record):
-    """An expression and what it sees, as the core's Evaluator takes it."""
+class _Expression(Record):
+    """What is known of an expression where it stands."""
 
     text: str
     program: Program
     stage: Stage
-    bindings: Bindings
-    seed: int | None
     passes_on: bool
+
+
+class _Evaluation(Record):
+    """An expression and what it sees, as the core's Evaluator takes it."""
+
+    expression: _Expression
+    bindings: Bindings
+    seed: int | None = None
     shares: bool = False
+
+    @property
+    def passes_on(self) -> bool:
+        return self.expression.passes_on
 
     def unhurried(self) -> Outcome:
         """What comes out under the limits of the service."""
+        expression, seed = self.expression, self.seed
         try:
-            return self.program.run(self.stage.document(self.bindings), self._chance(), SERVICE)
+            return expression.program.run(
+                expression.stage.document(self.bindings), None if seed is None else Random(seed), SERVICE
+            )
         except EvaluationError as error:
             return Outcome("error", error)
 
     def quick(self) -> Outcome | None:
+        expression, seed = self.expression, self.seed
         try:
-            return self.program.quick(self.stage.document(self.bindings), self._chance())
+            return expression.program.quick(
+                expression.stage.document(self.bindings), None if seed is None else Random(seed)
+            )
         except EvaluationError as error:
             return Outcome("error", error)
 
     def request(self) -> bytes:
+        expression = self.expression
         self.bindings.shared = None
-        states, variables = self.stage.seen(self.bindings)
-        return write_request(Request(self.text, states, variables, self.bindings.now, self.seed))
+        return write_request(expression.stage.request(expression.text, self.bindings, self.seed))
 
     def outcome(self, answer: bytes) -> Outcome:
         return read_answer(answer, passes_on=self.passes_on)
-
-    def _chance(self) -> Random | None:
-        return None if self.seed is None else Random(self.seed)
 
 
 _FAILURES: dict[str, Callable[[EvaluationError], str]] = {
