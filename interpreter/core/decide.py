@@ -51,7 +51,7 @@ from .signals import (
     TimedOut,
     Withdrawn,
 )
-from .turn import ENDLESS, NOTHING, HistoryFull, Turn
+from .turn import NOTHING, HistoryFull, Turn
 from .values import JSON, Payload
 
 
@@ -99,7 +99,7 @@ def advance(
     limits = PROFILES[execution.profile if execution.seq else cast(Started, signal).profile]
     if now < execution.now:
         now = execution.now
-    history_max = limits.history_events or ENDLESS
+    history_max = limits.history_events
     turn = Turn(machine, execution, now, seed, limits, evaluator, context, missing, history_max, [], [], [])
     if execution.run is not None or kind is StartedRun:
         decide_runs.receive(turn, signal)
@@ -195,7 +195,7 @@ def _run(turn: Turn) -> None:
     resumed.
     """
     execution, ready, closing, limits = turn.execution, turn.ready, turn.closing, turn.limits
-    frames = execution.frames
+    frames, steps = execution.frames, 0
     while True:
         while closing:
             id, output = closing.pop(0)
@@ -206,14 +206,10 @@ def _run(turn: Turn) -> None:
         frame = frames.get(id)
         if frame is None or frame.halted or execution.status != RUNNING:
             continue
-        if (
-            turn.steps >= limits.steps_per_turn
-            or turn.made_bytes >= limits.bytes_per_turn
-            or execution.paused
-        ):
+        if steps >= limits.steps_per_turn or turn.made_bytes >= limits.bytes_per_turn or execution.paused:
             turn.emit(Yielded(id, state, turn.now))
             continue
-        turn.steps += 1
+        steps += 1
         states.enter(turn, frame, state)
 
 

@@ -361,28 +361,4 @@ Event = (
     | r.ChildOf
 )
 
-#: Events that the history may show.
-Shown = (
-    StateEntered
-    | StateExited
-    | TaskScheduled
-    | TaskStarted
-    | TaskSubmitted
-    | TaskSucceeded
-    | TaskFailed
-    | StateAmended
-    | Forked
-    | FrameOpened
-    | FrameClosed
-    | FrameAborted
-    | Halted
-    | Joined
-    | JoinFailed
-    | EvaluationFailed
-    | ExecutionRedriven
-    | r.MapRunStarted
-    | r.MapRunEnded
-    | r.MapRunRedriven
-)
-
 EVENTS: tuple[type[Event], ...] = Event.__args__

@@ -16,8 +16,7 @@ def finish(turn: Turn, frame: Frame, result: Payload) -> None:
     if state.flow is None:
         leave(turn, frame, state.next, result, None)
         return
-    bindings = turn.bindings(frame)
-    bindings.result = result.value
+    bindings = turn.bindings(frame, result.value)
     output, assigned = state.flow.finish(bindings)
     payload = turn.payload(output, frame, result, frame.input)
     leave(turn, frame, state.next, payload, turn.assigned(frame, assigned) if assigned else None)

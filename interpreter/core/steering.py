@@ -81,6 +81,9 @@ def amended(turn: Turn, signal: Amended) -> None:
     frame = turn.execution.frames[pending.frame]
     if pending.kind == "task" and not pending.started:
         tasks.begin(turn, pending, frame, None)
-    shown, previous = (turn.execution.shown + 1, frame.last) if pending.kind == "task" else (0, 0)
-    turn.show(StateAmended(frame.id, pending.id, signal.output, shown, previous))
+    if pending.kind == "task":
+        shown = turn.execution.shown + 1
+        turn.show(StateAmended(frame.id, pending.id, signal.output, shown, frame.last))
+    else:
+        turn.emit(StateAmended(frame.id, pending.id, signal.output, 0, 0))
     unwind.guarded(turn, frame, lambda: finish(turn, frame, signal.output))

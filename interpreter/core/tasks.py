@@ -45,7 +45,7 @@ def schedule(turn: Turn, frame: Frame, state: Task) -> None:
         arguments = frame.input
     else:
         # An activity's worker gets the token with the task; expressions do not see it.
-        bindings = turn.bindings(frame, None if mode == "activity" else token)
+        bindings = turn.bindings(frame, token=None if mode == "activity" else token)
         arguments = frame.input
         if state.flow is not None:
             arguments = turn.payload(state.flow.arguments(bindings), frame, arguments)
@@ -120,10 +120,11 @@ def begin(turn: Turn, pending: Pending, frame: Frame, worker: str | None) -> Non
     due = beat_due = None
     if pending.timeout is not None or pending.heartbeat is not None:
         due, beat_due = _clocks(turn, pending)
-    shown = previous = 0
-    if not pending.started:
-        shown, previous = turn.execution.shown + 1, frame.last
-    turn.show(TaskStarted(frame.id, pending.id, worker, due, beat_due, shown, previous))
+    if pending.started:
+        turn.emit(TaskStarted(frame.id, pending.id, worker, due, beat_due, 0, 0))
+    else:
+        shown = turn.execution.shown + 1
+        turn.show(TaskStarted(frame.id, pending.id, worker, due, beat_due, shown, frame.last))
 
 
 def _clocks(turn: Turn, pending: Pending) -> tuple[int | None, int | None]:

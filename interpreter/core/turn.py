@@ -14,17 +14,14 @@ from .bindings import Bindings
 from .context import context_object
 from .errors import DATA_LIMIT_EXCEEDED, RUNTIME, StateFailure
 from .evaluation import Evaluator
-from .events import Event, Shown
+from .events import Event
 from .evolve import FILE
 from .execution import Execution, Frame, size_of
 from .limits import Limits
 from .machine import Machine, State
 from .rows import Record
 from .tokens import make_token
-from .values import JSON, Payload, Written, encode
-
-#: What no history has more of.
-ENDLESS = 1 << 62
+from .values import JSON, MISSING, Payload, Written, encode
 
 #: No activity is missing.
 NOTHING: Set[str] = frozenset()
@@ -39,7 +36,7 @@ class Turn(Record):
 
     ``missing`` are the activities that do not exist, of those that the machine names. ``ready`` are frames that go on
     in this turn, and the state each enters next; ``closing`` branches and iterations that came to their end in it, with
-    their outputs: first in, first out. ``steps`` states were entered in it; their values have ``made_bytes``.
+    their outputs: first in, first out. Its values have ``made_bytes``.
     """
 
     machine: Machine
@@ -50,11 +47,10 @@ class Turn(Record):
     evaluator: Evaluator | None
     context: JSON
     missing: Set[str]
-    history_max: int
+    history_max: int | None
     events: list[Event]
     ready: list[tuple[int, str]]
     closing: list[tuple[int, Payload]]
-    steps: int = 0
     made_bytes: int = 0
 
     def emit(self, event: Event) -> None:
@@ -64,16 +60,16 @@ class Turn(Record):
         execution.seq += 1
         FILE[event.__class__](execution, event)
 
-    def show(self, event: Shown, count: int = 1) -> None:
+    def show(self, event: Event, count: int = 1) -> None:
         """Emit an event that the history shows, as ``count`` events.
 
         Raises HistoryFull where only the event that ends the execution still fits.
         """
-        if event.shown + count > self.history_max:
+        execution = self.execution
+        if self.history_max is not None and execution.shown + 1 + count > self.history_max:
             raise HistoryFull
         # What emit does; nearly all events come this way, and a call more would cost as much as all of it.
         self.events.append(event)
-        execution = self.execution
         execution.seq += 1
         FILE[event.__class__](execution, event)
 
@@ -85,18 +81,20 @@ class Turn(Record):
     def bindings(
         self,
         frame: Frame,
-        token: str | None = None,
+        result: JSON = None,
         *,
         error: JSON = None,
+        token: str | None = None,
         item: tuple[int, JSON] | None = None,
     ) -> Bindings:
         """What the expressions of the frame's state may see."""
+        input = frame.input.held
         return Bindings(
-            frame.input.value,
+            frame.input.value if input is MISSING else input,
             self.execution.variables(frame),
             _MadeContext(self, frame, token, item),
             self._chance,
-            None,
+            result,
             error,
             self.now,
             self.evaluator,
@@ -128,9 +126,9 @@ class Turn(Record):
 
         Raises StateFailure for a value beyond the limits (States.DataLimitExceeded) or nested too deeply.
         """
-        if known is not None and known.holds(value):
+        if known is not None and known.held is value:
             return known
-        if other is not None and other.holds(value):
+        if other is not None and other.held is value:
             return other
         try:
             text = value.text if value.__class__ is Written else encode(value)

@@ -217,8 +217,10 @@ def _end(
     if frame.state is not None and frame.kind in _ABORTABLE and (frame.kind == "Task" or not failed):
         state = frame.kind
     count = (iteration is not None) + (state is not None)
-    shown, previous = (turn.execution.shown + 1, last) if count else (0, 0)
-    turn.show(kind(frame.id, iteration, state, shown, previous), count)
+    if count:
+        turn.show(kind(frame.id, iteration, state, turn.execution.shown + 1, last), count)
+    else:
+        turn.emit(kind(frame.id, iteration, state, 0, 0))
 
 
 def _abort_run(turn: Turn, frame: Frame, last: int) -> None:
@@ -244,13 +246,10 @@ def end_from_outside(turn: Turn, status: str, error: str | None, cause: str | No
         for child in turn.execution.children(root):
             _end_tree(turn, Halted, child, root, previous)
         _abort_run(turn, root, previous)
-        state = root.kind if root.join is not None else None
-        if state is not None or root.pending is not None:
-            turn.show(
-                Halted(
-                    root.id, None, state, turn.execution.shown + 1 if state else 0, previous if state else 0
-                )
-            )
+        if root.join is not None:
+            turn.show(Halted(root.id, None, root.kind, turn.execution.shown + 1, previous))
+        elif root.pending is not None:
+            turn.emit(Halted(root.id, None, None, 0, 0))
     except HistoryFull:
         _halt_unseen(turn)
     _finish(turn, status, error, cause, previous)

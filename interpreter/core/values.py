@@ -53,7 +53,7 @@ def encode(value: JSON) -> bytes:
     except TypeError:
         # Integers beyond 64 bits, lone surrogates and depths beyond 254 are JSON, but not orjson's.
         return _encode_slowly(value)
-    if text.find(b"null") >= 0:
+    if text.partition(b"null")[1]:  # in a short text it is found sooner so than by find
         _refuse_non_finite(value)
     return b"%b" % text if len(text) < _BUFFER else text
 
@@ -151,23 +151,25 @@ class _Missing:
         return "MISSING"
 
 
-_MISSING: Any = _Missing()
+#: In place of a value that is not at hand.
+MISSING: Any = _Missing()
 
 
 class Payload:
     """A JSON value on its way through states and log: held once, shared by reference, stored once.
 
+    ``held`` is the value where it is at hand, MISSING where it is yet to be read: ``value`` does so.
     ``ref`` says where the log keeps it: ``(segment, index)`` in the payloads of the segment that begins
     after that event id, or the digest of a blob; None while it is not stored. A payload that a fold met
     has a ``ref`` and no value until someone loads it.
     """
 
-    __slots__ = ("_text", "_value", "ref")
+    __slots__ = ("_text", "held", "ref")
 
     def __init__(
-        self, value: JSON = _MISSING, text: bytes | None = None, ref: tuple[int, int] | str | None = None
+        self, value: JSON = MISSING, text: bytes | None = None, ref: tuple[int, int] | str | None = None
     ):
-        self._value = value
+        self.held = value
         self._text = text
         self.ref = ref
 
@@ -178,7 +180,7 @@ class Payload:
 
     @property
     def loaded(self) -> bool:
-        return self._value is not _MISSING or self._text is not None
+        return self.held is not MISSING or self._text is not None
 
     def load(self, text: bytes) -> None:
         """Give a stored payload its text."""
@@ -186,25 +188,21 @@ class Payload:
 
     def set(self, value: JSON) -> None:
         """Give a stored payload its value."""
-        self._value = value
+        self.held = value
 
     @property
     def value(self) -> JSON:
         """The value. Never changed by anyone."""
-        if self._value is _MISSING:
+        if self.held is MISSING:
             if self._text is None:
                 raise LookupError(f"the payload {self.ref} was not loaded")
-            self._value = decode(self._text)
-        return self._value
-
-    def holds(self, value: JSON) -> bool:
-        """Whether this is the payload of that very value, which is an object and not only equal to another."""
-        return self._value is value
+            self.held = decode(self._text)
+        return self.held
 
     def rest(self) -> None:
         """Keep no more than the text, if there is one: whoever asks for the value gets it read anew."""
         if self._text is not None:
-            self._value = _MISSING
+            self.held = MISSING
 
     @property
     def text(self) -> bytes:
@@ -224,7 +222,7 @@ class Payload:
 
     def __deepcopy__(self, memo: object) -> Payload:
         """Another payload of the same value: the value itself is never changed, and so not copied."""
-        return Payload(self._value, self._text, self.ref)
+        return Payload(self.held, self._text, self.ref)
 
     __hash__ = None  # type: ignore[assignment]  # equality is by content, and content may be loaded later
 
