@@ -12,7 +12,7 @@ from typing import Any
 
 import jsonatapy
 
-from detent.core.bindings import Bindings
+from detent.core.bindings import Bindings, Given
 from detent.core.decide import advance
 from detent.core.execution import Execution
 from detent.core.machine import Machine
@@ -94,7 +94,7 @@ SAMPLES = 20
 
 def states(options: argparse.Namespace) -> dict[str, Any]:
     """Microseconds per state that is entered, and of one bare call of the library: the best of all samples."""
-    bindings = Bindings(INPUT, {}, dict, Random)
+    bindings = Bindings(INPUT, {}, Given(dict, Random))
     paths = {
         name: partial(compile_path(path, on_missing=not_in_input("InputPath")), INPUT, bindings)
         for name, path in PATHS.items()

@@ -11,20 +11,42 @@ from .rows import Record
 from .values import JSON
 
 
+class Source(Protocol):
+    """Where an expression gets what most never ask for."""
+
+    def context(self) -> JSON:
+        """The context object (language, section 9)."""
+
+    def chance(self) -> Random:
+        """A source of chance, seeded by the transition, so that deciding again draws the same numbers."""
+
+
+class Given(Record):
+    """What functions give."""
+
+    make_context: Callable[[], JSON]
+    make_chance: Callable[[], Random]
+
+    def context(self) -> JSON:
+        return self.make_context()
+
+    def chance(self) -> Random:
+        return self.make_chance()
+
+
 class Bindings(Record):
     """The only argument an expression gets beside the document that its ``$`` stands for.
 
     ``input`` is the state's raw input, ``result`` what its work answered, ``error`` the error output in a
-    catcher, ``now`` the instant of the decision in milliseconds. The context object and the source of
-    chance are built when first asked for: most states never look at them. ``shared`` is for what the
+    catcher, ``now`` the instant of the decision in milliseconds. Context object and chance are taken from their
+    ``source`` when first asked for: most states never look at them. ``shared`` is for what the
     expressions of one state make of all this and use together. ``evaluator`` decides what an evaluation may
     cost; without one it may cost what the service allows.
     """
 
     input: JSON
     variables: Mapping[str, JSON]
-    make_context: Callable[[], JSON]
-    make_chance: Callable[[], Random]
+    source: Source
     result: JSON = None
     error: JSON = None
     now: int = 0
@@ -35,16 +57,16 @@ class Bindings(Record):
 
     @property
     def context(self) -> JSON:
-        """The context object (language, section 9)."""
+        """The source's, made once."""
         if self.known_context is None:
-            self.known_context = self.make_context()
+            self.known_context = self.source.context()
         return self.known_context
 
     @property
     def chance(self) -> Random:
-        """Seeded by the transition, so that deciding again draws the same numbers."""
+        """The source's, made once: what is drawn from it changes it."""
         if self.known_chance is None:
-            self.known_chance = self.make_chance()
+            self.known_chance = self.source.chance()
         return self.known_chance
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from random import Random
 from typing import Any
 
-from .bindings import Bindings
+from .bindings import Bindings, Given
 from .errors import EXCEED_TOLERATED_FAILURE_THRESHOLD, StateFailure
 from .events import (
     ExecutionEnded,
@@ -438,8 +438,10 @@ def _made(turn: Turn, run: MapRun, item: Item) -> Payload:
     bindings = Bindings(
         frame.input.value,
         settings["variables"],
-        lambda: {**settings["context"], "Map": {"Item": told}},
-        lambda: Random(f"{turn.seed}/{turn.execution.id}/{turn.execution.seq}/{item.index}"),
+        Given(
+            lambda: {**settings["context"], "Map": {"Item": told}},
+            lambda: Random(f"{turn.seed}/{turn.execution.id}/{turn.execution.seq}/{item.index}"),
+        ),
         now=turn.now,
         evaluator=turn.evaluator,
     )

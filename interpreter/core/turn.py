@@ -92,16 +92,12 @@ class Turn(Record):
         return Bindings(
             frame.input.value if input is MISSING else input,
             self.execution.variables(frame),
-            _MadeContext(self, frame, token, item),
-            self._chance,
+            _Sight(self, frame, token, item),
             result,
             error,
             self.now,
             self.evaluator,
         )
-
-    def _chance(self) -> Random:
-        return Random(f"{self.seed}/{self.execution.id}/{self.execution.seq}")
 
     def ends_at(self, *, child: bool = False) -> int | None:
         """When the time of an execution that begins now, or goes on now after its end, is over.
@@ -174,19 +170,23 @@ class Turn(Record):
         return payloads
 
 
-class _MadeContext(Record):
-    """Makes the context object of a frame, as its state sees it, when somebody asks for it."""
+class _Sight(Record):
+    """What the expressions of a frame's state see when they ask for it: the source of their bindings."""
 
     turn: Turn
     frame: Frame
     token: str | None
     item: tuple[int, JSON] | None
 
-    def __call__(self) -> JSON:
+    def context(self) -> JSON:
         turn = self.turn
         if turn.context is not None:
             return turn.context
         return context_object(turn.execution, self.frame, token=self.token, item=self.item)
+
+    def chance(self) -> Random:
+        execution = self.turn.execution
+        return Random(f"{self.turn.seed}/{execution.id}/{execution.seq}")
 
 
 def too_large(producer: str) -> StateFailure:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple
 
-from ..core.bindings import Bindings
+from ..core.bindings import Bindings, Given
 from ..core.evaluation import TOOK_TOO_LONG, TOOK_TOO_MUCH
 from ..core.measure import weight, written_length
 from ..core.values import JSON, decode, encode
@@ -84,4 +84,4 @@ def _apply(name: str, arguments: list[JSON]) -> Applied:
 
 
 #: These functions look at nothing but their arguments.
-_NOBODY = Bindings(None, {}, dict, lambda: Random(0))
+_NOBODY = Bindings(None, {}, Given(dict, lambda: Random(0)))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from ..core.bindings import Bindings, Evaluate
+from ..core.bindings import Bindings, Evaluate, Given
 from ..core.machine import Catcher, Choice, Map, Parallel, State, Task
 from ..core.values import JSON
 from ..query.flow import PathFlow
@@ -171,8 +171,10 @@ def _selected(selector: Evaluate, items: JSON, bindings: Bindings) -> JSON:
             Bindings(
                 bindings.input,
                 bindings.variables,
-                lambda: {**bindings.context, "Map": {"Item": {"Index": index, "Value": item}}},  # noqa: B023
-                lambda: bindings.chance,
+                Given(
+                    lambda: {**bindings.context, "Map": {"Item": {"Index": index, "Value": item}}},  # noqa: B023
+                    lambda: bindings.chance,
+                ),
                 now=bindings.now,
                 evaluator=bindings.evaluator,
             ),

@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from detent.query.bindings import Bindings
+from detent.core.bindings import Bindings, Given
 from detent.query.jsonpath import PathSyntaxError, compile_path, invalid_path, parse_path
 
 DATA = Path(__file__).parent / "data"
@@ -20,7 +20,7 @@ def load(name: str) -> Any:
 def bindings(
     input: Any = None, *, variables: dict[str, Any] | None = None, context: Any = None, seed: int = 1
 ) -> Bindings:
-    return Bindings(input, variables or {}, lambda: context or {}, lambda: Random(seed))
+    return Bindings(input, variables or {}, Given(lambda: context or {}, lambda: Random(seed)))
 
 
 def read(path: str, document: Any, **bound: Any) -> Any:

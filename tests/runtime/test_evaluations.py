@@ -6,13 +6,14 @@ import asyncio
 import re
 import resource
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 from detent.audit import replay
 from detent.compile import compile_definition
-from detent.core.bindings import Bindings
+from detent.core.bindings import Bindings, Given
 from detent.core.errors import StateFailure
 from detent.core.evaluation import BrokenOff
 from detent.core.execution import FAILED, SUCCEEDED, Execution
@@ -247,7 +248,7 @@ async def elsewhere(request: bytes) -> bytes:
 
 
 def evaluate(text: str, evaluations: Evaluations) -> Any:
-    bindings = Bindings([1, 2], {}, dict, None, evaluator=evaluations)  # type: ignore[arg-type]
+    bindings = Bindings([1, 2], {}, Given(dict, Random), evaluator=evaluations)
     return compile_expression(text, place="Output", stage=Stage())(None, bindings)
 
 

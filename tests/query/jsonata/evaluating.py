@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from detent.core.bindings import Bindings
+from detent.core.bindings import Bindings, Given
 from detent.query.jsonata import ENTRY, Stage, compile_expression
 
 
@@ -22,8 +22,7 @@ def bindings(
     return Bindings(
         input,
         variables or {},
-        lambda: context or {},
-        lambda: Random(seed),
+        Given(lambda: context or {}, lambda: Random(seed)),
         result=result,
         error=error,
         now=now,
