@@ -90,3 +90,12 @@ def test_nesting_is_limited() -> None:
 def test_variables_of_a_template() -> None:
     template = {"a.$": "$x.y", "b": [{"c.$": "States.Array($z, $.q)"}], "d": "$no", "e.$": "$.[bad"}
     assert variables_in(template) == {"x", "z"}
+
+
+def test_a_value_that_names_the_document_many_times_is_bounded_before_it_is_written() -> None:
+    places = {f"p{number}.$": "$.text" for number in range(64)}
+    fits = build(places, {"text": "x" * 65_000})
+    assert sum(map(len, fits.values())) == 64 * 65_000
+    with pytest.raises(StateFailure, match="'Parameters' has more than 4,194,304 characters") as failure:
+        build(places, {"text": "x" * 66_000})
+    assert failure.value.error == "States.DataLimitExceeded"
