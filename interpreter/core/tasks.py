@@ -41,18 +41,16 @@ def schedule(turn: Turn, frame: Frame, state: Task) -> None:
     mode = state.mode
     token = None if mode in ("request", "signal") else turn.token()
     credentials = timeout = heartbeat = None
-    if state.flow is None and state.allowances is None:
-        arguments = frame.input
-    else:
+    arguments = frame.input
+    if state.flow is not None or state.allowances is not None:
         # An activity's worker gets the token with the task; expressions do not see it.
         bindings = turn.bindings(frame, token=None if mode == "activity" else token)
-        arguments = frame.input
         if state.flow is not None:
             arguments = turn.payload(state.flow.arguments(bindings), frame, arguments)
-        if state.allowances is not None:
-            credentials, timeout, heartbeat = _allowed(state.allowances, bindings)
     if state.problem is not None and (problem := state.problem(arguments.value)) is not None:
         raise refusal(arguments, problem)
+    if state.allowances is not None:
+        credentials, timeout, heartbeat = _allowed(state.allowances, bindings)
     turn.show(
         TaskScheduled(
             frame.id,
