@@ -3,11 +3,11 @@
 # PYTHON        the interpreter that builds the environment (3.11 or later)
 # VENV          where the environment lives
 # INSTALL_FROM  what is installed there: the checkout, or a wheel
-# WORKERS       how many processes run the tests
+# WORKERS       how many processes run the tests: more than there are processors, for many tests wait for others
 PYTHON ?= python3
 VENV ?= .venv
 INSTALL_FROM ?= -e .
-WORKERS ?= auto
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )))
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
