@@ -113,17 +113,19 @@ def check(text: str) -> EvaluationError | None:
 class Document:
     """The values that the expressions of one state see, converted once; ``states`` are those of ``$states``.
 
-    It is ``bare`` where there is nothing but these: ``now`` may be None where no expression asks for the time.
-    Raises EvaluationError for a text that is no Unicode. Belongs to the thread that makes it.
+    ``now`` may be None where no expression asks for the time. Raises EvaluationError for a text that is no Unicode.
+    Belongs to the thread that makes it.
     """
 
-    __slots__ = ("bare", "converted", "variables")
+    __slots__ = ("converted", "variables")
 
     def __init__(self, states: Mapping[str, JSON], variables: Mapping[str, JSON], now: int | None) -> None:
         self.variables = variables
-        self.bare = now is None and not variables
+        # The service has no root document. No name that anybody would write finds a part of this one.
         self.converted = _converted(
-            states if self.bare else {"states": states, "variables": variables, "now": now}
+            {"$states": states}
+            if now is None and not variables
+            else {"$states": states, "$variables": variables, "$now": now}
         )
 
 
@@ -175,9 +177,9 @@ class Program:
         self, document: Document, chance: Random | None, limits: Limits, *, final: bool = False
     ) -> Outcome:
         """Evaluate; ``chance`` is for the functions of CHANCE. What is ``final`` is not tried another way."""
-        # What a program is written from: one that sees nothing but $states is the same for all of them.
+        # What a program is written from: the same for all that see no workflow variables.
         size = limits.size
-        key = size if document.bare else (self._names.intersection(document.variables), size)
+        key = (self._names.intersection(document.variables), size) if document.variables else size
         plain, telling = self._sources.get(key) or self._write(key)
         answer = None
         if plain is not None:
@@ -231,10 +233,10 @@ class Program:
     def _write(self, key: tuple[frozenset[str], int | None] | int | None) -> tuple[str | None, str]:
         """The program that answers a value and no more, if there is one, and the one that tells its type as well.
 
-        The key is the size that limits it; beside the workflow variables that there are, of those that the expression
-        names, unless the document is bare.
+        The key is the size that limits it, beside the workflow variables that there are, of those that the expression
+        names, if there are any at all.
         """
-        assigned, size = key if isinstance(key, tuple) else (None, key)
+        assigned, size = key if isinstance(key, tuple) else (frozenset(), key)
         parts = self._before(assigned, size)
         measures = size is not None and self._outgrows
         telling = [*parts, f"$__result := ({self._text}\n)"]
@@ -245,13 +247,13 @@ class Program:
         sources = self._sources[key] = plain, _WRAPPING.format("; ".join(telling))
         return sources
 
-    def _before(self, assigned: frozenset[str] | None, size: int | None) -> list[str]:
-        parts = ["$states := $$" if assigned is None else "$states := $$.states"]
+    def _before(self, assigned: frozenset[str], size: int | None) -> list[str]:
+        parts = ["$states := $$.`$states`"]
         for name in sorted(self._references.variables):
             # A workflow variable may have the name of a function of the language and then hides it. A name that none
             # has must not be bound: a function may mean one that is bound after it.
-            if assigned and name in assigned:
-                parts.append(f"${name} := $$.variables.`{name}`")
+            if name in assigned:
+                parts.append(f"${name} := $$.`$variables`.`{name}`")
             elif name in FUNCTIONS:
                 parts.append(_added(name, self._references.calls.get(name, 0)))
             elif name == "number" and self._numbers_are_given:
@@ -473,8 +475,8 @@ _REPLACED: Mapping[str, str] = {
         "$exists($first) ? $__reduce($items, $function, $first)"
         " : $count($items) = 0 ? $__none : $__reduce($items, $function)}"
     ),
-    "now": "$now := function($picture, $zone){$fromMillis($$.now, $picture, $zone)}",
-    "millis": "$millis := function(){$$.now}",
+    "now": "$now := function($picture, $zone){$fromMillis($$.`$now`, $picture, $zone)}",
+    "millis": "$millis := function(){$$.`$now`}",
 }
 
 #: ``$pad``, which makes so many characters at most.
