@@ -39,7 +39,7 @@ class Problem(NamedTuple):
 class References:
     """``members`` are those of ``$states`` that are read; all of them where ``$states`` is taken whole.
 
-    ``roots`` are the places of ``$$``, and of ``$`` where nothing but a function gives it a meaning;
+    ``roots`` are the places of ``$$``, and of ``$``, ``*`` and ``**`` where nothing but a function gives a meaning;
     ``calls`` says with how many arguments a function is called at most, ``contextual`` where the parentheses
     open of calls that leave their first argument to a context item that there is not.
     """
@@ -124,6 +124,8 @@ def _note(node: Node, context: bool, inside: bool, found: References) -> None:
             _refuse(node.value, node, found)
         elif node.kind in _CONTEXT_NAMES:
             _refuse(_CONTEXT_NAMES[node.kind], node, found)
+    elif not context and node.kind in ("wildcard", "descendant"):
+        found.roots.append((node.start, _CONTEXT_NAMES[node.kind]))
 
 
 def _refuse(name: str, node: Node, found: References) -> None:

@@ -105,8 +105,8 @@ def test_the_root_of_the_engine_is_out_of_sight() -> None:
     assert "undefined" in cause("$states.input.lines[$$.states].x", {"lines": [{"x": 1}]})
 
 
-@pytest.mark.parametrize("name", ["input", "states", "variables", "now", "total"])
-def test_a_name_in_a_function_finds_nothing_of_what_a_state_sees(name: str) -> None:
+@pytest.mark.parametrize("name", ["input", "states", "variables", "now", "total", "*", "**", "$"])
+def test_what_stands_in_a_function_finds_nothing_of_what_a_state_sees(name: str) -> None:
     text = f"[$exists($states.input) and $total = 3 and $now() != '', $map([1], function($v) {{ {name} }})]"
     assert evaluate(text, {"a": 1}, variables={"total": 3}) == [True]
 
