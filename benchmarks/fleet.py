@@ -20,7 +20,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import orjson
 
 from detent.store.base import Query, Store
@@ -152,9 +151,16 @@ async def _last_end(store: Store, digest: str, executions: int) -> int:
 # The limit
 
 
+async def _connected(url: str) -> Any:
+    """A connection to Postgres. What it takes is not asked of who measures something else."""
+    import asyncpg
+
+    return await asyncpg.connect(url)
+
+
 async def _limit(url: str, count: int) -> float:
     """Rows per second that so many processes append together."""
-    connection = await asyncpg.connect(url)
+    connection = await _connected(url)
     try:
         await connection.execute(_TABLE)
         command = [sys.executable, "-m", "benchmarks.fleet", url]
@@ -171,7 +177,7 @@ async def _limit(url: str, count: int) -> float:
 
 async def _append(url: str, number: int) -> float:
     """Rows per second that this process appends, of executions of its own."""
-    connection = await asyncpg.connect(url)
+    connection = await _connected(url)
     document = {"order": number, "customer": "a name", "total": 12.5}
     rows = 0
     begin = time.perf_counter()
