@@ -11,6 +11,7 @@ from detent.core.execution import RUNNING, SUCCEEDED, Pending
 from detent.core.signals import (
     Amended,
     Began,
+    ChildEnded,
     Failed,
     Fired,
     Paused,
@@ -29,6 +30,12 @@ from .machines import ERRORS, SIGNALS
 
 #: Signals that any run must have ended after; machines of these sizes need a few hundred.
 ENOUGH = 5_000
+#: How the Map Run of a distributed Map may end, as it is told.
+CHILD_ENDS = (
+    {"Status": "SUCCEEDED", "Output": [1, {"n": 2}]},
+    {"Status": "FAILED", "Error": "E1", "Cause": "a cause", "RedriveCount": 0},
+    {"Status": "ABORTED"},
+)
 #: How often an execution that ended without success may be asked to go on.
 REDRIVES_MAX = 3
 
@@ -90,6 +97,8 @@ def _nonsense(play: Play, random: Random) -> Signal:
 def _answer(play: Play, random: Random, pending: Pending) -> Signal:
     if pending.kind != "more" and random.random() < 0.03:
         return Amended(pending.id, Payload({"given": pending.id}))
+    if pending.kind == "child":
+        return ChildEnded(pending.id, Payload(random.choice(CHILD_ENDS)))
     if pending.kind != "task":
         if random.random() < 0.7 and pending.due is not None:
             play.now = max(play.now, pending.due)

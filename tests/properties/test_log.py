@@ -8,66 +8,18 @@ from core.building import Play
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detent.core.codec import (
-    Step,
-    decode_log,
-    decode_signal,
-    encode_segment,
-    encode_signal,
-    fill_payloads,
-    missing_payloads,
-    unstored,
-)
+from detent.core.codec import Step, decode_signal, encode_signal, unstored
 from detent.core.decide import advance
-from detent.core.evolve import fold
 from detent.core.execution import Execution
 from detent.core.machine import Machine
 from detent.core.signals import Signal
-from detent.core.values import Payload
 
 from .driving import signals
 from .machines import machines
+from .shelf import Shelf
 
 seeds = st.integers(0, 2**20)
 MANY = 5 * settings().max_examples
-
-
-class Shelf:
-    """Where segments and blobs are kept."""
-
-    def __init__(self) -> None:
-        self.segments: list[tuple[int, bytes]] = []
-        self.payloads: dict[int, bytes] = {}
-        self.blobs: dict[str, bytes] = {}
-
-    def write(self, after: int, steps: list[Step]) -> None:
-        encoded = encode_segment(after, "1.0", steps)
-        self.segments.append((after, encoded.control))
-        self.payloads[after] = encoded.payloads
-        self.blobs.update(encoded.blobs)
-
-    def read(self) -> list[Step]:
-        return list(decode_log(self.segments))
-
-    def fill(self, payloads: list[Payload]) -> None:
-        segments, digests = missing_payloads(payloads)
-        fill_payloads(
-            payloads, {after: self.payloads[after] for after in segments}, {d: self.blobs[d] for d in digests}
-        )
-
-    def recall(self) -> Execution:
-        execution = fold(event for step in self.read() for event in step.events)
-        self.fill(list(execution.payloads()))
-        return execution
-
-
-def payloads_of(item: object) -> list[Payload]:
-    found = []
-    for name in item.__struct_fields__:  # type: ignore[attr-defined]  # signals and events are structs
-        value = getattr(item, name)
-        found += [value] if isinstance(value, Payload) else []
-        found += list(value.values()) if isinstance(value, dict) else []
-    return found
 
 
 @settings(max_examples=MANY)
@@ -86,10 +38,7 @@ def test_a_log_written_in_any_batches_is_read_as_it_was(machine: Machine, seed: 
     if open_steps:
         shelf.write(after, open_steps)
     assert shelf.recall() == play.execution
-    read = shelf.read()
-    shelf.fill(
-        [payload for step in read for item in (step.signal, *step.events) for payload in payloads_of(item)]
-    )
+    read = shelf.read_whole()
     assert read == play.log
 
     again = Execution()
