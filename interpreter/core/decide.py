@@ -99,8 +99,7 @@ def advance(
     limits = PROFILES[execution.profile if execution.seq else cast(Started, signal).profile]
     if now < execution.now:
         now = execution.now
-    history_max = limits.history_events
-    turn = Turn(machine, execution, now, seed, limits, evaluator, context, missing, history_max, [], [], [])
+    turn = Turn(machine, execution, now, seed, limits, evaluator, context, missing, [], [], [])
     if execution.run is not None or kind is StartedRun:
         decide_runs.receive(turn, signal)
     elif (kind is Redriven) == (execution.status != RUNNING):

@@ -47,7 +47,6 @@ class Turn(Record):
     evaluator: Evaluator | None
     context: JSON
     missing: Set[str]
-    history_max: int | None
     events: list[Event]
     ready: list[tuple[int, str]]
     closing: list[tuple[int, Payload]]
@@ -65,8 +64,8 @@ class Turn(Record):
 
         Raises HistoryFull where only the event that ends the execution still fits.
         """
-        execution = self.execution
-        if self.history_max is not None and execution.shown + 1 + count > self.history_max:
+        execution, most = self.execution, self.limits.history_events
+        if most is not None and execution.shown + 1 + count > most:
             raise HistoryFull
         # What emit does; nearly all events come this way, and a call more would cost as much as all of it.
         self.events.append(event)

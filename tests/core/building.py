@@ -99,9 +99,8 @@ def task(
     mode: Any = "request",
 ) -> Task:
     """A task whose resource is ``task:`` and its name."""
-    allowances = Allowances(
-        None if timeout is None else constant(timeout), None if heartbeat is None else constant(heartbeat)
-    )
+    given = [None if seconds is None else constant(seconds) for seconds in (timeout, heartbeat)]
+    allowances = Allowances(*given) if any(given) else None
     return Task(name, next, flow, f"task:{name}", mode, retry, catch, allowances)
 
 

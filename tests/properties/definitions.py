@@ -107,8 +107,6 @@ class _Writer:
         if kind == "Wait":
             return state | self.wait(speaks=speaks)
         state |= self.flow(kind, speaks=speaks)
-        if kind in ("Succeed", "Success"):
-            state.pop("Assign", None)
         if kind == "Task":
             state |= self.task(speaks=speaks)
         elif kind == "Parallel":
@@ -180,7 +178,9 @@ class _Writer:
     def flow(self, kind: str, *, speaks: bool) -> dict[str, Any]:
         """What becomes of the data on its way."""
         if speaks:
-            outputs = EXPRESSIONS if kind in ("Pass", "Succeed", "Success") else RESULTS
+            if kind in ("Succeed", "Success"):  # it assigns nothing
+                return self.some({"Output": self.value(EXPRESSIONS)})
+            outputs = EXPRESSIONS if kind == "Pass" else RESULTS
             arguments = {"Arguments": self.value(EXPRESSIONS)} if kind in ("Task", "Parallel") else {}
             return {**self.some(arguments), **self.assigned(speaks=True, outputs=outputs)}
         fields: dict[str, Any] = {"InputPath": self.tape.pick(PATHS), "OutputPath": self.tape.pick(PATHS)}

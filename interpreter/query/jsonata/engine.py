@@ -160,7 +160,7 @@ class Program:
         )
         self._tree = tree
         self._names = frozenset(references.variables)
-        self._sources: dict[tuple[frozenset[str], int | None] | int | None, tuple[str | None, str]] = {}
+        self._sources: dict[tuple[frozenset[str], int | None], tuple[str | None, str]] = {}
         self._finite = not (_COMPUTING & references.operators or _OVERFLOWING & references.calls.keys())
 
     def quick(self, document: Document, chance: Random | None) -> Outcome | None:
@@ -177,10 +177,9 @@ class Program:
         self, document: Document, chance: Random | None, limits: Limits, *, final: bool = False
     ) -> Outcome:
         """Evaluate; ``chance`` is for the functions of CHANCE. What is ``final`` is not tried another way."""
-        # What a program is written from: the same for all that see no workflow variables.
         size = limits.size
-        key = (self._names.intersection(document.variables), size) if document.variables else size
-        plain, telling = self._sources.get(key) or self._write(key)
+        assigned = self._names.intersection(document.variables) if document.variables else _NOTHING
+        plain, telling = self._sources.get((assigned, size)) or self._write(assigned, size)
         answer = None
         if plain is not None:
             compiled, host = _compiled.programs.get(plain) or self._compile(plain)
@@ -230,13 +229,11 @@ class Program:
             return None
         return Program(self._whole, self._tree, replace(found, contextual=[*contextual.items()]))
 
-    def _write(self, key: tuple[frozenset[str], int | None] | int | None) -> tuple[str | None, str]:
+    def _write(self, assigned: frozenset[str], size: int | None) -> tuple[str | None, str]:
         """The program that answers a value and no more, if there is one, and the one that tells its type as well.
 
-        The key is the size that limits it, beside the workflow variables that there are, of those that the expression
-        names, if there are any at all.
+        ``assigned`` are the workflow variables that there are, of those that the expression names.
         """
-        assigned, size = key if isinstance(key, tuple) else (frozenset(), key)
         parts = self._before(assigned, size)
         measures = size is not None and self._outgrows
         telling = [*parts, f"$__result := ({self._text}\n)"]
@@ -244,7 +241,7 @@ class Program:
             telling.append(_MEASURE % size)
         # What draws, or is measured, is not worth doing twice.
         plain = None if measures or self.draws else f"({'; '.join(parts)}; ({self._text}\n))"
-        sources = self._sources[key] = plain, _WRAPPING.format("; ".join(telling))
+        sources = self._sources[assigned, size] = plain, _WRAPPING.format("; ".join(telling))
         return sources
 
     def _before(self, assigned: frozenset[str], size: int | None) -> list[str]:
@@ -536,6 +533,7 @@ CHANCE = frozenset({"random", "shuffle", "uuid"})
 #: What the engine says when it has asked Python for an object and there was no memory for it.
 _NO_MEMORY = "PyObject pointer is null"
 
+_NOTHING: frozenset[str] = frozenset()
 #: The language's names for the types of what the engine answers.
 _TYPES: Mapping[type, Literal["number", "string", "boolean", "array", "object"]] = {
     bool: "boolean",
